@@ -1,1 +1,1 @@
-"""Transfer strategic behaviour in games from a large language model to a small one, and measure how much came across."""
+"""Transfer strategic behaviour in games from a large language model to a small one, and measure what came across."""

@@ -86,7 +86,7 @@ def _resolve(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str,
 
 
 def _child(node: Mapping[str, Any], part: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the schema of the value at `part`: a property, a tagged alternative, a mapping's value or a list's item."""
+    """Return the schema at `part`: a property, a tagged alternative, a mapping's value or a list's item."""
     here = _resolve(node, schema)
     tags = here.get("discriminator", {}).get("mapping", {})
     for child in (
