@@ -1,0 +1,63 @@
+"""What every stage shares: the checked experiment, where things are, and what answers depend on."""
+
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from tomtransfer.config import read_experiment
+from tomtransfer.prompts import render_scenario, scenario_hash
+from tomtransfer.registry import find, read_registry, revision
+from tomtransfer.validation import InputError
+
+
+def checked(read, *arguments):
+    """Return what `read` returns; a mistake in what it reads ends the workflow with that mistake as its only message."""
+    try:
+        return read(*arguments)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+experiment = checked(read_experiment, config, [Path(file) for file in workflow.configfiles])
+registry = checked(read_registry, Path(experiment.paths.registry))
+
+RESULTS = experiment.paths.results
+MODELS = experiment.paths.models
+SCENARIOS = experiment.paths.scenarios
+PACKAGE = Path(workflow.current_basedir).parent / "tomtransfer"
+
+
+wildcard_constraints:
+    game="|".join(experiment.games),
+    context="|".join(experiment.contexts),
+    variant="base|tuned",
+
+
+def model_source(name):
+    """Return the registry's entry for a model."""
+    return checked(find, name, registry, Path(experiment.paths.registry))
+
+
+def model_revision(name):
+    """Return what identifies the content of a model."""
+    return checked(revision, name, model_source(name))
+
+
+def respondent(settings):
+    """Return what the answers of the teacher or the student depend on beside prompt and adapter."""
+    return {
+        "model_revision": model_revision(settings.model),
+        "quantization": settings.quantization,
+        "temperature": experiment.temperature,
+        "stage_revision": settings.revision,
+    }
+
+
+def prompt_files(games, contexts):
+    """Return the prompt files of games in contexts."""
+    return expand(f"{RESULTS}/prompts/{{game}}/{{context}}.json", game=games, context=contexts)
+
+
+def package_files(*names):
+    """Return files of the package that a cheap step runs, so that it runs again when they change."""
+    return [str(PACKAGE / f"{name}.py") for name in names]

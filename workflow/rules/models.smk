@@ -1,0 +1,32 @@
+"""Models: from where the registry says to safetensors and a tokenizer, once.
+
+REQUIRED INPUTS
+    models.yaml                          the registry (its entry for the model is a param)
+
+OUTPUTS
+    results/models/{model}/source.json   written last: beside it stand weights, config and tokenizer
+"""
+
+
+def registered(wildcards):
+    """Return the revision of a model, which is all that its content depends on."""
+    return model_revision(wildcards.model)
+
+
+rule fetch_model:
+    output:
+        source=update(f"{MODELS}/{{model}}/source.json"),
+    log:
+        f"{RESULTS}/logs/fetch_model/{{model}}.log",
+    localrule: True
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        mem_mb=experiment.compute.memory_mb,
+        runtime=experiment.compute.minutes,
+    params:
+        revision=registered,
+    message:
+        "Fetching {wildcards.model}"
+    script:
+        "../scripts/fetch_model.py"

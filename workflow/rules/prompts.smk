@@ -1,0 +1,38 @@
+"""Prompts: each game in each context, in every split and frame that has it.
+
+REQUIRED INPUTS
+    scenarios/games/{game}.yaml          payoffs and family
+    scenarios/contexts/{context}.yaml    the social situation
+    scenarios/prompts/{system,user}.j2   how they become messages
+
+OUTPUTS
+    results/prompts/{game}/{context}.json
+"""
+
+
+def rendered_hash(wildcards):
+    """Return the hash of what a scenario's prompts say: a change of wording reruns, a comment in a template does not."""
+    return scenario_hash(checked(render_scenario, experiment, wildcards.game, wildcards.context))
+
+
+rule render_prompts:
+    input:
+        game=ancient(f"{SCENARIOS}/games/{{game}}.yaml"),
+        context=ancient(f"{SCENARIOS}/contexts/{{context}}.yaml"),
+        templates=ancient(expand(f"{SCENARIOS}/prompts/{{name}}.j2", name=["system", "user"])),
+    output:
+        prompts=f"{RESULTS}/prompts/{{game}}/{{context}}.json",
+    log:
+        f"{RESULTS}/logs/render_prompts/{{game}}/{{context}}.log",
+    localrule: True
+    conda:
+        "../../envs/scenarios.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        sha256=rendered_hash,
+    message:
+        "Rendering the prompts of {wildcards.game} in {wildcards.context}"
+    script:
+        "../scripts/render_prompts.py"

@@ -1,0 +1,70 @@
+"""Training: the teacher's answers as weighted examples, and the adapter that the student learns from them.
+
+REQUIRED INPUTS
+    results/prompts/*/*.json                     of the in-sample contexts
+    results/teacher/*.parquet
+    results/teacher/*.motivations.parquet
+    results/models/{model}/source.json
+
+OUTPUTS
+    results/training/examples.parquet            a row per completion: prompt, completion, weight, where it came from
+    results/student/adapter/                     the adapter, its log, its model card and the record of how it was made
+
+Checkpoints stand in results/training/checkpoints/ while a training is under way.
+"""
+
+
+rule assemble_training:
+    input:
+        prompts=prompt_files(experiment.games, experiment.splits["in_sample"].contexts),
+        choices=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
+        motivations=expand(f"{RESULTS}/teacher/{{game}}.motivations.parquet", game=experiment.games),
+        package=package_files("examples"),
+    output:
+        examples=f"{RESULTS}/training/examples.parquet",
+    log:
+        f"{RESULTS}/logs/assemble_training.log",
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        held_back_share=experiment.training.held_back_share,
+    message:
+        "Assembling the training examples"
+    script:
+        "../scripts/assemble_training.py"
+
+
+rule train_student:
+    input:
+        examples=f"{RESULTS}/training/examples.parquet",
+        model=f"{MODELS}/{experiment.student.model}/source.json",
+    output:
+        weights=update(f"{RESULTS}/student/adapter/adapter_model.safetensors"),
+        settings=update(f"{RESULTS}/student/adapter/adapter_config.json"),
+        log=update(f"{RESULTS}/student/adapter/training_log.csv"),
+        card=update(f"{RESULTS}/student/adapter/README.md"),
+        record=update(f"{RESULTS}/student/adapter/training.json"),
+    log:
+        f"{RESULTS}/logs/train_student.log",
+    conda:
+        "../../envs/models.yaml"
+    threads: experiment.compute.threads
+    resources:
+        gpu=experiment.compute.gpu,
+        mem_mb=experiment.compute.memory_mb,
+        runtime=experiment.compute.minutes,
+        device=experiment.compute.device,
+        tokens_per_batch=experiment.compute.tokens_per_batch,
+        gradient_checkpointing=int(experiment.compute.gradient_checkpointing),
+    params:
+        respondent=respondent(experiment.student),
+        training=experiment.training.model_dump(mode="json"),
+        checkpoints=f"{RESULTS}/training/checkpoints",
+    message:
+        "Training the student"
+    script:
+        "../scripts/train_student.py"

@@ -1,0 +1,17 @@
+"""Score one game: measures, choice probabilities and where they come from."""
+
+from pathlib import Path
+
+from job import job
+
+from tomtransfer.config import read_experiment
+from tomtransfer.games import load_game
+from tomtransfer.scorecards import read_answers, write_scorecard
+
+with job(snakemake):
+    name = snakemake.wildcards.game
+    game = load_game(Path(read_experiment(snakemake.config, []).paths.scenarios), name)
+    files = snakemake.input
+    answers = read_answers([Path(files.teacher)], Path(files.base), Path(files.tuned), snakemake.params.frame)
+    facts = {"game": name, **game.model_dump(mode="json"), "frame": snakemake.params.frame}
+    write_scorecard(answers, facts, Path(snakemake.output.table), Path(snakemake.output.card))

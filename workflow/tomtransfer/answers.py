@@ -1,0 +1,155 @@
+"""Answers as tables: what a model chose, and what a teacher gave as its reasons, row by row.
+
+A row is keyed by everything that its content depends on; a table is brought up to date by computing the rows whose key
+it does not have, and nothing is loaded when it has them all.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tomtransfer.config import Teacher
+from tomtransfer.prompts import Prompt
+from tomtransfer.tables import fill_missing, row_key, with_known_rows, write_table
+
+logger = logging.getLogger(__name__)
+
+CHOICE_COLUMNS = {
+    "cooperate": pl.Float64,
+    "defect": pl.Float64,
+    "other": pl.Float64,
+    "software": pl.String,
+    "computation": pl.String,
+}
+MOTIVATION_COLUMNS = {
+    "motivation": pl.String,
+    "tokens": pl.Int64,
+    "finished": pl.Boolean,
+    "software": pl.String,
+    "computation": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class Respondent:
+    """Who is asked: a model at a revision, the precision of its weights, the adapter on it, and how warm it answers.
+
+    `stage_revision` is raised by hand to have every answer computed again. The model is loaded when first needed.
+    """
+
+    directory: Path
+    model_revision: str
+    quantization: str
+    temperature: float
+    stage_revision: int
+    device: str
+    tokens_per_batch: int
+    adapter: Path | None = None
+    adapter_key: str = ""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Return what an answer depends on beside its prompt."""
+        return {
+            "model": self.directory.name,
+            "model_revision": self.model_revision,
+            "quantization": self.quantization,
+            "adapter": self.adapter_key,
+            "temperature": self.temperature,
+            "stage_revision": self.stage_revision,
+        }
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """Return the tokenizer."""
+        from tomtransfer.engine import load_tokenizer
+
+        return load_tokenizer(self.directory)
+
+    @cached_property
+    def loaded(self) -> Any:
+        """Return the model, on its device."""
+        from tomtransfer.engine import choose_device, load_model
+
+        return load_model(self.directory, self.quantization, choose_device(self.device), self.adapter)
+
+
+def update_choices(path: Path, prompts: Sequence[Prompt], respondent: Respondent, room: int = 1) -> None:
+    """Bring the choices in `path` up to date: one row per prompt, in their order.
+
+    Raises InputError before the model is loaded when a prompt does not fit it with `room` tokens for the answer.
+    """
+    identity = respondent.identity
+    rows = [{"key": row_key(prompt=prompt.sha256, **identity), **_place(prompt), **identity} for prompt in prompts]
+    table = with_known_rows(pl.DataFrame(rows), path, CHOICE_COLUMNS)
+    missing = [number for number, known in enumerate(table["cooperate"].is_not_null()) if not known]
+    logger.info("%s: %d of %d choices are to be computed", path.name, len(missing), len(table))
+    if missing:
+        from tomtransfer.engine import choice_distributions, encode_prompts
+
+        asked = encode_prompts(
+            respondent.tokenizer, [prompts[number] for number in missing], respondent.directory, room
+        )
+        answers = choice_distributions(respondent.loaded, asked, respondent.temperature, respondent.tokens_per_batch)
+        table = fill_missing(
+            table,
+            missing,
+            {name: [getattr(answer, name) for answer in answers] for name in ("cooperate", "defect", "other")},
+        )
+    write_table(table, path)
+
+
+def update_motivations(path: Path, prompts: Sequence[Prompt], respondent: Respondent, settings: Teacher) -> None:
+    """Bring the motivations in `path` up to date: for each prompt and each choice, as many as `settings` asks for.
+
+    Both choices get the same number, whatever their probabilities: these are known exactly, so that drawing the choice
+    would only add noise. A motivation counts with the probability of its choice divided by that number, which leaves
+    every expectation as it is (stratified sampling). A draw's key does not depend on how many there are.
+    """
+    identity = {**respondent.identity, "motivation_tokens": settings.motivation_tokens, "seed": settings.seed}
+    rows, draws = [], []
+    for number, prompt in enumerate(prompts):
+        for choice, label in zip(("cooperate", "defect"), prompt.labels, strict=True):
+            for draw in range(settings.motivations_per_choice):
+                key = row_key(prompt=prompt.sha256, label=label, draw=draw, **identity)
+                rows.append({"key": key, **_place(prompt), "choice": choice, "label": label, "draw": draw, **identity})
+                draws.append((number, choice))
+    table = with_known_rows(pl.DataFrame(rows), path, MOTIVATION_COLUMNS)
+    missing = [number for number, known in enumerate(table["motivation"].is_not_null()) if not known]
+    logger.info("%s: %d of %d motivations are to be drawn", path.name, len(missing), len(table))
+    if missing:
+        from tomtransfer.engine import encode_prompts
+        from tomtransfer.motivations import Draw, draw_motivations
+
+        encoded = encode_prompts(respondent.tokenizer, prompts, respondent.directory, settings.motivation_tokens)
+        wanted = [
+            Draw(draws[number][0], getattr(encoded[draws[number][0]], draws[number][1])[0], table["key"][number])
+            for number in missing
+        ]
+        drawn = draw_motivations(
+            respondent.loaded,
+            respondent.tokenizer,
+            encoded,
+            wanted,
+            respondent.temperature,
+            settings.motivation_tokens,
+            respondent.tokens_per_batch,
+        )
+        columns: dict[str, list[Any]] = {
+            "motivation": [motivation.text for motivation in drawn],
+            "tokens": [motivation.tokens for motivation in drawn],
+            "finished": [motivation.finished for motivation in drawn],
+        }
+        table = fill_missing(table, missing, columns)
+    write_table(table, path)
+
+
+def _place(prompt: Prompt) -> dict[str, Any]:
+    """Return where a prompt belongs, and which it is."""
+    names = ("split", "game", "context", "frame", "question")
+    return {**{name: getattr(prompt, name) for name in names}, "prompt": prompt.sha256}

@@ -1,0 +1,257 @@
+"""The experiment, typed: the one source of its validation, defaults, descriptions, JSON schema and documentation."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from tomtransfer.validation import InputError, Record, read_yaml, validate
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Label = Annotated[str, Field(pattern=r"^\w+$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Quantization = Literal["none", "nf4"]
+Question = Literal["choice_and_reasons", "choice_only"]
+
+
+class Paths(Record):
+    """Where things are, relative to the folder that Snakemake runs in."""
+
+    results: str = "results"
+    """Folder for the artifacts of this experiment."""
+    models: str = "results/models"
+    """Folder for fetched models; experiments may share it."""
+    scenarios: str = "scenarios"
+    """Folder with games, contexts and prompt templates."""
+    registry: str = "models.yaml"
+    """The model registry: where each named model comes from."""
+
+
+class Frame(Record):
+    """How a scenario is put: which label means cooperation, and what is named first."""
+
+    cooperate: Label = "C"
+    """Label of the cooperative choice."""
+    defect: Label = "D"
+    """Label of the other choice."""
+    first: Literal["cooperate", "defect"] = "cooperate"
+    """The choice that is named first."""
+
+    @model_validator(mode="after")
+    def _different(self) -> Self:
+        if self.cooperate == self.defect:
+            raise ValueError(f"cooperate and defect must have different labels; both are {self.cooperate!r}")
+        return self
+
+
+class Split(Record):
+    """A set of scenarios: every game of the experiment in each of these contexts."""
+
+    contexts: tuple[Name, ...] = Field(min_length=1)
+    """Contexts by file name, without `.yaml`, in `scenarios/contexts/`."""
+    payoff_factor: float = Field(default=1, gt=0)
+    """What every payoff is multiplied by."""
+
+
+class Teacher(Record):
+    """The large model whose behaviour is transferred."""
+
+    model: Name
+    """A name in the model registry."""
+    quantization: Quantization = "none"
+    """Precision of the weights: as stored, or four-bit NormalFloat."""
+    question: Question = "choice_and_reasons"
+    """What the prompt asks for."""
+    motivations_per_choice: int = Field(default=6, ge=2)
+    """Motivations drawn for each choice of each in-sample scenario."""
+    motivation_tokens: int = Field(default=48, ge=1)
+    """A motivation is cut off after this many tokens."""
+    seed: int = Field(default=1, ge=0)
+    """Seed of the drawn motivations."""
+    revision: int = Field(default=1, ge=1)
+    """Raise it to have every answer of the teacher computed again."""
+
+
+class Student(Record):
+    """The small model that is tuned."""
+
+    model: Name
+    """A name in the model registry."""
+    quantization: Quantization = "nf4"
+    """Precision of the weights under the adapter, tuned and untuned alike: four-bit NormalFloat makes it QLoRA."""
+    question: Question = "choice_and_reasons"
+    """What the prompt asks for when the student's choices are measured."""
+    revision: int = Field(default=1, ge=1)
+    """Raise it to have every answer of the student computed again."""
+
+
+class Lora(Record):
+    """The low-rank adapter (Hu et al., LoRA, arXiv 2106.09685, 2021)."""
+
+    rank: int = Field(default=8, ge=1)
+    """Rank r of the update."""
+    alpha: float = Field(default=16, gt=0)
+    """The update is scaled by alpha / rank."""
+    dropout: float = Field(default=0, ge=0, lt=1)
+    """Share of the adapter's inputs that is dropped in training."""
+    targets: tuple[str, ...] = Field(default=("q_proj", "v_proj"), min_length=1)
+    """Names of the linear layers that are adapted."""
+
+
+class Training(Record):
+    """How the student is tuned."""
+
+    lora: Lora = Lora()
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """Highest learning rate of AdamW."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    """How the learning rate falls after the warm-up."""
+    warmup_share: Share = 0.05
+    """Share of the steps over which the learning rate rises."""
+    weight_decay: float = Field(default=0, ge=0)
+    """Weight decay of AdamW."""
+    max_gradient_norm: float = Field(default=1, gt=0)
+    """Gradients are clipped to this norm."""
+    epochs: int = Field(default=8, ge=1)
+    """Passes over the examples."""
+    completions_per_row: int = Field(default=8, ge=1)
+    """Completions that are trained behind one copy of their prompt."""
+    rows_per_step: int = Field(default=4, ge=1)
+    """Rows per step of the optimizer; the effective batch is this many times `completions_per_row`."""
+    choice_share: Share | None = 0.5
+    """Share of the choice in a completion's loss; the reasons have the rest. Null counts every token the same."""
+    temperature: float = Field(default=0.8, gt=0)
+    """Temperature of the policy that is fitted. That of the answers fits what is measured;
+    1 is ordinary maximum likelihood."""
+    held_back_share: float = Field(default=0.2, gt=0, lt=1)
+    """Share of the completions of each scenario and choice that is kept from training for the evaluation loss."""
+    seed: int = Field(default=1, ge=0)
+    """Seed of the adapter's weights and of the order of the examples."""
+    revision: int = Field(default=1, ge=1)
+    """Raise it to have the training done again."""
+
+
+class Compute(Record):
+    """How the work is done on this machine. Nothing here reruns anything, or changes a result beyond rounding."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the models run; auto takes a GPU where there is one."""
+    gpu: int = Field(default=1, ge=0)
+    """GPUs that each step with a model asks for; such steps share what the profile offers, also on a CPU."""
+    threads: int = Field(default=8, ge=1)
+    """CPU threads of each step with a model, at most the cores that Snakemake has."""
+    memory_mb: int = Field(default=6000, ge=500)
+    """Memory, in MB, that each step with a model asks a cluster for."""
+    minutes: int = Field(default=60, ge=1)
+    """Time, in minutes, that each step with a model asks a cluster for."""
+    tokens_per_batch: int = Field(default=16384, ge=1)
+    """Tokens that are held at once when a model answers: prompts with what is drawn behind them."""
+    gradient_checkpointing: bool = True
+    """Compute activations twice instead of keeping them: less memory, more time."""
+
+
+class Experiment(Record):
+    """One experiment: which scenarios, which models, how the student is tuned, and how it all is computed."""
+
+    paths: Paths = Paths()
+    games: tuple[Name, ...] = Field(min_length=1)
+    """Games by file name, without `.yaml`, in `scenarios/games/`."""
+    splits: dict[Name, Split]
+    """Sets of scenarios. Only `in_sample` is trained on; every other one is held out."""
+    frames: dict[Name, Frame] = Field(default={"canonical": Frame()}, min_length=1)
+    """Frames that each scenario is played in; the first is the one that alignment is scored in."""
+    temperature: float = Field(default=0.8, gt=0)
+    """Temperature of every answer: choices and motivations."""
+    teacher: Teacher
+    student: Student
+    training: Training = Training()
+    compute: Compute = Compute()
+
+    @field_validator("games")
+    @classmethod
+    def _no_game_twice(cls, games: tuple[str, ...]) -> tuple[str, ...]:
+        return _each_once(games)
+
+    @model_validator(mode="after")
+    def _held_out_is_held_out(self) -> Self:
+        if "in_sample" not in self.splits:
+            raise ValueError("splits must have in_sample: it is the one that is trained on")
+        seen: dict[tuple[str, float], str] = {}
+        for name, split in self.splits.items():
+            for context in _each_once(split.contexts):
+                other = seen.setdefault((context, split.payoff_factor), name)
+                if other != name:
+                    raise ValueError(
+                        f"splits.{name} repeats {context} of splits.{other} with the same payoff_factor; "
+                        "a scenario may belong to one split only"
+                    )
+        return self
+
+    @property
+    def contexts(self) -> tuple[str, ...]:
+        """Return every context of any split, each once, in order of appearance."""
+        return tuple(dict.fromkeys(context for split in self.splits.values() for context in split.contexts))
+
+    @property
+    def scored_frame(self) -> str:
+        """Return the frame that alignment is scored in."""
+        return next(iter(self.frames))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One game in one context, in the split that it belongs to."""
+
+    split: str
+    game: str
+    context: str
+
+
+def scenarios(experiment: Experiment) -> Iterator[Scenario]:
+    """Yield every scenario of the experiment."""
+    for split, members in experiment.splits.items():
+        for game in experiment.games:
+            for context in members.contexts:
+                yield Scenario(split, game, context)
+
+
+def read_experiment(config: Mapping[str, Any], files: Sequence[Path]) -> Experiment:
+    """Return `config`, which Snakemake merged from `files` and the command line, as a checked experiment.
+
+    Raises InputError with a line for each mistake, which names the file that it is in.
+    """
+    try:
+        return validate(Experiment, config, "config")
+    except InputError as error:
+        lines = str(error).splitlines()
+        raise InputError("\n".join(_name_the_file(line, files) for line in lines)) from None
+
+
+def _name_the_file(line: str, files: Sequence[Path]) -> str:
+    """Put in front of a mistake the last of `files` that holds its key, or `--config` where none does."""
+    key = line.removeprefix("config: ").split(":", 1)[0]
+    parts = key.split(".")
+    if key.startswith("("):
+        return line.replace("config", " + ".join(str(file) for file in files) or "--config", 1)
+    for depth in range(len(parts), 0, -1):
+        holders = [file for file in files if _holds(read_yaml(file), parts[:depth])]
+        if holders:
+            return line.replace("config", str(holders[-1]), 1)
+    return line.replace("config", str(files[0]) if "missing" in line and files else "--config", 1)
+
+
+def _holds(content: Any, parts: Sequence[str]) -> bool:
+    for part in parts:
+        if not isinstance(content, Mapping) or part not in content:
+            return False
+        content = content[part]
+    return True
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"each name may stand here once; repeated: {', '.join(repeated)}")
+    return names
