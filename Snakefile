@@ -1,1 +1,5 @@
 include: "workflow/Snakefile"
+
+
+# An included file cannot say what is built by default.
+workflow.default_target = "all"

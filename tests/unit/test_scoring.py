@@ -42,6 +42,12 @@ def test_every_level_and_group_is_there_once() -> None:
     assert {each.scenarios for each in scores if each.level == "game"} == {5}
 
 
+def test_levels_can_be_scored_alone() -> None:
+    comparison = Comparison(counted(TEACHER), counted(BASE), counted((TEACHER + BASE) / 2))
+    everything = score(comparison, draws=50)
+    assert score(comparison, draws=50, levels=["game"]) == [each for each in everything if each.level == "game"]
+
+
 def test_exact_probabilities_and_counts_of_the_same_rates_score_the_same() -> None:
     tuned = (TEACHER + BASE) / 2
     one = score(Comparison(exact(TEACHER), exact(BASE), exact(tuned)), draws=50)

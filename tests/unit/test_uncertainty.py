@@ -6,7 +6,7 @@ from scipy import stats
 
 from tomtransfer import alignment, uncertainty
 from tomtransfer.evidence import Comparison, Evidence, Scenario, cooperation_rates
-from tomtransfer.uncertainty import Array, bootstrap, percentile_interval
+from tomtransfer.uncertainty import Array, bootstrap, percentile_interval, redraw
 
 
 def scenarios(number: int) -> list[Scenario]:
@@ -96,7 +96,7 @@ def test_exact_evidence_resamples_scenarios_as_scipy_does() -> None:
     generator = np.random.default_rng(5)
     teacher, tuned = generator.random(25), generator.random(25)
     comparison = Comparison(exact(list(teacher)), exact(list(tuned)), exact(list(tuned)))
-    found = bootstrap(comparison, error, draws=20_000)["error"]
+    found = bootstrap(redraw(comparison, 20_000, seed=0), error)["error"]
     expected = stats.bootstrap(
         (teacher, tuned),
         lambda first, second, axis: np.sqrt(((first - second) ** 2).mean(axis=axis)),
@@ -116,28 +116,44 @@ def test_counted_evidence_of_fixed_scenarios_redraws_binomially() -> None:
     def rate(teacher: Array, base: Array, tuned: Array) -> dict[str, Array]:
         return {"rate": teacher[0]}
 
-    interval = bootstrap(comparison, rate, draws=20_000, resample_scenarios=False)["rate"]
+    interval = bootstrap(redraw(comparison, 20_000, seed=0), rate, resample_scenarios=False)["rate"]
     for end, share in zip(interval, (0.025, 0.975), strict=True):
         np.testing.assert_allclose(end, stats.binom.ppf(share, 300, [0.2, 0.9]) / 300, atol=1 / 300)
 
 
 def test_redrawn_answers_are_multinomial() -> None:
     evidence = Evidence.from_counts(scenarios(1), [50], [30], [20])
-    redrawn = uncertainty.redraw(evidence, np.zeros((40_000, 1), np.intp), np.random.default_rng(1))[:, :, 0]
+    redrawn = redraw(Comparison(evidence, evidence, evidence), 40_000, seed=1)[0][:, :, 0]
     shares = np.array([0.5, 0.3, 0.2])
-    np.testing.assert_allclose(redrawn.sum(axis=0), 1)
-    np.testing.assert_allclose(redrawn.mean(axis=1), shares, atol=0.002)
-    np.testing.assert_allclose(np.cov(redrawn), (np.diag(shares) - np.outer(shares, shares)) / 100, atol=6e-5)
+    assert (redrawn.sum(axis=0) == 100).all()
+    np.testing.assert_allclose(redrawn.mean(axis=1), 100 * shares, atol=0.2)
+    np.testing.assert_allclose(np.cov(redrawn), 100 * (np.diag(shares) - np.outer(shares, shares)), atol=0.6)
+
+
+def test_models_and_scenarios_are_redrawn_independently_of_each_other_and_of_their_order() -> None:
+    evidence = counted([50, 50], 100)
+    comparison = Comparison(evidence, evidence, evidence)
+    redrawn = redraw(comparison, 4_000, seed=0)
+    series = [outcomes[0, :, position] for outcomes in redrawn for position in range(2)]
+    np.testing.assert_allclose(np.corrcoef(series), np.eye(6), atol=0.06)
+    turned = redraw(comparison.select(np.array([1, 0])), 4_000, seed=0)
+    np.testing.assert_array_equal(turned[2][:, :, ::-1], redrawn[2])
+    assert (redraw(comparison, 4_000, seed=1)[0] != redrawn[0]).any()
 
 
 def test_two_levels_have_the_variance_of_both() -> None:
     rates = np.random.default_rng(2).integers(20, 80, 30)
     evidence = counted([int(rate) for rate in rates], 100)
-    chosen = np.random.default_rng(3).integers(30, size=(40_000, 30))
-    means = uncertainty.redraw(evidence, chosen, np.random.default_rng(4))[0].mean(axis=1)
+    seen = []
+
+    def mean(teacher: Array, base: Array, tuned: Array) -> dict[str, Array]:
+        seen.append(teacher[0].mean(axis=-1))
+        return {"mean": seen[-1]}
+
+    bootstrap(redraw(Comparison(evidence, evidence, evidence), 20_000, seed=0), mean)
     share = rates / 100
     within = (share * (1 - share) / 100).mean() / 30
-    assert means.var() == pytest.approx(share.var() / 30 + within, rel=0.03)
+    assert np.concatenate(seen).var() == pytest.approx(share.var() / 30 + within, rel=0.03)
 
 
 def test_the_seed_decides_and_chunks_do_not_lose_draws(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,12 +166,13 @@ def test_the_seed_decides_and_chunks_do_not_lose_draws(monkeypatch: pytest.Monke
         rates = (cooperation_rates(each, "valid answers") for each in (teacher, base, tuned))
         return {"gap_closed": alignment.gap_closed(*rates)}
 
-    first, again = (bootstrap(comparison, counting, draws=500, seed=1) for _ in range(2))
+    redrawn = redraw(comparison, 500, seed=0)
+    first, again = (bootstrap(redrawn, counting, seed=1) for _ in range(2))
     assert first == again
-    assert first != bootstrap(comparison, counting, draws=500, seed=2)
+    assert first != bootstrap(redrawn, counting, seed=2)
     sizes.clear()
     monkeypatch.setattr(uncertainty, "CELLS_AT_ONCE", 600)
-    chunked = bootstrap(comparison, counting, draws=500, seed=1)
+    chunked = bootstrap(redrawn, counting, seed=1)
     assert sizes == [(3, 150, 4), (3, 150, 4), (3, 150, 4), (3, 50, 4)]
     np.testing.assert_allclose(chunked["gap_closed"], first["gap_closed"], atol=0.03)
 
@@ -167,9 +184,8 @@ def test_the_intervals_cover_as_often_as_they_say() -> None:
         draws = generator.beta(2, 2, 40)
         evidence = Evidence.from_counts(scenarios(40), answers := generator.binomial(50, draws), 50 - answers)
         interval = bootstrap(
-            Comparison(evidence, evidence, evidence),
+            redraw(Comparison(evidence, evidence, evidence), 300, seed=trial),
             lambda teacher, base, tuned: {"mean": teacher[0].mean(axis=-1)},
-            draws=300,
             seed=trial,
         )["mean"]
         covered += bool(interval.low <= 0.5 <= interval.high)

@@ -1,5 +1,6 @@
 """What every stage shares: the checked experiment, where things are, and what answers depend on."""
 
+from os.path import relpath
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -18,13 +19,19 @@ def checked(read, *arguments):
         raise WorkflowError(str(error)) from None
 
 
-experiment = checked(read_experiment, config, [Path(file) for file in workflow.configfiles])
+def config_files():
+    """Return the files that the config was merged from, each overruling those before it."""
+    given = [Path(file) for file in workflow.overwrite_configfiles]
+    return [Path(file) for file in workflow.configfiles if Path(file) not in given] + given
+
+
+experiment = checked(read_experiment, config, config_files())
 registry = checked(read_registry, Path(experiment.paths.registry))
 
 RESULTS = experiment.paths.results
 MODELS = experiment.paths.models
 SCENARIOS = experiment.paths.scenarios
-PACKAGE = Path(workflow.current_basedir).parent / "tomtransfer"
+PACKAGE = relpath(Path(workflow.current_basedir).parent / "tomtransfer")
 
 
 wildcard_constraints:
@@ -60,4 +67,4 @@ def prompt_files(games, contexts):
 
 def package_files(*names):
     """Return files of the package that a cheap step runs, so that it runs again when they change."""
-    return [str(PACKAGE / f"{name}.py") for name in names]
+    return expand(f"{PACKAGE}/{{name}}.py", name=names)

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,7 +20,8 @@ def job(snakemake: Any) -> Iterator[None]:
         datefmt="%H:%M:%S",
         handlers=[logging.FileHandler(snakemake.log[0], mode="w"), logging.StreamHandler()],
     )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # What a library will call differently in a later version is for us, not for who runs the workflow.
+    warnings.simplefilter("ignore", FutureWarning)
     try:
         yield
     except InputError as error:

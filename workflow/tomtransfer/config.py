@@ -226,28 +226,33 @@ def read_experiment(config: Mapping[str, Any], files: Sequence[Path]) -> Experim
         return validate(Experiment, config, "config")
     except InputError as error:
         lines = str(error).splitlines()
-        raise InputError("\n".join(_name_the_file(line, files) for line in lines)) from None
+        raise InputError("\n".join(_name_the_file(line, config, files) for line in lines)) from None
 
 
-def _name_the_file(line: str, files: Sequence[Path]) -> str:
-    """Put in front of a mistake the last of `files` that holds its key, or `--config` where none does."""
+def _name_the_file(line: str, config: Mapping[str, Any], files: Sequence[Path]) -> str:
+    """Put in front of a mistake the last of `files` that says what is wrong, or `--config` where none does."""
     key = line.removeprefix("config: ").split(":", 1)[0]
-    parts = key.split(".")
-    if key.startswith("("):
+    place = [] if key.startswith("(") else key.split(".")
+    while place and _at(config, place) is None:
+        place.pop()  # a missing key, or an item of a list: what was given is above it
+    if not place:
         return line.replace("config", " + ".join(str(file) for file in files) or "--config", 1)
-    for depth in range(len(parts), 0, -1):
-        holders = [file for file in files if _holds(read_yaml(file), parts[:depth])]
-        if holders:
-            return line.replace("config", str(holders[-1]), 1)
-    return line.replace("config", str(files[0]) if "missing" in line and files else "--config", 1)
+    sayers = [str(file) for file in files if _says(_at(read_yaml(file), place), _at(config, place))]
+    return line.replace("config", sayers[-1] if sayers else "--config", 1)
 
 
-def _holds(content: Any, parts: Sequence[str]) -> bool:
-    for part in parts:
-        if not isinstance(content, Mapping) or part not in content:
-            return False
-        content = content[part]
-    return True
+def _says(said: Any, given: Any) -> bool:
+    """Tell whether `given` comes from a file that says `said`; a mapping may come from several, in parts."""
+    return said == given or (isinstance(said, Mapping) and isinstance(given, Mapping))
+
+
+def _at(content: Any, place: Sequence[str]) -> Any:
+    """Return what stands at `place` in nested mappings, or None where nothing does."""
+    for part in place:
+        if not isinstance(content, Mapping):
+            return None
+        content = content.get(part)
+    return content
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -21,6 +21,9 @@ from tomtransfer.validation import InputError
 
 logger = logging.getLogger(__name__)
 
+# On import it warns that it could not download a kernel, which is not wanted here.
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+
 # What may stand around a label inside one token: ` C`, `"C`, `(C`, `C.` all spell C.
 WRAPPING = " \t\n\r\"'`*_()[]{}<>.,:;!?\u2018\u2019\u201c\u201d\u2581\u0120"
 
@@ -107,7 +110,6 @@ def load_model(directory: Path, quantization: str, device: torch.device, adapter
 
 def _four_bits(dtype: torch.dtype) -> Any:
     """Return the quantization of QLoRA (Dettmers et al., arXiv 2305.14314, 2023): NF4 with quantized constants."""
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns of a kernel that is not used here
     from transformers import BitsAndBytesConfig
 
     return BitsAndBytesConfig(

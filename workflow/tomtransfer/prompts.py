@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import DictLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import DictLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tomtransfer.config import Experiment, Frame
@@ -92,10 +92,11 @@ def render(folder: Path, context: Context, payoffs: Payoffs, frame: Frame, quest
     for name in TEMPLATES:
         try:
             text = environment.get_template(name).render(variables).strip()
-        except (TemplateError, TypeError, ValueError, OverflowError) as error:
+        except Exception as error:  # whatever a template raises, such as a division by zero, is a mistake in it
             line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
-            known = ", ".join(variables)
-            raise InputError(f"{folder / name}{line}: {error}. A template may use: {known}") from error
+            message = f"there is no template {error}" if isinstance(error, TemplateNotFound) else error
+            known = ", ".join([*variables, *TEMPLATES])
+            raise InputError(f"{folder / name}{line}: {message}. A template may use: {known}") from error
         if not text:
             raise InputError(f"{folder / name}: renders to nothing")
         messages.append(text)
@@ -118,7 +119,7 @@ def _outcomes(payoffs: Payoffs, frame: Frame, options: Sequence[str]) -> list[Ou
         (frame.defect, frame.defect): (payoffs.punishment, payoffs.punishment),
     }
     return [
-        Outcome(own, coplayer, *(f"{value:g}" for value in points[own, coplayer]))
+        Outcome(own, coplayer, *(f"{value:.15g}" for value in points[own, coplayer]))
         for own in options
         for coplayer in options
     ]

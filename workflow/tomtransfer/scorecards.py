@@ -30,7 +30,8 @@ def read_answers(teacher: Sequence[Path], base: Path, tuned: Path, frame: str) -
 
 def compare(answers: Mapping[str, pl.DataFrame]) -> Comparison:
     """Return the comparison of teacher, base and tuned student over their scenarios."""
-    return Comparison(*(_evidence(answers[model]) for model in MODELS))
+    teacher, base, tuned = (_evidence(answers[model]) for model in MODELS)
+    return Comparison(teacher, base, tuned)
 
 
 def _evidence(table: pl.DataFrame) -> Evidence:
@@ -43,12 +44,12 @@ def _evidence(table: pl.DataFrame) -> Evidence:
 def write_scorecard(
     answers: Mapping[str, pl.DataFrame], facts: Mapping[str, Any], table_path: Path, json_path: Path
 ) -> None:
-    """Write a game's scores as a table, and as JSON with the choice probabilities of each context and where all is from.
+    """Write a game's scores as a table, and as JSON with each context's choice probabilities and the provenance.
 
     `facts` say what the game is; they open the JSON.
     """
     comparison = compare(answers)
-    scores = [each for each in score(comparison) if each.level in {"game", "scenario"}]
+    scores = score(comparison, levels=["game", "scenario"])
     splits = {
         split: {
             "contexts": _contexts(comparison, split),
@@ -99,13 +100,14 @@ def provenance(answers: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
 
 def scores_table(scores: Sequence[Score]) -> pl.DataFrame:
     """Return scores as a table, one row each."""
-    return pl.DataFrame([asdict(each) for each in scores], infer_schema_length=None)
+    overrides = {"left_out": pl.List(pl.String)}
+    return pl.DataFrame([asdict(each) for each in scores], schema_overrides=overrides, infer_schema_length=None)
 
 
 def write_summary(answers: Mapping[str, pl.DataFrame], csv_path: Path, json_path: Path, text_path: Path) -> None:
     """Write the experiment's scores as CSV, as JSON with provenance, and as a page of text to be read at the end."""
     comparison = compare(answers)
-    scores = [each for each in score(comparison) if each.level != "scenario"]
+    scores = score(comparison, levels=["split", "game", "context"])
     table = scores_table(scores).with_columns(pl.col("left_out").list.join(" "))
     write_text(table.write_csv(), csv_path)
     headlines = {split: headline(scores, split) for (split,) in comparison.groups("split")}

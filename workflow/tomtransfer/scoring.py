@@ -1,6 +1,6 @@
 """The alignment of a comparison at every level: each measure with its interval, its floors and its ceiling."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from tomtransfer.alignment import (
     undefined_scenarios,
 )
 from tomtransfer.evidence import Among, Comparison, Scenario, cooperation_rates
-from tomtransfer.uncertainty import bootstrap, split_in_half
+from tomtransfer.uncertainty import Outcomes, bootstrap, redraw, split_in_half
 from tomtransfer.validation import InputError
 
 LEVELS = {"split": ("split",), "game": ("split", "game"), "context": ("split", "context"), "scenario": Scenario._fields}
@@ -66,7 +66,12 @@ class Score:
 
 
 def score(
-    comparison: Comparison, draws: int = 2_000, seed: int = 0, confidence: float = 0.95, threads: int = 1
+    comparison: Comparison,
+    draws: int = 2_000,
+    seed: int = 0,
+    confidence: float = 0.95,
+    threads: int = 1,
+    levels: Collection[str] = tuple(LEVELS),
 ) -> list[Score]:
     """Return a score per level, group of scenarios and measure; intervals from the two-level bootstrap.
 
@@ -75,12 +80,23 @@ def score(
     on the other groups.
     """
     policies = _policies(comparison)
+    redrawn = redraw(comparison, draws, seed)
 
-    def score_one(level: str, group: NDArray[np.intp]) -> list[Score]:
-        policies_here = {name: policy[:, group] for name, policy in policies.items()}
-        return list(_score_group(level, comparison.select(group), policies_here, draws, seed, confidence))
+    def score_one(level: str, members: NDArray[np.intp]) -> list[Score]:
+        group = _Group(
+            level,
+            comparison.select(members),
+            {name: policy[:, members] for name, policy in policies.items()},
+            [outcomes[:, :, members] for outcomes in redrawn],
+        )
+        return list(_score_group(group, seed, confidence))
 
-    groups = [(level, group) for level, labels in LEVELS.items() for group in _groups(comparison, level, labels)]
+    groups = [
+        (level, members)
+        for level, labels in LEVELS.items()
+        if level in levels
+        for members in _members(comparison, level, labels)
+    ]
     # numpy draws and adds up outside the interpreter's lock, so threads are enough.
     with ThreadPoolExecutor(threads) as pool:
         return [row for rows in pool.map(score_one, *zip(*groups, strict=True)) for row in rows]
@@ -126,7 +142,7 @@ def evaluate(
     return {each.name: each(*(rates if each.reads == "rates" else distributions)) for each in measures}
 
 
-def _groups(comparison: Comparison, level: str, labels: Sequence[str]) -> list[NDArray[np.intp]]:
+def _members(comparison: Comparison, level: str, labels: Sequence[str]) -> list[NDArray[np.intp]]:
     if level != "scenario":
         return list(comparison.groups(*labels).values())
     scenarios = len(comparison.scenarios)
@@ -150,25 +166,33 @@ def _measures(level: str) -> tuple[Measure, ...]:
     return (*MEASURES, ADVANTAGE) if level == "split" else MEASURES
 
 
-def _score_group(
-    level: str, comparison: Comparison, policies: Mapping[str, Array], draws: int, seed: int, confidence: float
-) -> Iterator[Score]:
-    """Yield the scores of one group as a whole or, at the level of scenarios, of each of its scenarios."""
-    per_scenario = level == "scenario"
-    measures = _measures(level)
+@dataclass(frozen=True)
+class _Group:
+    """Scenarios that are scored together, and everything about them that was worked out for all scenarios at once."""
+
+    level: str
+    comparison: Comparison
+    policies: Mapping[str, Array]
+    redrawn: Sequence[Outcomes]
+
+
+def _score_group(group: _Group, seed: int, confidence: float) -> Iterator[Score]:
+    """Yield the scores of a group as a whole or, at the level of scenarios, of each of its scenarios."""
+    comparison, per_scenario = group.comparison, group.level == "scenario"
+    measures = _measures(group.level)
 
     def measure(teacher: Array, base: Array, tuned: Array) -> dict[str, Array]:
         return evaluate(measures, comparison.among, teacher, base, tuned, per_scenario)
 
     teacher, base, tuned = (evidence.distribution for evidence in comparison.models.values())
     columns = {"value": measure(teacher, base, tuned), "base": measure(teacher, base, base)}
-    columns |= {name: measure(teacher, base, policy) for name, policy in policies.items()}
+    columns |= {name: measure(teacher, base, policy) for name, policy in group.policies.items()}
     first, second = split_in_half(comparison.teacher, HALVINGS, seed)
     halves = measure(second, np.broadcast_to(base[:, np.newaxis], first.shape), first)
     columns["ceiling"] = {name: values.mean(axis=0) for name, values in halves.items()}
     without = _why_no_interval(comparison, per_scenario)
     if not without:
-        intervals = bootstrap(comparison, measure, draws, seed, confidence, resample_scenarios=not per_scenario)
+        intervals = bootstrap(group.redrawn, measure, seed, confidence, resample_scenarios=not per_scenario)
         columns["low"] = {name: interval.low for name, interval in intervals.items()}
         columns["high"] = {name: interval.high for name, interval in intervals.items()}
 
@@ -180,7 +204,7 @@ def _score_group(
         for each in measures:
             numbers = {column: float(np.atleast_1d(values[each.name])[position]) for column, values in columns.items()}
             excluded = left_out if each.mean_of_ratios else []
-            yield _row(level, scenarios, excluded, each, numbers, confidence, without)
+            yield _row(group.level, scenarios, excluded, each, numbers, confidence, without)
 
 
 def _row(
@@ -196,6 +220,9 @@ def _row(
     found = {column: number if np.isfinite(number) else None for column, number in numbers.items()}
     if found["value"] is None:
         found |= {"low": None, "high": None}
+        if measure.against_base:
+            # Halves of the teacher differ from the base by chance alone: that is no gap to measure a ceiling by.
+            found["ceiling"] = None
         note = f"undefined: {measure.undefined}"
     elif without:
         note = f"no interval: {without}"

@@ -81,10 +81,11 @@ def _train(
     ]
     model = add_adapter(student.loaded, settings)
     log = train(model, parts[0], parts[1], settings, checkpoints, gradient_checkpointing)
-    # The path of a model is that of this machine; its name is in the registry of every machine.
+    # A path is of this machine, a name is in the registry of every machine. No embeddings are saved: to find out whether
+    # they changed, peft would look for that name on a hub.
     model.peft_config["default"].base_model_name_or_path = student.directory.name
     finished = checkpoints / "finished"
-    model.save_pretrained(finished, safe_serialization=True)
+    model.save_pretrained(finished, safe_serialization=True, save_embedding_layers=False)
     folder.mkdir(parents=True, exist_ok=True)
     for name in ADAPTER_FILES:
         write_whole(folder / name, lambda partial, name=name: shutil.copyfile(finished / name, partial))
@@ -137,7 +138,7 @@ tuned by tomtransfer on what a larger model chose in two-player games and on the
   No other context, and no scaled payoff, was trained on.
 - **Held back** {facts["held_back_completions"]} completions.
   Their loss went from {losses[0]:.3f} after the first epoch to {losses[-1]:.3f} after the last.
-- **Adapter** on {", ".join(lora["targets"])}, rank {lora["rank"]}, alpha {lora["alpha"]:g}, dropout {lora["dropout"]:g}.
+- **Adapter** {", ".join(lora["targets"])}: rank {lora["rank"]}, alpha {lora["alpha"]:g}, dropout {lora["dropout"]:g}.
 - **Training** for {training["epochs"]} epochs, {training["rows_per_step"]} rows of up to
   {training["completions_per_row"]} completions a step, learning rate {training["learning_rate"]:g}
   ({training["schedule"]}), seed {training["seed"]}.

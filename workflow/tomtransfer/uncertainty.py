@@ -1,7 +1,8 @@
 """How sure a number is: intervals for rates and differences, tests, and the two-level bootstrap."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +16,9 @@ from statsmodels.stats.proportion import (
 
 from tomtransfer.alignment import Array, divide
 from tomtransfer.evidence import Comparison, Evidence
+
+Outcomes: TypeAlias = NDArray[np.float64] | NDArray[np.int32]
+"""Probabilities or counts of cooperate, defect and other."""
 
 Statistics: TypeAlias = Callable[[Array, Array, Array], Mapping[str, Array]]
 """From the distributions of teacher, base and tuned, each (3, draws, scenarios), to statistics (draws, ...) by name."""
@@ -98,52 +102,58 @@ def holm(p_values: ArrayLike) -> Array:
 
 
 def bootstrap(
-    comparison: Comparison,
+    redrawn: Sequence[Outcomes],
     statistics: Statistics,
-    draws: int = 2_000,
     seed: int = 0,
     confidence: float = 0.95,
     resample_scenarios: bool = True,
 ) -> dict[str, Interval]:
     """Return percentile intervals of the statistics under the two-level bootstrap, by name.
 
-    Each draw takes as many scenarios as there are, with replacement and the same for all three models, and then redraws
-    the answers of every one of them: multinomially where they were counted, not at all where probabilities are exact
-    (Davison and Hinkley 1997, Bootstrap Methods, section 3.8). With `resample_scenarios=False` the scenarios stay as
-    they are and statistics may keep them as a last axis. Nan where fewer than 95 % of the draws define the statistic.
+    `redrawn` is what `redraw` returns, each (3, draws, scenarios). Each of as many draws takes as many scenarios as
+    there are, with replacement and the same for all three models, and for every one of them one of its redraws at
+    random (Davison and Hinkley 1997, Bootstrap Methods, section 3.8). With `resample_scenarios=False` scenarios stay as
+    they are and statistics may keep them as a last axis. Nan where fewer than 95 % of the draws define a statistic.
+
+    Redrawing adds noise to noise, which distances feel in one direction only: an interval leans towards less agreement,
+    and may lie below the value of a student that agrees with the teacher better than two samples of it would.
     """
     generator = np.random.default_rng(seed)
-    scenarios = len(comparison.scenarios)
+    _, draws, scenarios = redrawn[0].shape
     at_once = max(1, CELLS_AT_ONCE // scenarios)
     chunks: dict[str, list[Array]] = {}
     for start in range(0, draws, at_once):
-        size = (min(at_once, draws - start), scenarios)
-        chosen = (
-            generator.integers(scenarios, size=size)
-            if resample_scenarios
-            else np.tile(np.arange(scenarios), (size[0], 1))
-        )
-        redrawn = (redraw(evidence, chosen, generator) for evidence in comparison.models.values())
-        for name, values in statistics(*redrawn).items():
+        stop = min(start + at_once, draws)
+        taken = [outcomes[:, start:stop] for outcomes in redrawn]
+        if resample_scenarios:
+            # A redraw of its own for every cell, so that a scenario taken twice is redrawn twice.
+            rows = generator.integers(draws, size=(stop - start, scenarios))
+            chosen = generator.integers(scenarios, size=rows.shape)
+            taken = [outcomes[:, rows, chosen] for outcomes in redrawn]
+        for name, values in statistics(*(outcomes / outcomes.sum(axis=0) for outcomes in taken)).items():
             chunks.setdefault(name, []).append(values)
     return {name: percentile_interval(np.concatenate(values), confidence) for name, values in chunks.items()}
 
 
-def redraw(evidence: Evidence, chosen: NDArray[np.intp], generator: np.random.Generator) -> Array:
-    """Return the distributions of the `chosen` scenarios, redrawn where counted: (draws, n) -> (3, draws, n)."""
-    distribution = evidence.distribution[:, chosen]
+def redraw(comparison: Comparison, draws: int, seed: int) -> list[Outcomes]:
+    """Return every scenario's outcomes redrawn: one array (3, draws, scenarios) for teacher, base and tuned each.
+
+    Counted answers are redrawn multinomially, exact probabilities not at all. What a scenario's redraws are depends on
+    its name, its answers and the seed, not on the scenarios around it.
+    """
+    return [_redraw(evidence, draws, (seed, model)) for model, evidence in enumerate(comparison.models.values())]
+
+
+def _redraw(evidence: Evidence, draws: int, seed: tuple[int, int]) -> Outcomes:
     if evidence.kind == "exact":
-        return distribution
-    answers = evidence.answers.astype(np.int64)[chosen]
-    cooperate = generator.binomial(answers, distribution[0])
-    rest = answers - cooperate
-    defect = rest
-    if evidence.other.any():
-        # A multinomial draw as two binomial ones, which numpy does in half the time.
-        whole = distribution[1] + distribution[2]
-        share = np.divide(distribution[1], whole, out=np.zeros(whole.shape), where=whole > 0)
-        defect = generator.binomial(rest, np.minimum(share, 1))
-    return np.stack([cooperate, defect, rest - defect]) / answers
+        shape = (3, draws, len(evidence.scenarios))
+        return np.broadcast_to(evidence.distribution[:, np.newaxis], shape)
+    redrawn = np.empty((3, draws, len(evidence.scenarios)), np.int32)
+    for position, scenario in enumerate(evidence.scenarios):
+        generator = np.random.default_rng([*seed, crc32(str(scenario).encode())])
+        answers, shares = int(evidence.answers[position]), evidence.distribution[:, position]
+        redrawn[:, :, position] = generator.multinomial(answers, shares, size=draws).T
+    return redrawn
 
 
 def split_in_half(teacher: Evidence, draws: int, seed: int) -> tuple[Array, Array]:

@@ -21,6 +21,9 @@ class Record(BaseModel):
 
 RecordType = TypeVar("RecordType", bound=Record)
 
+# What pydantic calls by its Python name, in the words of a YAML file.
+YAML_WORDS = {"tuple": "list", "Tuple": "List", "dictionary": "mapping", "Dictionary": "Mapping"}
+
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file.
@@ -62,6 +65,10 @@ def describe(mistake: Mapping[str, Any], record: type[BaseModel], source: str | 
     if mistake["type"] == "missing":
         return f"{source}: {key}: missing; it must be given"
     message = str(mistake["msg"]).removeprefix("Value error, ")
+    for jargon, word in YAML_WORDS.items():
+        message = message.replace(jargon, word)
+    if mistake["type"] == "value_error" and isinstance(mistake["input"], Mapping):
+        return f"{source}: {key}: {message}"  # the message names the values that clash; the rest of the record is noise
     return f"{source}: {key}: {message} (got {mistake['input']!r})"
 
 
@@ -92,6 +99,7 @@ def _child(node: Mapping[str, Any], part: str, schema: Mapping[str, Any]) -> Map
     for child in (
         here.get("properties", {}).get(part),
         {"$ref": tags[part]} if part in tags else None,
+        *here.get("patternProperties", {}).values(),
         here.get("additionalProperties"),
         here.get("items"),
     ):

@@ -1,0 +1,42 @@
+"""Shared by the tests: a copy of what people edit, and experiments read as Snakemake reads them."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from snakemake.common.configfile import load_configfile
+from snakemake.utils import update_config
+
+from tomtransfer.config import Experiment, read_experiment
+
+ROOT = Path(__file__).parents[1]
+EDITED = ["config.yaml", "models.yaml", "presets", "scenarios"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with copies of the files that people edit, which is also the working directory."""
+    for name in EDITED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tmp_path / name)
+        else:
+            shutil.copy(ROOT / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def read(project: Path) -> Callable[..., Experiment]:
+    """Read config.yaml of the project, with presets merged over it and over them what `--config` gives."""
+
+    def read_merged(presets: Sequence[str] = (), **given: Any) -> Experiment:
+        files = ["config.yaml", *presets]
+        config: dict[str, Any] = {}
+        for file in files:
+            update_config(config, load_configfile(file))
+        update_config(config, given)
+        return read_experiment(config, [Path(file) for file in files])
+
+    return read_merged
