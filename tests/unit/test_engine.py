@@ -10,7 +10,7 @@ import torch
 from tomtransfer import engine
 from tomtransfer.config import Frame
 from tomtransfer.games import load_context, load_game
-from tomtransfer.prompts import Prompt, render
+from tomtransfer.prompts import Prompt, read_templates, render
 from tomtransfer.validation import InputError
 
 SCENARIOS = Path("scenarios")
@@ -19,7 +19,9 @@ SCENARIOS = Path("scenarios")
 def make_prompt(context: str, frame: Frame | None = None) -> Prompt:
     frame = frame or Frame()
     payoffs = load_game(SCENARIOS, "stag_hunt").payoffs
-    system, user = render(SCENARIOS / "prompts", load_context(SCENARIOS, context), payoffs, frame, "choice_and_reasons")
+    system, user = render(
+        read_templates(SCENARIOS / "prompts"), load_context(SCENARIOS, context), payoffs, frame, "choice_and_reasons"
+    )
     place = ("in_sample", "stag_hunt", context, "canonical", "choice_and_reasons")
     return Prompt(*place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, "hash")
 

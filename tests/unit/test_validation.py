@@ -59,7 +59,10 @@ def test_file_without_keys_is_refused(tmp_path: Path, content: str, found: str) 
         ({"name": "x", "inner": {"sze": 2}}, "f: inner.sze: unknown key; did you mean 'size'? Allowed here: size"),
         ({"name": "x", "members": {"a": {"sze": 2}}}, "f: members.a.sze: unknown key; did you mean 'size'? Allowed"),
         ({"name": "x", "perhaps": {"sze": 2}}, "f: perhaps.sze: unknown key; did you mean 'size'? Allowed here: size"),
-        ({"name": "x", "listed": [{"sze": 2}]}, "f: listed.0.sze: unknown key; did you mean 'size'? Allowed here: size"),
+        (
+            {"name": "x", "listed": [{"sze": 2}]},
+            "f: listed.0.sze: unknown key; did you mean 'size'? Allowed here: size",
+        ),
         ({"name": "x", "inner": {"size": "big"}}, "f: inner.size: Input should be a valid integer, unable to parse"),
         ({"name": "x", "members": 3}, "f: members: Input should be a valid mapping (got 3)"),
         ({"name": "x", "listed": 3}, "f: listed: Input should be a valid list (got 3)"),

@@ -64,10 +64,3 @@ rule summarize:
         "Summarizing the experiment"
     script:
         "../scripts/summarize.py"
-
-
-def show_summary():
-    """Print the page that sums up the experiment, if it has come so far."""
-    page = Path(RESULTS) / "alignment" / "summary.md"
-    if page.exists():
-        print(page.read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from tomtransfer.config import read_experiment
-from tomtransfer.prompts import render_scenario, scenario_hash
+from tomtransfer.prompts import scenario_hashes
 from tomtransfer.registry import find, read_registry, revision
 from tomtransfer.validation import InputError
 
@@ -31,6 +31,7 @@ registry = checked(read_registry, Path(experiment.paths.registry))
 RESULTS = experiment.paths.results
 MODELS = experiment.paths.models
 SCENARIOS = experiment.paths.scenarios
+HASHES = checked(scenario_hashes, experiment)
 PACKAGE = relpath(Path(workflow.current_basedir).parent / "tomtransfer")
 
 
@@ -68,3 +69,25 @@ def prompt_files(games, contexts):
 def package_files(*names):
     """Return files of the package that a cheap step runs, so that it runs again when they change."""
     return expand(f"{PACKAGE}/{{name}}.py", name=names)
+
+
+def registered(wildcards):
+    """Return the revision of a model, which is all that its content depends on."""
+    return model_revision(wildcards.model)
+
+
+def rendered_hash(wildcards):
+    """Return the hash of what a scenario's prompts say: a change of wording reruns, a comment in a template does not."""
+    return HASHES[wildcards.game, wildcards.context]
+
+
+def adapter_of(wildcards):
+    """Return the record of the adapter that a variant of the student wears."""
+    return f"{RESULTS}/student/adapter/training.json" if wildcards.variant == "tuned" else []
+
+
+def show_summary():
+    """Print the page that sums up the experiment, if it has come so far."""
+    page = Path(RESULTS) / "alignment" / "summary.md"
+    if page.exists():
+        print(page.read_text(encoding="utf-8"))

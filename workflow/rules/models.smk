@@ -8,11 +8,6 @@ OUTPUTS
 """
 
 
-def registered(wildcards):
-    """Return the revision of a model, which is all that its content depends on."""
-    return model_revision(wildcards.model)
-
-
 rule fetch_model:
     output:
         source=update(f"{MODELS}/{{model}}/source.json"),

@@ -10,11 +10,6 @@ OUTPUTS
 """
 
 
-def rendered_hash(wildcards):
-    """Return the hash of what a scenario's prompts say: a change of wording reruns, a comment in a template does not."""
-    return scenario_hash(checked(render_scenario, experiment, wildcards.game, wildcards.context))
-
-
 rule render_prompts:
     input:
         game=ancient(f"{SCENARIOS}/games/{{game}}.yaml"),

@@ -10,11 +10,6 @@ OUTPUTS
 """
 
 
-def adapter_of(wildcards):
-    """Return the record of the adapter that a variant of the student wears."""
-    return f"{RESULTS}/student/adapter/training.json" if wildcards.variant == "tuned" else []
-
-
 rule ask_student:
     input:
         prompts=prompt_files(experiment.games, experiment.contexts),

@@ -11,7 +11,7 @@ from jinja2 import DictLoader, StrictUndefined, TemplateNotFound, TemplateSyntax
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tomtransfer.config import Experiment, Frame
-from tomtransfer.games import Context, Payoffs, load_context, load_game
+from tomtransfer.games import Context, Game, Payoffs, load_context, load_game
 from tomtransfer.validation import InputError
 
 TEMPLATES = ("system.j2", "user.j2")
@@ -49,22 +49,74 @@ class Outcome:
     coplayer_points: str
 
 
-def render_scenario(experiment: Experiment, game_name: str, context_name: str) -> list[Prompt]:
+@dataclass(frozen=True)
+class Sources:
+    """What prompts are made from, read once: games and contexts by name, and the templates."""
+
+    games: dict[str, Game]
+    contexts: dict[str, Context]
+    templates: "Templates"
+
+
+@dataclass(frozen=True)
+class Templates:
+    """The templates of one folder, compiled. They can reach each other and their variables, and nothing else."""
+
+    folder: Path
+    environment: ImmutableSandboxedEnvironment
+
+
+def read_sources(experiment: Experiment, games: Sequence[str], contexts: Sequence[str]) -> Sources:
+    """Return the named games and contexts and the templates; raises InputError naming the file that is wrong."""
+    folder = Path(experiment.paths.scenarios)
+    return Sources(
+        {name: load_game(folder, name) for name in games},
+        {name: load_context(folder, name) for name in contexts},
+        read_templates(folder / "prompts"),
+    )
+
+
+def read_templates(folder: Path) -> Templates:
+    """Return the templates in `folder`; raises InputError when one cannot be read."""
+    texts = {}
+    for name in TEMPLATES:
+        try:
+            texts[name] = (folder / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{folder / name}: cannot be read: {error}; {' and '.join(TEMPLATES)} are needed"
+            ) from error
+    return Templates(folder, ImmutableSandboxedEnvironment(loader=DictLoader(texts), undefined=StrictUndefined))
+
+
+def scenario_hashes(experiment: Experiment) -> dict[tuple[str, str], str]:
+    """Return for each game in each context the hash of its prompts; raises InputError naming the file that is wrong."""
+    sources = read_sources(experiment, experiment.games, experiment.contexts)
+    return {
+        (game, context): scenario_hash(render_scenario(experiment, game, context, sources))
+        for game in experiment.games
+        for context in experiment.contexts
+    }
+
+
+def render_scenario(
+    experiment: Experiment, game_name: str, context_name: str, sources: Sources | None = None
+) -> list[Prompt]:
     """Return every prompt of one game in one context: each split that has it, each frame, each question.
 
     Raises InputError naming the file when game, context or template is wrong.
     """
-    folder = Path(experiment.paths.scenarios)
-    game, context = load_game(folder, game_name), load_context(folder, context_name)
+    sources = sources or read_sources(experiment, [game_name], [context_name])
+    context = sources.contexts[context_name]
     questions = dict.fromkeys((experiment.teacher.question, experiment.student.question))
     prompts = []
     for split_name, split in experiment.splits.items():
         if context_name not in split.contexts:
             continue
-        payoffs = game.payoffs.times(split.payoff_factor)
+        payoffs = sources.games[game_name].payoffs.times(split.payoff_factor)
         for frame_name, frame in experiment.frames.items():
             for question in questions:
-                system, user = render(folder / "prompts", context, payoffs, frame, question)
+                system, user = render(sources.templates, context, payoffs, frame, question)
                 place = (split_name, game_name, context_name, frame_name, question)
                 digest = _hash([system, user, frame.cooperate, frame.defect])
                 prompts.append(
@@ -73,10 +125,10 @@ def render_scenario(experiment: Experiment, game_name: str, context_name: str) -
     return prompts
 
 
-def render(folder: Path, context: Context, payoffs: Payoffs, frame: Frame, question: str) -> tuple[str, str]:
+def render(templates: Templates, context: Context, payoffs: Payoffs, frame: Frame, question: str) -> tuple[str, str]:
     """Return the system and the user message for a game with `payoffs`, told as `context`, in `frame`.
 
-    Raises InputError when a template is missing, broken, uses an undefined name, or comes out empty.
+    Raises InputError when a template is broken, uses an undefined name, or comes out empty.
     """
     options = (frame.cooperate, frame.defect) if frame.first == "cooperate" else (frame.defect, frame.cooperate)
     variables = {
@@ -85,29 +137,21 @@ def render(folder: Path, context: Context, payoffs: Payoffs, frame: Frame, quest
         "outcomes": _outcomes(payoffs, frame, options),
         "question": question,
     }
-    # A template can reach the two templates and these variables, and nothing else.
-    loader = DictLoader({name: _read_template(folder / name) for name in TEMPLATES})
-    environment = ImmutableSandboxedEnvironment(loader=loader, undefined=StrictUndefined)
-    messages = []
-    for name in TEMPLATES:
-        try:
-            text = environment.get_template(name).render(variables).strip()
-        except Exception as error:  # whatever a template raises, such as a division by zero, is a mistake in it
-            line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
-            message = f"there is no template {error}" if isinstance(error, TemplateNotFound) else error
-            known = ", ".join([*variables, *TEMPLATES])
-            raise InputError(f"{folder / name}{line}: {message}. A template may use: {known}") from error
-        if not text:
-            raise InputError(f"{folder / name}: renders to nothing")
-        messages.append(text)
-    return messages[0], messages[1]
+    system, user = (_render_template(templates, name, variables) for name in TEMPLATES)
+    return system, user
 
 
-def _read_template(path: Path) -> str:
+def _render_template(templates: Templates, name: str, variables: Mapping[str, Any]) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}; {' and '.join(TEMPLATES)} are needed") from error
+        text = templates.environment.get_template(name).render(variables).strip()
+    except Exception as error:  # whatever a template raises, such as a division by zero, is a mistake in it
+        line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
+        message = f"there is no template {error}" if isinstance(error, TemplateNotFound) else error
+        known = ", ".join([*variables, *TEMPLATES])
+        raise InputError(f"{templates.folder / name}{line}: {message}. A template may use: {known}") from error
+    if not text:
+        raise InputError(f"{templates.folder / name}: renders to nothing")
+    return text
 
 
 def _outcomes(payoffs: Payoffs, frame: Frame, options: Sequence[str]) -> list[Outcome]:

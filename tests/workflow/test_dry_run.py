@@ -1,0 +1,74 @@
+"""What Snakemake plans, and how it refuses what it is wrongly given, before any job runs."""
+
+import pytest
+
+from project import plan, run_snakemake
+
+PRESETS = ("llama2", "qwen", "smoke")
+
+
+def test_the_default_experiment_loads_the_teacher_once_per_game_and_each_student_once(project):
+    jobs = plan(project)
+    assert jobs["fetch_model"] == 2
+    assert jobs["render_prompts"] == 4 * 8
+    assert jobs["ask_teacher"] == 4
+    assert jobs["train_student"] == 1
+    assert jobs["ask_student"] == 2
+    assert jobs["score_game"] == 4
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_can_be_planned(project, preset):
+    assert plan(project, "--configfile", f"presets/{preset}.yaml")["ask_teacher"] == 4
+
+
+def test_one_game_builds_what_it_needs_and_no_other_score(project):
+    jobs = plan(project, "results/alignment/stag_hunt.json")
+    assert jobs["score_game"] == 1
+    assert "summarize" not in jobs
+
+
+def test_a_game_and_a_context_are_added_by_a_file_and_a_name(project):
+    (project / "scenarios/games/chicken.yaml").write_text((project / "scenarios/games/snowdrift.yaml").read_text())
+    (project / "scenarios/contexts/choir.yaml").write_text((project / "scenarios/contexts/team.yaml").read_text())
+    config = project / "config.yaml"
+    text = config.read_text().replace("  - snowdrift\n", "  - snowdrift\n  - chicken\n")
+    config.write_text(text.replace("[room_sharing,", "[choir, room_sharing,"))
+    jobs = plan(project)
+    assert jobs["render_prompts"] == 5 * 9
+    assert jobs["ask_teacher"] == 5
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("config.yaml", "teacher:\n", "teecher:\n", "config.yaml: teecher: unknown key; did you mean 'teacher'?"),
+        ("config.yaml", "payoff_factor: 2", "payoff_factor: -2", "config.yaml: splits.doubled_payoffs.payoff_factor:"),
+        ("config.yaml", "smollm2-135m-instruct", "smollm3", "models.yaml: no model named 'smollm3'"),
+        ("scenarios/games/stag_hunt.yaml", "reward: 10", "reward: 1", "must satisfy reward > temptation"),
+        ("scenarios/contexts/team.yaml", "once:", "twice:", "contexts/team.yaml: once: missing"),
+        ("scenarios/prompts/user.j2", "options[0]", "option[0]", "user.j2: 'option' is undefined"),
+        ("models.yaml", "source: wheels", "source: weels", "did you mean 'wheels'?"),
+    ],
+)
+def test_a_mistake_is_said_in_one_line_before_any_job_runs(project, file, old, new, message):
+    path = project / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    done = run_snakemake(project, "--cores", "2")
+    assert done.returncode != 0
+    assert message in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not list(project.glob("results/**/*.json"))
+
+
+def test_a_mistake_in_a_preset_is_blamed_on_the_preset(project):
+    (project / "mine.yaml").write_text("training: {epochs: 0}\n")
+    done = run_snakemake(project, "--dry-run", "--configfile", "mine.yaml")
+    assert "mine.yaml: training.epochs: " in done.stdout
+    assert "greater than or equal to 1 (got 0)" in done.stdout
+
+
+def test_the_workflow_has_no_lint(project):
+    done = run_snakemake(project, "--lint")
+    assert done.returncode == 0, done.stdout
