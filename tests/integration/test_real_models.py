@@ -1,0 +1,80 @@
+"""The experiment on its real models, in a reduced setting: two games, two contexts, short motivations, two epochs."""
+
+import json
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+
+from project import ROOT, run_snakemake
+
+REDUCED = {
+    # Fetched once for this checkout, here or by `make run`.
+    "paths": {"models": str(ROOT / "results" / "models")},
+    "games": ["prisoners_dilemma", "stag_hunt"],
+    "teacher": {"motivations_per_choice": 2, "motivation_tokens": 12},
+    "training": {"epochs": 4, "completions_per_row": 2, "rows_per_step": 1},
+}
+CONTEXTS = {"in_sample": ["team", "friend_sharing"], "new_contexts": ["sports"], "doubled_payoffs": ["team"]}
+
+
+@pytest.fixture(scope="module")
+def real(project: Path) -> tuple[Path, str]:
+    config = yaml.safe_load((project / "config.yaml").read_text())
+    for split, contexts in CONTEXTS.items():
+        config["splits"][split]["contexts"] = contexts
+    (project / "config.yaml").write_text(
+        yaml.safe_dump({**config, **REDUCED, "teacher": {**config["teacher"], **REDUCED["teacher"]}})
+    )
+    done = run_snakemake(project, "--cores", "all")
+    assert done.returncode == 0, done.stdout
+    return project, done.stdout
+
+
+def answers(project: Path, name: str) -> pl.DataFrame:
+    return pl.read_parquet(project / "results" / f"{name}.parquet")
+
+
+def test_each_model_is_loaded_once_per_job(real):
+    loads = re.findall(r"(\w+ ?\w*): loading (\S+) on cpu in float32, weights (\w+)", real[1])
+    assert sorted(loads) == [
+        ("ask_student base", "smollm2-135m-instruct", "nf4"),
+        ("ask_student tuned", "smollm2-135m-instruct", "nf4"),
+        ("ask_teacher prisoners_dilemma", "qwen2.5-coder-0.5b-instruct", "none"),
+        ("ask_teacher stag_hunt", "qwen2.5-coder-0.5b-instruct", "none"),
+        ("train_student", "smollm2-135m-instruct", "nf4"),
+    ]
+
+
+def test_progress_and_time_left_are_seen(real):
+    assert re.search(r"train_student: \d+ of \d+ steps, \d+:\d\d elapsed, \d+:\d\d left, loss \d", real[1])
+
+
+def test_the_teacher_answers_with_a_label(real):
+    teacher = answers(real[0], "teacher/stag_hunt")
+    assert (teacher["other"] < 0.5).all()
+
+
+def test_motivations_are_reasons_in_words(real):
+    motivations = answers(real[0], "teacher/stag_hunt.motivations")
+    assert motivations["motivation"].str.contains(r"[a-z]{3,} [a-z]{2,}").mean() > 0.7
+    assert motivations["motivation"].n_unique() > len(motivations) / 2
+
+
+def test_training_brings_the_student_nearer_to_the_teacher(real):
+    project, _ = real
+    log = pl.read_csv(project / "results/student/adapter/training_log.csv")
+    losses = log["evaluation_loss"].drop_nulls()
+    assert losses[-1] < losses[0]
+    for game in REDUCED["games"]:
+        card = json.loads((project / "results/alignment" / f"{game}.json").read_text())
+        assert card["splits"]["in_sample"]["measures"]["gap_closed"]["value"] > 0.3
+        assert card["provenance"]["teacher"]["model_revision"][0].startswith("1d9614638d18024d")
+    assert (answers(project, "student/tuned")["other"] < answers(project, "student/base")["other"]).all()
+
+
+def test_a_second_run_does_nothing(real):
+    done = run_snakemake(real[0], "--cores", "all")
+    assert "Nothing to be done" in done.stdout
