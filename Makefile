@@ -26,7 +26,10 @@ docs: .venv/workflow
 constraints:
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
-	PYTHONPATH=workflow $(BIN)/python -m tomtransfer.reference --constraints > constraints.txt
+	{ grep '^#' constraints.txt; \
+	  $(BIN)/pip freeze -r requirements.txt -r requirements-dev.txt | sed '1,/^## /d' | grep -vE '^(nvidia|cuda|triton)'; \
+	} > .venv/constraints.txt
+	mv .venv/constraints.txt constraints.txt
 
 .venv/workflow: requirements.txt constraints.txt
 	$(PYTHON) -m venv .venv

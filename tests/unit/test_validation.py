@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import Field
 
 from tomtransfer.validation import InputError, Record, read_yaml, validate
 
@@ -14,7 +15,7 @@ class Inner(Record):
 class Outer(Record):
     name: str
     inner: Inner = Inner()
-    members: dict[str, Inner] = {}
+    members: dict[str, Inner] = Field(default={})
     perhaps: Inner | None = None
     listed: tuple[Inner, ...] = ()
 
@@ -83,4 +84,4 @@ def test_every_mistake_has_a_line() -> None:
 def test_record_cannot_be_changed() -> None:
     record = validate(Inner, {"size": 2}, "f")
     with pytest.raises(ValueError, match="frozen"):
-        record.size = 3  # type: ignore[misc]
+        record.size = 3

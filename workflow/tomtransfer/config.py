@@ -133,6 +133,26 @@ class Training(Record):
     """Raise it to have the training done again."""
 
 
+class Scoring(Record):
+    """How alignment is measured, and how sure it is."""
+
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+    """Confidence of every interval and test."""
+    bootstrap_draws: int = Field(default=2000, ge=1)
+    """Draws of the bootstrap behind the intervals of measures."""
+    equivalence_margin: float = Field(default=0.1, gt=0, le=1)
+    """Largest difference in cooperation rate that counts as no difference in the test of equivalence."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the bootstrap."""
+
+
+class Report(Record):
+    """What the report shows beside the results."""
+
+    motivations_per_choice: int = Field(default=1, ge=0)
+    """Motivations of each choice of each in-sample scenario that can be read in the report."""
+
+
 class Compute(Record):
     """How the work is done on this machine. Nothing here reruns anything, or changes a result beyond rounding."""
 
@@ -167,6 +187,8 @@ class Experiment(Record):
     teacher: Teacher
     student: Student
     training: Training = Training()
+    scoring: Scoring = Scoring()
+    report: Report = Report()
     compute: Compute = Compute()
 
     @field_validator("games")
