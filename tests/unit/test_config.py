@@ -61,8 +61,8 @@ def test_contexts_are_listed_once_however_many_splits_have_them(read: Read) -> N
 def test_misspelt_key_names_file_key_suggestion_and_allowed(project: Path, read: Read) -> None:
     edit(project / "config.yaml", temprature=1)
     assert refused(read) == (
-        "config.yaml: temprature: unknown key; did you mean 'temperature'? Allowed here: "
-        "compute, frames, games, paths, splits, student, teacher, temperature, training"
+        "config.yaml: temprature: unknown key; did you mean 'temperature'? "
+        f"Allowed here: {', '.join(sorted(Experiment.model_fields))}"
     )
 
 
@@ -103,6 +103,12 @@ def test_every_mistake_is_told_at_once(read: Read) -> None:
 
 def test_value_of_a_preset_is_blamed_on_the_preset(project: Path, read: Read) -> None:
     edit(project / "config.yaml", temperature=0.8)
+    edit(project / "hot.yaml", temperature=-1)
+    assert refused(read, ["hot.yaml"]).startswith("hot.yaml: temperature: ")
+
+
+def test_value_that_two_files_give_is_blamed_on_the_one_that_counts(project: Path, read: Read) -> None:
+    edit(project / "config.yaml", temperature=-1)
     edit(project / "hot.yaml", temperature=-1)
     assert refused(read, ["hot.yaml"]).startswith("hot.yaml: temperature: ")
 

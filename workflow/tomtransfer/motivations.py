@@ -82,13 +82,7 @@ def _sample(
 ) -> list[list[int]]:
     """Return the sampled tokens of each draw, the end token included where it came."""
     device = model.device
-    distinct = sorted({draw.prompt for draw in draws})
-    prefilled = pad_left([prompts[index].tokens for index in distinct], device)
-    cache = model(**prefilled, use_cache=True, logits_to_keep=1).past_key_values
-    origin = torch.tensor([distinct.index(draw.prompt) for draw in draws], device=device)
-    cache.batch_select_indices(origin)
-    mask = prefilled["attention_mask"][origin]
-    position = prefilled["position_ids"][origin, -1]
+    cache, mask, position = _prefill(model, prompts, draws)
     step = torch.tensor([[draw.label_token, *line_break] for draw in draws], device=device)
     streams = [_stream(draw.key) for draw in draws]
     answers: list[list[int]] = [[] for _ in draws]
@@ -114,6 +108,18 @@ def _sample(
             cache.batch_select_indices(keep)
             active, mask, position, step = active[keep], mask[keep], position[keep], step[keep]
     return answers
+
+
+def _prefill(
+    model: Any, prompts: Sequence[EncodedPrompt], draws: Sequence[Draw]
+) -> tuple[Any, torch.Tensor, torch.Tensor]:
+    """Compute each prompt once and return for every draw its cache, its mask and the position of its last token."""
+    distinct = sorted({draw.prompt for draw in draws})
+    inputs = pad_left([prompts[index].tokens for index in distinct], model.device)
+    cache = model(**inputs, use_cache=True, logits_to_keep=1).past_key_values
+    rows = torch.tensor([distinct.index(draw.prompt) for draw in draws], device=model.device)
+    cache.batch_select_indices(rows)
+    return cache, inputs["attention_mask"][rows], inputs["position_ids"][rows, -1]
 
 
 def pick(logits: torch.Tensor, uniform: Sequence[float]) -> torch.Tensor:
