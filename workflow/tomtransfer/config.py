@@ -64,7 +64,7 @@ class Teacher(Record):
     """Precision of the weights: as stored, or four-bit NormalFloat."""
     question: Question = "choice_and_reasons"
     """What the prompt asks for."""
-    motivations_per_choice: int = Field(default=6, ge=2)
+    motivations_per_choice: int = Field(default=3, ge=2)
     """Motivations drawn for each choice of each in-sample scenario."""
     motivation_tokens: int = Field(default=48, ge=1)
     """A motivation is cut off after this many tokens."""
@@ -104,7 +104,7 @@ class Training(Record):
     """How the student is tuned."""
 
     lora: Lora = Lora()
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=3e-3, gt=0)
     """Highest learning rate of AdamW."""
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     """How the learning rate falls after the warm-up."""
@@ -116,11 +116,11 @@ class Training(Record):
     """Gradients are clipped to this norm."""
     epochs: int = Field(default=8, ge=1)
     """Passes over the examples."""
-    completions_per_row: int = Field(default=8, ge=1)
+    completions_per_row: int = Field(default=4, ge=1)
     """Completions that are trained behind one copy of their prompt."""
-    rows_per_step: int = Field(default=4, ge=1)
+    rows_per_step: int = Field(default=2, ge=1)
     """Rows per step of the optimizer; the effective batch is this many times `completions_per_row`."""
-    choice_share: Share | None = 0.5
+    choice_share: Share | None = 0.7
     """Share of the choice in a completion's loss; the reasons have the rest. Null counts every token the same."""
     temperature: float = Field(default=0.8, gt=0)
     """Temperature of the policy that is fitted. That of the answers fits what is measured;
