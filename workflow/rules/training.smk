@@ -24,6 +24,8 @@ rule assemble_training:
         examples=f"{RESULTS}/training/examples.parquet",
     log:
         f"{RESULTS}/logs/assemble_training.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/assemble_training.tsv"
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -50,6 +52,8 @@ rule train_student:
         record=update(f"{RESULTS}/student/adapter/training.json"),
     log:
         f"{RESULTS}/logs/train_student.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_student.tsv"
     conda:
         "../../envs/models.yaml"
     threads: experiment.compute.threads
@@ -59,7 +63,6 @@ rule train_student:
         runtime=experiment.compute.minutes,
         device=experiment.compute.device,
         tokens_per_batch=experiment.compute.tokens_per_batch,
-        gradient_checkpointing=int(experiment.compute.gradient_checkpointing),
     params:
         respondent=respondent(experiment.student),
         training=experiment.training.model_dump(mode="json"),

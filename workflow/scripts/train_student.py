@@ -5,7 +5,7 @@ from pathlib import Path
 from job import job
 
 from tomtransfer.answers import Respondent
-from tomtransfer.config import Training
+from tomtransfer.config import Training, read_experiment
 from tomtransfer.tuning import update_adapter
 
 with job(snakemake):
@@ -21,5 +21,5 @@ with job(snakemake):
         student,
         Training(**snakemake.params.training),
         Path(snakemake.params.checkpoints),
-        bool(snakemake.resources.gradient_checkpointing),
+        read_experiment(snakemake.config, []).compute.gradient_checkpointing,
     )

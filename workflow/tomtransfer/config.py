@@ -168,8 +168,8 @@ class Compute(Record):
     """Time, in minutes, that each step with a model asks a cluster for."""
     tokens_per_batch: int = Field(default=16384, ge=1)
     """Tokens that are held at once when a model answers: prompts with what is drawn behind them."""
-    gradient_checkpointing: bool = True
-    """Compute activations twice instead of keeping them: less memory, more time."""
+    gradient_checkpointing: bool | None = None
+    """Compute activations twice instead of keeping them: less memory, more time. Null does so on a GPU alone."""
 
 
 class Experiment(Record):

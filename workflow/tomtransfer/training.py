@@ -99,11 +99,12 @@ def train(
     held_back: Sequence[Row],
     settings: Training,
     checkpoints: Path,
-    gradient_checkpointing: bool,
+    gradient_checkpointing: bool | None,
 ) -> list[TrainingStep]:
     """Tune the adapter of `model` on `rows`, evaluate it on `held_back` once an epoch, and return what was logged.
 
-    Goes on from the last whole checkpoint in `checkpoints`, and leaves a new one there after each epoch.
+    Goes on from the last whole checkpoint in `checkpoints`, and leaves a new one there after each epoch. Activations are
+    kept on a CPU and computed twice on a GPU, where memory is short, unless `gradient_checkpointing` says otherwise.
     """
     steps = -(-len(rows) // settings.rows_per_step) * settings.epochs
     on_cpu = model.device.type == "cpu"
@@ -118,7 +119,7 @@ def train(
         warmup_steps=float(round(settings.warmup_share * steps)),
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.max_gradient_norm,
-        activation_checkpointing=gradient_checkpointing,
+        activation_checkpointing=not on_cpu if gradient_checkpointing is None else gradient_checkpointing,
         activation_checkpointing_kwargs={"use_reentrant": False},
         bf16=compute_type(model.device) is torch.bfloat16,
         use_cpu=on_cpu,

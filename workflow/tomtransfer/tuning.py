@@ -26,7 +26,7 @@ def update_adapter(
     student: Respondent,
     settings: Training,
     checkpoints: Path,
-    gradient_checkpointing: bool,
+    gradient_checkpointing: bool | None,
 ) -> None:
     """Bring the adapter in `folder` up to date with its examples, settings and base model.
 
@@ -70,7 +70,7 @@ def _train(
     student: Respondent,
     settings: Training,
     checkpoints: Path,
-    gradient_checkpointing: bool,
+    gradient_checkpointing: bool | None,
 ) -> pl.DataFrame:
     """Train an adapter, leave its files in `folder`, and return the log."""
     from tomtransfer.training import add_adapter, make_rows, train
