@@ -103,8 +103,8 @@ def train(
 ) -> list[TrainingStep]:
     """Tune the adapter of `model` on `rows`, evaluate it on `held_back` once an epoch, and return what was logged.
 
-    Goes on from the last whole checkpoint in `checkpoints`, and leaves a new one there after each epoch. Activations are
-    kept on a CPU and computed twice on a GPU, where memory is short, unless `gradient_checkpointing` says otherwise.
+    Goes on from the last whole checkpoint in `checkpoints`, and leaves a new one there after each epoch. Activations
+    are kept on a CPU and computed twice on a GPU, where memory is short, unless `gradient_checkpointing` says else.
     """
     steps = -(-len(rows) // settings.rows_per_step) * settings.epochs
     on_cpu = model.device.type == "cpu"

@@ -81,8 +81,8 @@ def _train(
     ]
     model = add_adapter(student.loaded, settings)
     log = train(model, parts[0], parts[1], settings, checkpoints, gradient_checkpointing)
-    # A path is of this machine, a name is in the registry of every machine. No embeddings are saved: to find out whether
-    # they changed, peft would look for that name on a hub.
+    # A path is of this machine, a name is in the registry of every machine. No embeddings are saved: to find out
+    # whether they changed, peft would look for that name on a hub.
     model.peft_config["default"].base_model_name_or_path = student.directory.name
     finished = checkpoints / "finished"
     model.save_pretrained(finished, safe_serialization=True, save_embedding_layers=False)
