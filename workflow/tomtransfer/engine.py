@@ -21,9 +21,6 @@ from tomtransfer.validation import InputError
 
 logger = logging.getLogger(__name__)
 
-# On import it warns that it could not download a kernel, which is not wanted here.
-logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-
 # What may stand around a label inside one token: ` C`, `"C`, `(C`, `C.` all spell C.
 WRAPPING = " \t\n\r\"'`*_()[]{}<>.,:;!?\u2018\u2019\u201c\u201d\u2581\u0120"
 
