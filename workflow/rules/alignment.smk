@@ -6,13 +6,13 @@ REQUIRED INPUTS
 
 OUTPUTS
     results/alignment/{game}.parquet      a row per measure of the game and of each of its scenarios
-    results/alignment/{game}.json         choice probabilities per context, measures per split, provenance
+    results/alignment/{game}.json         choice probabilities per context, measures and tests per split, provenance
     results/alignment/summary.csv         a row per measure of each split, game and context
-    results/alignment/summary.json        the same with headlines and provenance
+    results/alignment/summary.json        everything that figures, tables and report are made from
     results/alignment/summary.md          the page that is printed at the end
 """
 
-SCORING = package_files("alignment", "evidence", "uncertainty", "scoring", "scorecards")
+SCORING = package_files("alignment", "evidence", "uncertainty", "scoring", "rates", "findings", "scorecards")
 
 
 rule score_game:
@@ -23,9 +23,16 @@ rule score_game:
         package=SCORING,
     output:
         table=f"{RESULTS}/alignment/{{game}}.parquet",
-        card=f"{RESULTS}/alignment/{{game}}.json",
+        card=report(
+            f"{RESULTS}/alignment/{{game}}.json",
+            caption="../report/scorecard.rst",
+            category="Alignment",
+            labels={"game": "{game}", "content": "scorecard"},
+        ),
     log:
         f"{RESULTS}/logs/score_game/{{game}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/score_game/{{game}}.tsv"
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -34,6 +41,7 @@ rule score_game:
         runtime=10,
     params:
         frame=experiment.scored_frame,
+        scoring=experiment.scoring.model_dump(),
     message:
         "Scoring {wildcards.game}"
     script:
@@ -47,11 +55,18 @@ rule summarize:
         tuned=f"{RESULTS}/student/tuned.parquet",
         package=SCORING,
     output:
-        table=f"{RESULTS}/alignment/summary.csv",
+        table=report(
+            f"{RESULTS}/alignment/summary.csv",
+            caption="../report/summary.rst",
+            category="Alignment",
+            labels={"game": "all", "content": "summary"},
+        ),
         record=f"{RESULTS}/alignment/summary.json",
         page=f"{RESULTS}/alignment/summary.md",
     log:
         f"{RESULTS}/logs/summarize.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/summarize.tsv"
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -60,6 +75,7 @@ rule summarize:
         runtime=10,
     params:
         frame=experiment.scored_frame,
+        scoring=experiment.scoring.model_dump(),
     message:
         "Summarizing the experiment"
     script:

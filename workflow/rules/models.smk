@@ -13,6 +13,8 @@ rule fetch_model:
         source=update(f"{MODELS}/{{model}}/source.json"),
     log:
         f"{RESULTS}/logs/fetch_model/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fetch_model/{{model}}.tsv"
     localrule: True
     conda:
         "../../envs/models.yaml"

@@ -16,9 +16,16 @@ rule render_prompts:
         context=ancient(f"{SCENARIOS}/contexts/{{context}}.yaml"),
         templates=ancient(expand(f"{SCENARIOS}/prompts/{{name}}.j2", name=["system", "user"])),
     output:
-        prompts=f"{RESULTS}/prompts/{{game}}/{{context}}.json",
+        prompts=report(
+            f"{RESULTS}/prompts/{{game}}/{{context}}.json",
+            caption="../report/prompts.rst",
+            category="Prompts",
+            labels={"game": "{game}", "context": "{context}"},
+        ),
     log:
         f"{RESULTS}/logs/render_prompts/{{game}}/{{context}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/render_prompts/{{game}}/{{context}}.tsv"
     localrule: True
     conda:
         "../../envs/scenarios.yaml"

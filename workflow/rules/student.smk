@@ -19,6 +19,8 @@ rule ask_student:
         choices=update(f"{RESULTS}/student/{{variant}}.parquet"),
     log:
         f"{RESULTS}/logs/ask_student/{{variant}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ask_student/{{variant}}.tsv"
     conda:
         "../../envs/models.yaml"
     threads: experiment.compute.threads

@@ -21,6 +21,8 @@ rule ask_teacher:
         motivations=update(f"{RESULTS}/teacher/{{game}}.motivations.parquet"),
     log:
         f"{RESULTS}/logs/ask_teacher/{{game}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ask_teacher/{{game}}.tsv"
     conda:
         "../../envs/models.yaml"
     threads: experiment.compute.threads

@@ -20,8 +20,8 @@ def job(snakemake: Any) -> Iterator[None]:
         datefmt="%H:%M:%S",
         handlers=[logging.FileHandler(snakemake.log[0], mode="w"), logging.StreamHandler()],
     )
-    # What a library will call differently in a later version, and a kernel that it would have liked to download, are for
-    # us and not for who runs the workflow.
+    # What a library will call differently in a later version, and a kernel that it would have liked to download, is
+    # nothing to whoever runs the workflow.
     warnings.simplefilter("ignore", FutureWarning)
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from job import job
 
-from tomtransfer.config import read_experiment
+from tomtransfer.config import Scoring, read_experiment
 from tomtransfer.games import load_game
 from tomtransfer.scorecards import read_answers, write_scorecard
 
@@ -14,4 +14,5 @@ with job(snakemake):
     files = snakemake.input
     answers = read_answers([Path(files.teacher)], Path(files.base), Path(files.tuned), snakemake.params.frame)
     facts = {"game": name, **game.model_dump(mode="json"), "frame": snakemake.params.frame}
-    write_scorecard(answers, facts, Path(snakemake.output.table), Path(snakemake.output.card))
+    settings = Scoring(**snakemake.params.scoring)
+    write_scorecard(answers, facts, settings, Path(snakemake.output.table), Path(snakemake.output.card))

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from tomtransfer.config import Scoring
-from tomtransfer.evidence import Comparison, Donation, Kind, Scenario
+from tomtransfer.evidence import Comparison, Kind, Scenario
+from tomtransfer.examples import TRAINED_SPLIT
+from tomtransfer.published import Donation
 from tomtransfer.rates import Difference, Rate, SplitTest, differences, rates, split_tests
 from tomtransfer.scoring import Score, headline, score
 from tomtransfer.tables import write_text
@@ -29,7 +32,6 @@ class Choice:
 class Findings:
     """What a comparison of teacher, base student and tuned student gives."""
 
-    title: str
     among: str
     """What cooperation rates are shares of."""
     kinds: Mapping[str, Kind]
@@ -42,25 +44,88 @@ class Findings:
     rates: tuple[Rate, ...]
     differences: tuple[Difference, ...]
     split_tests: tuple[SplitTest, ...]
-    """Empty where the tuned student's probabilities are exact: they hold no answers to test."""
+    """Of the tuned student; none where its probabilities are exact, which hold no answers to test."""
     donation: Donation | None = None
-    """The published public-goods game."""
+    """The public-goods game, which only the published result has."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    """Where the evidence comes from."""
 
     @property
     def splits(self) -> list[str]:
-        """The splits, in order of appearance."""
-        return list(self.headlines)
+        """The splits, the trained one first, the others in order of appearance."""
+        return sorted(self.headlines, key=lambda split: split != TRAINED_SPLIT)
 
-    @property
-    def scenarios(self) -> list[Scenario]:
-        """The scenarios, in order of appearance."""
-        return list(dict.fromkeys(choice.scenario for choice in self.choices))
+    def scenarios(self, split: str) -> list[Scenario]:
+        """Return the scenarios of a split, in order of appearance."""
+        return [scenario for scenario in dict.fromkeys(row.scenario for row in self.rates) if scenario.split == split]
 
     def rate(self, scenario: Scenario, model: str) -> Rate:
         """Return a model's cooperation rate in one scenario."""
         return self._rates[scenario, model]
 
     def score(self, measure: str, split: str, game: str | None = None, context: str | None = None) -> Score:
-        """Return a measure of a split, or of a game or context of it, or of one scenario."""
+        """Return a measure of a split, of one of its games or contexts, or of a single scenario."""
         return self._scores[measure, split, game, context]
+
+    @cached_property
+    def _rates(self) -> dict[tuple[Scenario, str], Rate]:
+        return {(row.scenario, row.model): row for row in self.rates}
+
+    @cached_property
+    def _scores(self) -> dict[tuple[str, str, str | None, str | None], Score]:
+        return {(row.measure, row.split, row.game, row.context): row for row in self.scores}
+
+
+def examine(comparison: Comparison, settings: Scoring) -> Findings:
+    """Return what a comparison gives, at every level from the single scenario to the split."""
+    scores = score(comparison, settings.bootstrap_draws, settings.seed, settings.confidence)
+    models = comparison.models
+    choices = [
+        Choice(scenario, model, *(float(share) for share in shares))
+        for model, evidence in models.items()
+        for scenario, shares in zip(comparison.scenarios, evidence.distribution.T, strict=True)
+    ]
+    return Findings(
+        among=comparison.among,
+        kinds={model: evidence.kind for model, evidence in models.items()},
+        settings=settings,
+        headlines={split: headline(scores, split) for (split,) in comparison.groups("split")},
+        choices=tuple(choices),
+        scores=tuple(scores),
+        rates=tuple(rates(comparison, settings.confidence)),
+        differences=tuple(differences(comparison, settings.equivalence_margin, settings.confidence)),
+        split_tests=tuple(_between_splits(comparison)),
+    )
+
+
+def _between_splits(comparison: Comparison) -> list[SplitTest]:
+    if comparison.tuned.kind == "exact":
+        return []
+    return split_tests(comparison) + split_tests(comparison, by_game=True)
+
+
+def write_findings(findings: Findings, path: Path) -> None:
+    """Write findings as JSON; `read_findings` returns them as they were."""
+    content = {**asdict(findings), "settings": findings.settings.model_dump()}
+    write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", path)
+
+
+def read_findings(path: Path) -> Findings:
+    """Return the findings in a file of `write_findings`; raises InputError when it is damaged."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        rows = {
+            "choices": _rows(Choice, content["choices"]),
+            "scores": tuple(Score(**row | {"left_out": tuple(row["left_out"])}) for row in content["scores"]),
+            "rates": _rows(Rate, content["rates"]),
+            "differences": _rows(Difference, content["differences"]),
+            "split_tests": tuple(SplitTest(**row) for row in content["split_tests"]),
+        }
+        donation = Donation(**content["donation"]) if content["donation"] else None
+        return Findings(**content | rows | {"settings": Scoring(**content["settings"]), "donation": donation})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: cannot be read as findings: {error}. Delete it to have it made again") from error
+
+
+def _rows(kind: Any, rows: list[dict[str, Any]]) -> tuple[Any, ...]:
+    return tuple(kind(**row | {"scenario": Scenario(*row["scenario"])}) for row in rows)

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from tomtransfer.config import Scoring
 from tomtransfer.evidence import Comparison, Evidence, Scenario, cooperation_rates
-from tomtransfer.scoring import Score, headline, score
+from tomtransfer.findings import examine, write_findings
+from tomtransfer.rates import differences
+from tomtransfer.scoring import Score, score
 from tomtransfer.tables import read_table, write_table, write_text
 
 MODELS = ("teacher", "base", "tuned")
@@ -42,25 +45,28 @@ def _evidence(table: pl.DataFrame) -> Evidence:
 
 
 def write_scorecard(
-    answers: Mapping[str, pl.DataFrame], facts: Mapping[str, Any], table_path: Path, json_path: Path
+    answers: Mapping[str, pl.DataFrame], facts: Mapping[str, Any], settings: Scoring, table_path: Path, json_path: Path
 ) -> None:
-    """Write a game's scores as a table, and as JSON with each context's choice probabilities and the provenance.
+    """Write a game's scores as a table, and as JSON with each context's choices and tests and the provenance.
 
     `facts` say what the game is; they open the JSON.
     """
     comparison = compare(answers)
-    scores = score(comparison, levels=["game", "scenario"])
+    levels = ["game", "scenario"]
+    scores = score(comparison, settings.bootstrap_draws, settings.seed, settings.confidence, levels=levels)
+    tests = differences(comparison, settings.equivalence_margin, settings.confidence)
     splits = {
         split: {
             "contexts": _contexts(comparison, split),
             "measures": {
                 each.measure: _measure(each) for each in scores if each.level == "game" and each.split == split
             },
+            "differences": [asdict(each) for each in tests if each.scenario.split == split],
         }
         for (split,) in comparison.groups("split")
     }
     write_table(scores_table(scores), table_path)
-    card = {**facts, "splits": splits, "provenance": provenance(answers)}
+    card = {**facts, "splits": splits, "settings": settings.model_dump(), "provenance": provenance(answers)}
     write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", json_path)
 
 
@@ -104,22 +110,26 @@ def scores_table(scores: Sequence[Score]) -> pl.DataFrame:
     return pl.DataFrame([asdict(each) for each in scores], schema_overrides=overrides, infer_schema_length=None)
 
 
-def write_summary(answers: Mapping[str, pl.DataFrame], csv_path: Path, json_path: Path, text_path: Path) -> None:
-    """Write the experiment's scores as CSV, as JSON with provenance, and as a page of text to be read at the end."""
+def write_summary(
+    answers: Mapping[str, pl.DataFrame], settings: Scoring, csv_path: Path, json_path: Path, text_path: Path
+) -> None:
+    """Write what the experiment gives as CSV, as JSON with provenance, and as a page of text to be read at the end.
+
+    The JSON holds everything that figures, tables and report are made from (`findings.read_findings`).
+    """
     comparison = compare(answers)
-    scores = score(comparison, levels=["split", "game", "context"])
-    table = scores_table(scores).with_columns(pl.col("left_out").list.join(" "))
-    write_text(table.write_csv(), csv_path)
-    headlines = {split: headline(scores, split) for (split,) in comparison.groups("split")}
-    content = {"headlines": headlines, "scores": [asdict(each) for each in scores], "provenance": provenance(answers)}
-    write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", json_path)
-    write_text(summary_page(comparison, scores, list(headlines.values())), text_path)
+    findings = replace(examine(comparison, settings), provenance=provenance(answers))
+    grouped = [each for each in findings.scores if each.level != "scenario"]
+    write_text(scores_table(grouped).with_columns(pl.col("left_out").list.join(" ")).write_csv(), csv_path)
+    write_findings(findings, json_path)
+    write_text(summary_page(comparison, grouped, list(findings.headlines.values())), text_path)
 
 
 def summary_page(comparison: Comparison, scores: Sequence[Score], headlines: Sequence[str]) -> str:
     """Return the summary in Markdown: what each split gives, per game and over all games, floors beside it."""
+    sureness = f"{100 * scores[0].confidence:g} % interval"
     lines = [
-        "| split | game | teacher | base | tuned | gap closed | 95 % interval | best constant | own mean | coin "
+        f"| split | game | teacher | base | tuned | gap closed | {sureness} | best constant | own mean | coin "
         "| improvement | Pearson r |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]

@@ -1,0 +1,128 @@
+"""Report: figures, tables, and one page that shows all of it and opens offline.
+
+REQUIRED INPUTS
+    results/alignment/summary.json
+    results/published/summary.json
+    results/student/adapter/                 its training log and its record
+    results/prompts/*/*.json
+    results/teacher/*.parquet
+    results/teacher/*.motivations.parquet
+    results/student/{base,tuned}.parquet
+
+OUTPUTS
+    results/figures/*.svg, *.pdf
+    results/tables/*.csv, *.tex
+    results/report.html
+"""
+
+FIGURES = ["cooperation", "teacher_against_student", "distance", "gap_closed"]
+OWN_FIGURES = ["training", "beside_published"]
+TABLES = [
+    *expand("alignment_by_{level}", level=["split", "game", "context", "scenario"]),
+    *["cooperation", "differences", "invalid_answers"],
+]
+CAPTIONS = relpath(Path(workflow.current_basedir).parent / "report")
+TEMPLATES = expand(f"{CAPTIONS}/report.{{part}}", part=["html.j2", "macros.j2", "css", "js"])
+FINDINGS = package_files("findings", "figure_style")
+
+
+rule plot:
+    input:
+        summary=f"{RESULTS}/alignment/summary.json",
+        published=f"{RESULTS}/published/summary.json",
+        losses=f"{RESULTS}/student/adapter/training_log.csv",
+        package=[*FINDINGS, *package_files("figures", "gap_figures")],
+    output:
+        svg=[
+            report(
+                f"{RESULTS}/figures/{name}.svg",
+                caption=f"../report/{name}.rst",
+                category="Figures",
+                labels={"figure": name.replace("_", " ")},
+            )
+            for name in FIGURES + OWN_FIGURES
+        ],
+        pdf=expand(f"{RESULTS}/figures/{{name}}.pdf", name=FIGURES + OWN_FIGURES),
+    log:
+        f"{RESULTS}/logs/plot.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Drawing the figures"
+    script:
+        "../scripts/plot.py"
+
+
+rule tabulate:
+    input:
+        summary=f"{RESULTS}/alignment/summary.json",
+        package=[*FINDINGS, *package_files("report_tables", "typesetting")],
+    output:
+        csv=[
+            report(
+                f"{RESULTS}/tables/{name}.csv",
+                caption="../report/table.rst",
+                category="Tables",
+                labels={"table": name.replace("_", " ")},
+            )
+            for name in TABLES
+        ],
+        tex=expand(f"{RESULTS}/tables/{{name}}.tex", name=TABLES),
+    log:
+        f"{RESULTS}/logs/tabulate.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tabulate.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Writing the tables"
+    script:
+        "../scripts/tabulate.py"
+
+
+rule report:
+    input:
+        summary=f"{RESULTS}/alignment/summary.json",
+        figures=expand(f"{RESULTS}/figures/{{name}}.svg", name=FIGURES + OWN_FIGURES),
+        prompts=prompt_files(experiment.games, experiment.contexts),
+        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
+        motivations=expand(f"{RESULTS}/teacher/{{game}}.motivations.parquet", game=experiment.games),
+        base=f"{RESULTS}/student/base.parquet",
+        tuned=f"{RESULTS}/student/tuned.parquet",
+        training=f"{RESULTS}/student/adapter/training.json",
+        templates=TEMPLATES,
+        captions=expand(f"{CAPTIONS}/{{name}}.rst", name=FIGURES + OWN_FIGURES),
+        package=[*FINDINGS, *package_files("report", "report_sources", "report_tables", "typesetting")],
+    output:
+        report=report(
+            f"{RESULTS}/report.html",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"result": "this experiment"},
+        ),
+    log:
+        f"{RESULTS}/logs/report.log",
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        benchmarks=f"{RESULTS}/benchmarks",
+        experiment=experiment.model_dump(mode="json", exclude={"compute"}),
+        snakemake_version=snakemake_version,
+    message:
+        "Writing the report"
+    script:
+        "../scripts/report.py"

@@ -1,0 +1,15 @@
+"""Score the published counts as an experiment of our own is scored."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from job import job
+
+from tomtransfer.config import Scoring
+from tomtransfer.findings import examine, write_findings
+from tomtransfer.published import read_donation, read_published
+
+with job(snakemake):
+    folder = Path(snakemake.input.counts).parent
+    findings = examine(read_published(folder), Scoring(**snakemake.params.scoring))
+    write_findings(replace(findings, donation=read_donation(folder)), Path(snakemake.output.summary))

@@ -1,0 +1,132 @@
+"""Tables as people read them: each made once, then written as CSV, as LaTeX, or row by row into the report."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+Kind: TypeAlias = Literal["name", "text", "whole", "number", "share", "measure", "p_value", "flag"]
+
+SHARES_OF_THE_GAP = frozenset({"gap_closed", "improvement", "bridging", "advantage"})
+"""Measures that are printed as per cent."""
+
+SMALLEST_P_VALUE = 0.001
+
+LONGEST_ON_A_PAGE = 40
+"""A LaTeX table with more rows than this goes on over several pages."""
+
+TEX = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "−": "$-$",  # noqa: RUF001
+}
+"""What LaTeX reads as a command, and how to have it printed."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its key in every row, its heading, and how its values are put in words."""
+
+    key: str
+    title: str
+    kind: Kind = "text"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its values are numbers, to be lined up on the right and sorted by size."""
+        return self.kind not in {"name", "text", "flag"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of plain values: rows hold a value, or None, for every column."""
+
+    name: str
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Mapping[str, Any], ...]
+
+    @property
+    def shown(self) -> list[Column]:
+        """The columns that are printed: those with something in them."""
+        return [column for column in self.columns if any(row[column.key] not in {None, ""} for row in self.rows)]
+
+    def cells(self, row: Mapping[str, Any]) -> list[str]:
+        """Return a row as it is printed."""
+        return [printed(row[column.key], column, row) for column in self.shown]
+
+
+def printed(value: Any, column: Column, row: Mapping[str, Any]) -> str:
+    """Return a value in words; nothing is a dash, and a measure is printed as its name in the row asks for."""
+    if value is None:
+        return "–"  # noqa: RUF001
+    kind = column.kind
+    if kind == "measure":
+        kind = "share" if row["measure"] in SHARES_OF_THE_GAP else "number"
+    if kind == "share":
+        return f"{100 * value:.2f} %".replace("-", "−")  # noqa: RUF001
+    if kind == "number":
+        return f"{value:.3f}".replace("-", "−")  # noqa: RUF001
+    if kind == "p_value":
+        return f"< {SMALLEST_P_VALUE}" if value < SMALLEST_P_VALUE else f"{value:.3f}"
+    if kind == "flag":
+        return "yes" if value else "no"
+    return str(value).replace("_", " ") if kind == "name" else str(value)
+
+
+def as_csv(table: Table) -> str:
+    """Return a table as CSV: keys as headings, full precision, shares as fractions of 1, nothing where none is."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [column.key for column in table.columns], lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(table.rows)
+    return text.getvalue()
+
+
+def as_latex(table: Table) -> str:
+    r"""Return a table as LaTeX to `\input`, in the style of booktabs; a long one as a longtable."""
+    alignment = "".join("r" if column.numeric else "l" for column in table.shown)
+    heading = _line(column.title for column in table.shown)
+    body = [_line(table.cells(row)) for row in table.rows]
+    caption = rf"\caption{{{tex(table.caption)}}}\label{{tab:{table.name.replace('_', '-')}}}"
+    head = ["\\toprule", heading, "\\midrule"]
+    if len(body) > LONGEST_ON_A_PAGE:
+        lines = [
+            "% needs \\usepackage{booktabs,longtable}",
+            rf"\begin{{longtable}}{{{alignment}}}",
+            rf"{caption}\\",
+            *head,
+            r"\endhead",
+            *body,
+            r"\bottomrule",
+            r"\end{longtable}",
+        ]
+    else:
+        lines = [
+            "% needs \\usepackage{booktabs}",
+            r"\begin{table}",
+            r"\centering",
+            caption,
+            rf"\begin{{tabular}}{{{alignment}}}",
+            *head,
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    return "\n".join([*lines, ""])
+
+
+def tex(text: str) -> str:
+    """Return text that LaTeX prints as it is."""
+    return "".join(TEX.get(character, character) for character in text)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return " & ".join(tex(cell) for cell in cells) + r" \\"
