@@ -19,8 +19,6 @@ ENVS = sorted((ROOT / "envs").glob("*.yaml"))
 # What is needed without being imported by us: transformers loads and trains with accelerate, and reads GGUF with gguf.
 UNSEEN = {"models": {"accelerate", "gguf"}}
 RUN = {"snakemake", "snakemake-executor-plugin-slurm"}
-# Pinned for figures and the report, which are still to come.
-AHEAD = {"matplotlib"}
 
 
 def normal(name: str) -> str:
@@ -101,8 +99,7 @@ def test_pins_of_an_environment_are_those_of_the_requirements(file: Path) -> Non
 def test_environment_has_exactly_what_its_rules_need(file: Path) -> None:
     files = {own for script in scripts_by_env()[file.stem] for own in reached(script)}
     needed = distributions(files) | UNSEEN.get(file.stem, set())
-    assert needed <= env_pins(file).keys()
-    assert env_pins(file).keys() - needed <= AHEAD
+    assert env_pins(file).keys() == needed
 
 
 @pytest.mark.parametrize("file", ENVS, ids=lambda file: file.stem)
@@ -119,7 +116,7 @@ def test_every_rule_has_an_environment_that_is_there_and_every_environment_a_rul
 def test_requirements_are_what_is_imported_or_run() -> None:
     imports = distributions(set(PACKAGE.glob("*.py")) | set(SCRIPTS.glob("*.py")))
     unseen = {name for names in UNSEEN.values() for name in names}
-    assert pins(ROOT / "requirements.txt").keys() == imports | unseen | RUN | AHEAD
+    assert pins(ROOT / "requirements.txt").keys() == imports | unseen | RUN
 
 
 def test_constraints_pin_what_the_requirements_leave_open_and_nothing_of_one_machine() -> None:

@@ -127,7 +127,7 @@ def headline(scores: Sequence[Score], split: str) -> str:
     if closed.low is None or closed.low <= 0:
         return f"{finding}, and {margin}: the student is not shown to be nearer to the teacher than before training."
     if beyond.low > 0:
-        return f"{finding}, and {margin}: the student took over strategy, beyond a shift in level."
+        return f"{finding}, and {margin}: the student took over how scenarios differ, beyond a shift in level."
     if beyond.high < 0:
         return f"{finding}, and {margin}: the student does worse than a constant, which is no evidence of transfer."
     return f"{finding}, and {margin}: transfer of strategy cannot be told from a shift in level."
