@@ -17,7 +17,7 @@ SCORING = package_files("alignment", "evidence", "uncertainty", "scoring", "rate
 
 rule score_game:
     input:
-        teacher=f"{RESULTS}/teacher/{{game}}.parquet",
+        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
         base=f"{RESULTS}/student/base.parquet",
         tuned=f"{RESULTS}/student/tuned.parquet",
         package=SCORING,

@@ -12,7 +12,8 @@ with job(snakemake):
     name = snakemake.wildcards.game
     game = load_game(Path(read_experiment(snakemake.config, []).paths.scenarios), name)
     files = snakemake.input
-    answers = read_answers([Path(files.teacher)], Path(files.base), Path(files.tuned), snakemake.params.frame)
+    teacher = [Path(path) for path in files.teacher]
+    answers = read_answers(teacher, Path(files.base), Path(files.tuned), snakemake.params.frame)
     facts = {"game": name, **game.model_dump(mode="json"), "frame": snakemake.params.frame}
     settings = Scoring(**snakemake.params.scoring)
     write_scorecard(answers, facts, settings, Path(snakemake.output.table), Path(snakemake.output.card))

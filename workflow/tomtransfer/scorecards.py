@@ -49,31 +49,34 @@ def write_scorecard(
 ) -> None:
     """Write a game's scores as a table, and as JSON with each context's choices and tests and the provenance.
 
-    `facts` say what the game is; they open the JSON.
+    `facts` say what the game is (its name as `game`); they open the JSON. `answers` are those of all games: the floors and
+    the correction for many tests are the experiment's, and so the same here as in its summary.
     """
-    comparison = compare(answers)
+    game, comparison = facts["game"], compare(answers)
     levels = ["game", "scenario"]
-    scores = score(comparison, settings.bootstrap_draws, settings.seed, settings.confidence, levels=levels)
+    every = score(comparison, settings.bootstrap_draws, settings.seed, settings.confidence, levels=levels)
+    scores = [each for each in every if each.game == game]
     tests = differences(comparison, settings.equivalence_margin, settings.confidence)
     splits = {
         split: {
-            "contexts": _contexts(comparison, split),
+            "contexts": _contexts(comparison, split, game),
             "measures": {
                 each.measure: _measure(each) for each in scores if each.level == "game" and each.split == split
             },
-            "differences": [asdict(each) for each in tests if each.scenario.split == split],
+            "differences": [asdict(each) for each in tests if each.scenario[:2] == (split, game)],
         }
         for (split,) in comparison.groups("split")
     }
     write_table(scores_table(scores), table_path)
-    card = {**facts, "splits": splits, "settings": settings.model_dump(), "provenance": provenance(answers)}
+    own = {model: table.filter(game=game) for model, table in answers.items()}
+    card = {**facts, "splits": splits, "settings": settings.model_dump(), "provenance": provenance(own)}
     write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", json_path)
 
 
-def _contexts(comparison: Comparison, split: str) -> dict[str, Any]:
-    """Return for each context of a split what each model chooses, and its rate of cooperation among valid answers."""
+def _contexts(comparison: Comparison, split: str, game: str) -> dict[str, Any]:
+    """Return for each context of a split what each model chooses in a game, and its cooperation among valid answers."""
     contexts: dict[str, Any] = {}
-    for position in comparison.groups("split")[split,]:
+    for position in comparison.groups("split", "game")[split, game]:
         contexts[comparison.scenarios[position].context] = {
             model: {
                 **dict(zip(("cooperate", "defect", "other"), evidence.distribution[:, position].tolist(), strict=True)),
