@@ -49,8 +49,8 @@ def write_scorecard(
 ) -> None:
     """Write a game's scores as a table, and as JSON with each context's choices and tests and the provenance.
 
-    `facts` say what the game is (its name as `game`); they open the JSON. `answers` are those of all games: the floors and
-    the correction for many tests are the experiment's, and so the same here as in its summary.
+    `facts` say what the game is (its name as `game`); they open the JSON. `answers` are those of all games: the floors
+    and the correction for many tests are the experiment's, and so the same here as in its summary.
     """
     game, comparison = facts["game"], compare(answers)
     levels = ["game", "scenario"]
