@@ -115,4 +115,4 @@ def test_row_of_the_page_says_what_is_allowed() -> None:
     ) in page().splitlines()
     assert '| `student.quantization` | `none` or `nf4` | `"nf4"` | ' in page()
     assert "| `teacher.model` | name | must be given | " in page()
-    assert "| `training.choice_share` | number, at least 0, at most 1, or `null` | `0.5` | " in page()
+    assert "| `training.choice_share` | number, at least 0, at most 1, or `null` | `0.7` | " in page()

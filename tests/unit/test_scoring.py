@@ -192,7 +192,7 @@ def test_a_thousand_scenarios_are_scored_in_under_ten_seconds() -> None:
         Evidence.from_counts(scenarios, *generator.multinomial(300, shares).T)
         for shares in generator.dirichlet([1, 1, 0.3], (3, 1_000))
     ]
-    started = time.perf_counter()
+    started = time.process_time()  # of all threads: what else the machine does is not counted
     scores = score(Comparison(*models), draws=2_000, threads=2)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
     assert len({each.measure for each in scores}) == 11
