@@ -162,7 +162,7 @@ def _make(name: str, source: Source, model: Path, work: Path) -> None:
 
 def _holds(directory: Path, identity: str) -> bool:
     """Tell whether `directory` holds a complete model of that revision."""
-    if not directory.exists():
+    if not directory.exists() or not any(directory.iterdir()):
         return False
     try:
         check(directory)
