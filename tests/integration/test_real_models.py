@@ -1,4 +1,4 @@
-"""The experiment on its real models, in a reduced setting: two games, two contexts, short motivations, two epochs."""
+"""The experiment on its real models, in a reduced setting: two games, two contexts, short motivations."""
 
 import json
 import re
@@ -15,7 +15,7 @@ REDUCED = {
     "paths": {"models": str(ROOT / "results" / "models")},
     "games": ["prisoners_dilemma", "stag_hunt"],
     "teacher": {"motivations_per_choice": 2, "motivation_tokens": 12},
-    "training": {"epochs": 4, "completions_per_row": 2, "rows_per_step": 1},
+    "training": {"epochs": 8, "completions_per_row": 2, "rows_per_step": 1},
 }
 CONTEXTS = {"in_sample": ["team", "friend_sharing"], "new_contexts": ["sports"], "doubled_payoffs": ["team"]}
 
@@ -38,7 +38,7 @@ def answers(project: Path, name: str) -> pl.DataFrame:
 
 
 def test_each_model_is_loaded_once_per_job(real):
-    loads = re.findall(r"(\w+ ?\w*): loading (\S+) on cpu in float32, weights (\w+)", real[1])
+    loads = re.findall(r"^[\d:]{8} ([\w ]+): loading (\S+) on cpu in float32, weights (\w+)$", real[1], re.MULTILINE)
     assert sorted(loads) == [
         ("ask_student base", "smollm2-135m-instruct", "nf4"),
         ("ask_student tuned", "smollm2-135m-instruct", "nf4"),
