@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tomtransfer.bias import designs
 from tomtransfer.config import Experiment, scenarios
 from tomtransfer.validation import InputError
 
@@ -50,7 +51,28 @@ def test_defaults_are_the_published_adapter_and_temperature(read: Read) -> None:
 def test_canonical_frame_is_c_for_cooperate_and_named_first(read: Read) -> None:
     experiment = read()
     assert experiment.scored_frame == "canonical"
-    assert experiment.frames["canonical"].model_dump() == {"cooperate": "C", "defect": "D", "first": "cooperate"}
+    assert experiment.frames["canonical"].model_dump() == {
+        "cooperate": "C",
+        "defect": "D",
+        "first": "cooperate",
+        "held_out": False,
+    }
+
+
+def test_default_frames_are_counterbalanced_and_letters_of_held_out_ones_are_new(read: Read) -> None:
+    experiment = read()
+    assert designs(experiment.frames) == {"C/D": ("canonical", "swapped", "reversed", "swapped_and_reversed")}
+    assert list(experiment.trained_frames) == list(designs(experiment.frames)["C/D"])
+    letters = {
+        held_out: {
+            label
+            for frame in experiment.frames.values()
+            if frame.held_out == held_out
+            for label in (frame.cooperate, frame.defect)
+        }
+        for held_out in (True, False)
+    }
+    assert letters == {True: {"X", "Y"}, False: {"C", "D"}}
 
 
 def test_contexts_are_listed_once_however_many_splits_have_them(read: Read) -> None:
@@ -151,6 +173,31 @@ def test_same_context_with_other_payoffs_is_another_scenario(read: Read) -> None
 def test_label_pair_that_is_the_same_twice_is_refused(read: Read) -> None:
     message = refused(read, frames={"canonical": {"cooperate": "D"}})
     assert message == "--config: frames.canonical: cooperate and defect must have different labels; both are 'D'"
+
+
+def test_a_neutral_pair_is_one_line_to_add(project: Path, read: Read) -> None:
+    config = project / "config.yaml"
+    config.write_text(config.read_text().replace("frames:\n", "frames:\n  neutral: {cooperate: A, defect: B}\n", 1))
+    assert read().scored_frame == "neutral"
+    assert read().trained_frames["neutral"] == read().teacher.motivations_per_choice
+
+
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        (
+            {"again": {"cooperate": "D", "defect": "C"}},
+            "frames: again repeats swapped: same labels, same order",
+        ),
+        (
+            {"canonical": {"held_out": True}},
+            "frames: the first frame, canonical, is the one that is scored; it cannot be held out",
+        ),
+        ({"swapped": {"hold_out": True}}, "frames.swapped.hold_out: unknown key; did you mean 'held_out'?"),
+    ],
+)
+def test_impossible_frames_are_refused(read: Read, frames: dict[str, Any], message: str) -> None:
+    assert refused(read, frames=frames).startswith(f"--config: {message}")
 
 
 @pytest.mark.parametrize("label", ["", " C", "C D", "C\n", "{{ x }}"])

@@ -24,8 +24,8 @@ def settings(content: dict[str, Any], above: str = "") -> Iterator[tuple[str, An
             yield f"{above}{key}", value
 
 
-def test_the_three_presets_are_there() -> None:
-    assert PRESETS == ["llama2", "qwen", "smoke"]
+def test_the_presets_are_there() -> None:
+    assert PRESETS == ["control", "llama2", "qwen", "smoke"]
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -63,6 +63,7 @@ def test_llama2_is_the_published_protocol(read: Read) -> None:
     assert training.lora.targets == ("q_proj", "v_proj")
     assert (training.choice_share, training.temperature) == (None, 1)
     assert experiment.teacher.quantization == "nf4"
+    assert experiment.trained_frames == {"canonical": 150}
 
 
 def test_smoke_needs_no_gpu_and_no_download(read: Read) -> None:
@@ -70,3 +71,9 @@ def test_smoke_needs_no_gpu_and_no_download(read: Read) -> None:
     registry = read_registry(Path(experiment.paths.registry))
     assert {registry[name].source for name in (experiment.teacher.model, experiment.student.model)} == {"random"}
     assert (experiment.compute.gpu, experiment.student.quantization) == (0, "nf4")
+
+
+def test_control_has_the_default_student_and_a_teacher_that_costs_nothing(read: Read) -> None:
+    default, control = read(), read(["presets/control.yaml"])
+    assert control.student == default.student
+    assert read_registry(Path(control.paths.registry))[control.teacher.model].source == "planted"

@@ -19,6 +19,7 @@ from tomtransfer.tables import read_table, write_table
 from tomtransfer.tuning import read_key, update_adapter
 from tomtransfer.validation import InputError
 
+FRAMES = {"canonical": 3}
 SETTINGS = Training(epochs=2, completions_per_row=4, rows_per_step=1, learning_rate=0.01)
 
 
@@ -36,16 +37,16 @@ def answers(random_model: Path, tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("teacher")
     trained, held_out = make_prompts("team", "business"), make_prompts("sports", split="new_contexts")
     teacher = respondent(random_model)
-    settings = Teacher(model="random", motivations_per_choice=3, motivation_tokens=6)
+    settings = Teacher(model="random", motivation_tokens=6)
     update_choices(folder / "choices.parquet", [*trained, *held_out], teacher)
-    update_motivations(folder / "motivations.parquet", trained, teacher, settings)
+    update_motivations(folder / "motivations.parquet", trained, teacher, settings, FRAMES)
     return folder, [*trained, *held_out], teacher, settings
 
 
 @pytest.fixture(scope="module")
 def examples(answers):
     folder, prompts, _, _ = answers
-    return assemble([folder / "choices.parquet"], [folder / "motivations.parquet"], prompts, 0.3)
+    return assemble([folder / "choices.parquet"], [folder / "motivations.parquet"], prompts, list(FRAMES), 0.3)
 
 
 def test_weights_show_the_student_the_teachers_exact_policy(answers, examples):
@@ -67,9 +68,40 @@ def test_examples_say_where_they_came_from_and_begin_with_the_choice(examples):
 
 def test_a_held_out_split_cannot_be_trained_on(answers, random_model, tmp_path):
     folder, prompts, teacher, settings = answers
-    update_motivations(tmp_path / "stolen.parquet", prompts, teacher, settings)
+    update_motivations(tmp_path / "stolen.parquet", prompts, teacher, settings, FRAMES)
     with pytest.raises(InputError, match="motivations of new_contexts: only in_sample may be trained on"):
-        assemble([folder / "choices.parquet"], [tmp_path / "stolen.parquet"], prompts, 0.3)
+        assemble([folder / "choices.parquet"], [tmp_path / "stolen.parquet"], prompts, list(FRAMES), 0.3)
+
+
+def test_a_held_out_frame_cannot_be_trained_on(answers, random_model, tmp_path):
+    folder, prompts, teacher, settings = answers
+    letters = [replace(prompt, frame="new_letters") for prompt in prompts[:2]]
+    update_motivations(tmp_path / "stolen.parquet", letters, teacher, settings, {"new_letters": 2})
+    with pytest.raises(InputError, match="motivations of new_letters: only canonical may be trained on"):
+        assemble([folder / "choices.parquet"], [tmp_path / "stolen.parquet"], prompts, list(FRAMES), 0.3)
+
+
+def test_later_draws_are_held_back_over_all_frames_and_never_the_first_of_one(answers, tmp_path):
+    folder, prompts, teacher, settings = answers
+    frames = {"canonical": 3, "swapped": 2, "reversed": 1}
+    asked = [
+        replace(prompt, frame=frame, sha256=f"{prompt.sha256}-{frame}") for prompt in prompts[:2] for frame in frames
+    ]
+    update_choices(tmp_path / "choices.parquet", asked, teacher)
+    update_motivations(tmp_path / "motivations.parquet", asked, teacher, settings, frames)
+
+    def held_back(share: float) -> set[tuple[str, int]]:
+        examples = assemble(
+            [tmp_path / "choices.parquet"], [tmp_path / "motivations.parquet"], asked, list(frames), share
+        )
+        shown = examples.filter(held_back=False).group_by("prompt").agg(pl.sum("weight"))
+        assert shown["weight"].to_list() == pytest.approx([1] * len(asked))
+        draws = read_table(tmp_path / "motivations.parquet").select("key", "draw")
+        return set(examples.filter("held_back").join(draws, on="key").select("frame", "draw").iter_rows())
+
+    assert held_back(0.1) == {("canonical", 2)}
+    assert held_back(0.5) == {("canonical", 2), ("swapped", 1), ("canonical", 1)}
+    assert held_back(0.9) == held_back(0.5)
 
 
 def test_more_motivations_leave_the_earlier_ones_as_they_are(answers, tmp_path):
@@ -77,7 +109,7 @@ def test_more_motivations_leave_the_earlier_ones_as_they_are(answers, tmp_path):
     before = read_table(folder / "motivations.parquet")
     path = tmp_path / "motivations.parquet"
     write_table(before, path)
-    update_motivations(path, prompts[:2], teacher, settings.model_copy(update={"motivations_per_choice": 5}))
+    update_motivations(path, prompts[:2], teacher, settings, {"canonical": 5})
     after = read_table(path)
     assert len(after) == 2 * 2 * 5
     old = after.filter(pl.col("computation").is_in(before["computation"].unique().to_list()))

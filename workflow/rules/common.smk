@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 
 from tomtransfer.config import read_experiment
 from tomtransfer.prompts import scenario_hashes
-from tomtransfer.registry import find, read_registry, revision
+from tomtransfer.registry import find, find_student, read_registry, revision
 from tomtransfer.validation import InputError
 
 
@@ -27,6 +27,7 @@ def config_files():
 
 experiment = checked(read_experiment, config, config_files())
 registry = checked(read_registry, Path(experiment.paths.registry))
+checked(find_student, experiment.student.model, registry, Path(experiment.paths.registry))
 
 RESULTS = experiment.paths.results
 MODELS = experiment.paths.models

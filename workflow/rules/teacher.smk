@@ -6,7 +6,7 @@ REQUIRED INPUTS
 
 OUTPUTS
     results/teacher/{game}.parquet               a row per scenario and frame
-    results/teacher/{game}.motivations.parquet   a row per in-sample scenario, frame, choice and draw
+    results/teacher/{game}.motivations.parquet   a row per in-sample scenario, trained frame, choice, draw
 
 Both are updated in place: only rows that are missing are computed.
 """
@@ -35,6 +35,7 @@ rule ask_teacher:
     params:
         respondent=respondent(experiment.teacher),
         teacher=experiment.teacher.model_dump(mode="json"),
+        frames=experiment.trained_frames,
     message:
         "Asking the teacher about {wildcards.game}"
     script:

@@ -33,6 +33,7 @@ rule assemble_training:
         mem_mb=2000,
         runtime=10,
     params:
+        frames=list(experiment.trained_frames),
         held_back_share=experiment.training.held_back_share,
     message:
         "Assembling the training examples"

@@ -5,8 +5,7 @@ from pathlib import Path
 from job import job
 
 from tomtransfer.answers import Respondent, update_choices, update_motivations
-from tomtransfer.config import Teacher
-from tomtransfer.examples import TRAINED_SPLIT
+from tomtransfer.config import TRAINED_SPLIT, Teacher
 from tomtransfer.prompts import read_prompts
 
 with job(snakemake):
@@ -18,6 +17,7 @@ with job(snakemake):
         **snakemake.params.respondent,
     )
     prompts = read_prompts([Path(path) for path in snakemake.input.prompts], settings.question)
-    trained = [prompt for prompt in prompts if prompt.split == TRAINED_SPLIT]
+    frames = snakemake.params.frames
+    trained = [prompt for prompt in prompts if prompt.split == TRAINED_SPLIT and prompt.frame in frames]
     update_choices(Path(snakemake.output.choices), prompts, teacher, room=settings.motivation_tokens)
-    update_motivations(Path(snakemake.output.motivations), trained, teacher, settings)
+    update_motivations(Path(snakemake.output.motivations), trained, teacher, settings, frames)

@@ -13,5 +13,6 @@ with job(snakemake):
         [Path(path) for path in paths]
         for paths in (snakemake.input.choices, snakemake.input.motivations, snakemake.input.prompts)
     )
-    examples = assemble(choices, motivations, read_prompts(prompts), snakemake.params.held_back_share)
+    settings = snakemake.params
+    examples = assemble(choices, motivations, read_prompts(prompts), settings.frames, settings.held_back_share)
     write_table(examples, Path(snakemake.output.examples))

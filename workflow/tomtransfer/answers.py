@@ -5,7 +5,7 @@ it does not have, and nothing is loaded when it has them all.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,9 @@ from typing import Any
 import polars as pl
 
 from tomtransfer.config import Teacher
+from tomtransfer.planted import cooperation_rates, motivation, read_planted
 from tomtransfer.prompts import Prompt
+from tomtransfer.registry import Planted
 from tomtransfer.tables import fill_missing, row_key, with_known_rows, write_table
 
 logger = logging.getLogger(__name__)
@@ -65,6 +67,11 @@ class Respondent:
         }
 
     @cached_property
+    def planted(self) -> Planted | None:
+        """Return the policy of a planted teacher, which answers without a model; None for a model."""
+        return read_planted(self.directory)
+
+    @cached_property
     def tokenizer(self) -> Any:
         """Return the tokenizer."""
         from tomtransfer.engine import load_tokenizer
@@ -90,22 +97,14 @@ def update_choices(path: Path, prompts: Sequence[Prompt], respondent: Respondent
     missing = [number for number, known in enumerate(table["cooperate"].is_not_null()) if not known]
     logger.info("%s: %d of %d choices are to be computed", path.name, len(missing), len(table))
     if missing:
-        from tomtransfer.engine import choice_distributions, encode_prompts
-
-        asked = encode_prompts(
-            respondent.tokenizer, [prompts[number] for number in missing], respondent.directory, room
-        )
-        answers = choice_distributions(respondent.loaded, asked, respondent.temperature, respondent.tokens_per_batch)
-        table = fill_missing(
-            table,
-            missing,
-            {name: [getattr(answer, name) for answer in answers] for name in ("cooperate", "defect", "other")},
-        )
+        table = fill_missing(table, missing, _choose([prompts[number] for number in missing], respondent, room))
     write_table(table, path)
 
 
-def update_motivations(path: Path, prompts: Sequence[Prompt], respondent: Respondent, settings: Teacher) -> None:
-    """Bring the motivations in `path` up to date: for each prompt and each choice, as many as `settings` asks for.
+def update_motivations(
+    path: Path, prompts: Sequence[Prompt], respondent: Respondent, settings: Teacher, frames: Mapping[str, int]
+) -> None:
+    """Bring the motivations in `path` up to date: for each prompt and each choice, the number that its frame has.
 
     Both choices get the same number, whatever their probabilities: these are known exactly, so that drawing the choice
     would only add noise. A motivation counts with the probability of its choice divided by that number, which leaves
@@ -115,7 +114,7 @@ def update_motivations(path: Path, prompts: Sequence[Prompt], respondent: Respon
     rows, draws = [], []
     for number, prompt in enumerate(prompts):
         for choice, label in zip(("cooperate", "defect"), prompt.labels, strict=True):
-            for draw in range(settings.motivations_per_choice):
+            for draw in range(frames[prompt.frame]):
                 key = row_key(prompt=prompt.sha256, label=label, draw=draw, **identity)
                 rows.append({"key": key, **_place(prompt), "choice": choice, "label": label, "draw": draw, **identity})
                 draws.append((number, choice))
@@ -123,30 +122,49 @@ def update_motivations(path: Path, prompts: Sequence[Prompt], respondent: Respon
     missing = [number for number, known in enumerate(table["motivation"].is_not_null()) if not known]
     logger.info("%s: %d of %d motivations are to be drawn", path.name, len(missing), len(table))
     if missing:
-        from tomtransfer.engine import encode_prompts
-        from tomtransfer.motivations import Draw, draw_motivations
-
-        encoded = encode_prompts(respondent.tokenizer, prompts, respondent.directory, settings.motivation_tokens)
-        wanted = [
-            Draw(draws[number][0], getattr(encoded[draws[number][0]], draws[number][1])[0], table["key"][number])
-            for number in missing
-        ]
-        drawn = draw_motivations(
-            respondent.loaded,
-            respondent.tokenizer,
-            encoded,
-            wanted,
-            respondent.temperature,
-            settings.motivation_tokens,
-            respondent.tokens_per_batch,
-        )
-        columns: dict[str, list[Any]] = {
-            "motivation": [motivation.text for motivation in drawn],
-            "tokens": [motivation.tokens for motivation in drawn],
-            "finished": [motivation.finished for motivation in drawn],
-        }
-        table = fill_missing(table, missing, columns)
+        wanted = [(*draws[number], table["key"][number]) for number in missing]
+        table = fill_missing(table, missing, _motivate(prompts, wanted, respondent, settings))
     write_table(table, path)
+
+
+def _choose(prompts: Sequence[Prompt], respondent: Respondent, room: int) -> dict[str, list[float]]:
+    """Return the probabilities of cooperate, defect and other for each prompt, planted or computed."""
+    if respondent.planted is not None:
+        rates = cooperation_rates(prompts, respondent.planted)
+        return {"cooperate": rates, "defect": [1 - rate for rate in rates], "other": [0.0 for _ in rates]}
+    from tomtransfer.engine import choice_distributions, encode_prompts
+
+    asked = encode_prompts(respondent.tokenizer, prompts, respondent.directory, room)
+    answers = choice_distributions(respondent.loaded, asked, respondent.temperature, respondent.tokens_per_batch)
+    return {name: [getattr(answer, name) for answer in answers] for name in ("cooperate", "defect", "other")}
+
+
+def _motivate(
+    prompts: Sequence[Prompt], wanted: Sequence[tuple[int, str, str]], respondent: Respondent, settings: Teacher
+) -> dict[str, list[Any]]:
+    """Return a motivation for each of `wanted`: the number of its prompt, its choice and its key."""
+    policy = respondent.planted
+    if policy is not None:
+        texts = [motivation(prompts[number], choice, policy) for number, choice, _ in wanted]
+        return {"motivation": texts, "tokens": [0 for _ in texts], "finished": [True for _ in texts]}
+    from tomtransfer.engine import encode_prompts
+    from tomtransfer.motivations import Draw, draw_motivations
+
+    encoded = encode_prompts(respondent.tokenizer, prompts, respondent.directory, settings.motivation_tokens)
+    drawn = draw_motivations(
+        respondent.loaded,
+        respondent.tokenizer,
+        encoded,
+        [Draw(number, getattr(encoded[number], choice)[0], key) for number, choice, key in wanted],
+        respondent.temperature,
+        settings.motivation_tokens,
+        respondent.tokens_per_batch,
+    )
+    return {
+        "motivation": [each.text for each in drawn],
+        "tokens": [each.tokens for each in drawn],
+        "finished": [each.finished for each in drawn],
+    }
 
 
 def _place(prompt: Prompt) -> dict[str, Any]:

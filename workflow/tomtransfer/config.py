@@ -15,6 +15,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Quantization = Literal["none", "nf4"]
 Question = Literal["choice_and_reasons", "choice_only"]
 
+TRAINED_SPLIT = "in_sample"
+"""The split that is trained on."""
+
 
 class Paths(Record):
     """Where things are, relative to the folder that Snakemake runs in."""
@@ -38,6 +41,8 @@ class Frame(Record):
     """Label of the other choice."""
     first: Literal["cooperate", "defect"] = "cooperate"
     """The choice that is named first."""
+    held_out: bool = False
+    """Keep the frame from training, and play it in the in-sample scenarios alone: what is new in it is how they are put."""
 
     @model_validator(mode="after")
     def _different(self) -> Self:
@@ -64,8 +69,10 @@ class Teacher(Record):
     """Precision of the weights: as stored, or four-bit NormalFloat."""
     question: Question = "choice_and_reasons"
     """What the prompt asks for."""
-    motivations_per_choice: int = Field(default=3, ge=2)
-    """Motivations drawn for each choice of each in-sample scenario."""
+    motivations_per_choice: int = Field(default=2, ge=2)
+    """Motivations drawn for each choice of each in-sample scenario in the first frame."""
+    motivations_in_other_frames: int = Field(default=1, ge=1)
+    """Motivations drawn for each choice of each in-sample scenario in every other frame that is trained on."""
     motivation_tokens: int = Field(default=48, ge=1)
     """A motivation is cut off after this many tokens."""
     seed: int = Field(default=1, ge=0)
@@ -181,7 +188,7 @@ class Experiment(Record):
     splits: dict[Name, Split]
     """Sets of scenarios. Only `in_sample` is trained on; every other one is held out."""
     frames: dict[Name, Frame] = Field(default={"canonical": Frame()}, min_length=1)
-    """Frames that each scenario is played in; the first is the one that alignment is scored in."""
+    """Frames that each scenario is played in. Alignment is scored in the first, and over all that are trained on."""
     temperature: float = Field(default=0.8, gt=0)
     """Temperature of every answer: choices and motivations."""
     teacher: Teacher
@@ -196,10 +203,23 @@ class Experiment(Record):
     def _no_game_twice(cls, games: tuple[str, ...]) -> tuple[str, ...]:
         return _each_once(games)
 
+    @field_validator("frames")
+    @classmethod
+    def _frames_differ(cls, frames: dict[str, Frame]) -> dict[str, Frame]:
+        first = next(iter(frames))
+        if frames[first].held_out:
+            raise ValueError(f"the first frame, {first}, is the one that is scored; it cannot be held out")
+        seen: dict[tuple[str, str, str], str] = {}
+        for name, frame in frames.items():
+            other = seen.setdefault((frame.cooperate, frame.defect, frame.first), name)
+            if other != name:
+                raise ValueError(f"{name} repeats {other}: same labels, same order")
+        return frames
+
     @model_validator(mode="after")
     def _held_out_is_held_out(self) -> Self:
-        if "in_sample" not in self.splits:
-            raise ValueError("splits must have in_sample: it is the one that is trained on")
+        if TRAINED_SPLIT not in self.splits:
+            raise ValueError(f"splits must have {TRAINED_SPLIT}: it is the one that is trained on")
         seen: dict[tuple[str, float], str] = {}
         for name, split in self.splits.items():
             for context in _each_once(split.contexts):
@@ -220,6 +240,18 @@ class Experiment(Record):
     def scored_frame(self) -> str:
         """Return the frame that alignment is scored in."""
         return next(iter(self.frames))
+
+    @property
+    def trained_frames(self) -> dict[str, int]:
+        """Return the frames that are trained on, each with its number of motivations per choice."""
+        first, others = self.teacher.motivations_per_choice, self.teacher.motivations_in_other_frames
+        trained = [name for name, frame in self.frames.items() if not frame.held_out]
+        return {name: first if name == self.scored_frame else others for name in trained}
+
+    @property
+    def held_out_frames(self) -> tuple[str, ...]:
+        """Return the frames that are kept from training."""
+        return tuple(name for name, frame in self.frames.items() if frame.held_out)
 
 
 @dataclass(frozen=True)

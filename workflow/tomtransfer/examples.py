@@ -1,36 +1,36 @@
 """From the teacher's answers to training examples: weighted so that the student is shown the teacher's exact policy."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
+from tomtransfer.config import TRAINED_SPLIT
 from tomtransfer.prompts import Prompt
 from tomtransfer.tables import read_table
 from tomtransfer.validation import InputError
 
-TRAINED_SPLIT = "in_sample"
-
 
 def assemble(
-    choice_paths: Sequence[Path], motivation_paths: Sequence[Path], prompts: Sequence[Prompt], held_back_share: float
+    choice_paths: Sequence[Path],
+    motivation_paths: Sequence[Path],
+    prompts: Sequence[Prompt],
+    frames: Sequence[str],
+    held_back_share: float,
 ) -> pl.DataFrame:
     """Return the training examples: one row per scenario, frame, choice and different motivation.
 
     The weight of an example is the teacher's probability of its choice, among the two labels, divided by the number of
-    motivations of that choice, so that the weights of a prompt sum to one. The last `held_back_share` of the draws of
-    each choice, at least one, is held back from training for the evaluation loss; both parts are weighted alike.
+    motivations of that choice, so that the weights of a prompt sum to one. Of the motivations of a choice in a scenario,
+    over all `frames`, the last draws are held back from training for the evaluation loss, `held_back_share` of them and
+    at least one, but never the first of a frame; both parts are weighted alike.
 
-    Raises InputError when a motivation is not of the trained split.
+    Raises InputError when a motivation is not of the trained split, or of a frame that is not one of `frames`.
     """
     choices = pl.concat([read_table(path) for path in choice_paths])
     motivations = pl.concat([read_table(path) for path in motivation_paths])
-    strangers = motivations.filter(pl.col("split") != TRAINED_SPLIT)
-    if len(strangers):
-        raise InputError(f"motivations of {strangers['split'][0]}: only {TRAINED_SPLIT} may be trained on")
-    draws = motivations["draw"].max()
-    trained_draws = int(str(draws)) + 1 - max(1, math.ceil(held_back_share * (int(str(draws)) + 1)))
+    _refuse_strangers(motivations, "split", [TRAINED_SPLIT])
+    _refuse_strangers(motivations, "frame", frames)
     texts = pl.DataFrame(
         [{"prompt": prompt.sha256, "system": prompt.system, "user": prompt.user} for prompt in prompts]
     )
@@ -40,9 +40,25 @@ def assemble(
     return (
         motivations.join(choices.select("prompt", "cooperate", "defect").unique("prompt"), on="prompt")
         .join(texts.unique("prompt"), on="prompt")
-        .with_columns(held_back=pl.col("draw") >= trained_draws)
+        .with_columns(held_back=_held_back(frames, held_back_share))
         .with_columns(weight=probability / pl.len().over(part))
         .group_by(*part, "motivation", "finished", maintain_order=True)
         .agg(pl.col("split", "game", "context", "frame", "label", "system", "user", "key").first(), pl.sum("weight"))
         .with_columns(completion=pl.col("label") + "\n" + pl.col("motivation"))
     )
+
+
+def _refuse_strangers(motivations: pl.DataFrame, column: str, trained: Sequence[str]) -> None:
+    """Raise InputError when a motivation is of a split or frame that is held out."""
+    strangers = motivations.filter(~pl.col(column).is_in(trained))
+    if len(strangers):
+        raise InputError(f"motivations of {strangers[column][0]}: only {', '.join(trained)} may be trained on")
+
+
+def _held_back(frames: Sequence[str], share: float) -> pl.Expr:
+    """Return whether a motivation is held back: later draws first, of each draw the later frames first."""
+    scenario_and_choice = ["split", "game", "context", "choice"]
+    place = pl.col("draw") * len(frames) + pl.col("frame").replace_strict(list(frames), list(range(len(frames))))
+    number = pl.len().over(scenario_and_choice)
+    kept = number - pl.max_horizontal(1, (share * number).ceil())
+    return (place.rank("ordinal").over(scenario_and_choice) > kept) & (pl.col("draw") > 0)

@@ -17,7 +17,7 @@ from zipfile import BadZipFile, ZipFile
 
 from tomtransfer.conversion import convert, write_random
 from tomtransfer.model_files import PATTERNS, SOURCE, check, model_files
-from tomtransfer.registry import Hub, Local, Random, Source, Wheels, revision
+from tomtransfer.registry import Hub, Local, Planted, Random, Source, Wheels, revision
 from tomtransfer.validation import InputError
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def fetch(name: str, source: Source, directory: Path) -> None:
     the disk.
     """
     identity = revision(name, source)
-    if _holds(directory, identity):
+    if _holds(directory, source, identity):
         logger.info("%s: already in %s", name, directory)
         return
     work = directory.parent / f".{directory.name}.fetching"
@@ -48,7 +48,7 @@ def fetch(name: str, source: Source, directory: Path) -> None:
         model.mkdir(parents=True)
         _make(name, source, model, work)
         _write_source(name, source, identity, model)
-        check(model)
+        _check(model, source)
         if directory.exists():
             directory.rename(work / "replaced")
         model.rename(directory)
@@ -158,14 +158,22 @@ def _make(name: str, source: Source, model: Path, work: Path) -> None:
             link(source.path, model)
         case Random():
             write_random(source, model)
+        case Planted():
+            pass  # its policy stands in source.json
 
 
-def _holds(directory: Path, identity: str) -> bool:
-    """Tell whether `directory` holds a complete model of that revision."""
+def _check(model: Path, source: Source) -> None:
+    """Make sure that a model directory is complete; a planted teacher has no files to look for."""
+    if not isinstance(source, Planted):
+        check(model)
+
+
+def _holds(directory: Path, source: Source, identity: str) -> bool:
+    """Tell whether `directory` holds the complete model of `source` at that revision."""
     if not directory.exists() or not any(directory.iterdir()):
         return False
     try:
-        check(directory)
+        _check(directory, source)
         return bool(json.loads((directory / SOURCE).read_text(encoding="utf-8"))["revision"] == identity)
     except (InputError, OSError, ValueError, TypeError, KeyError) as error:
         logger.warning("%s: not whole, made anew: %s", directory, error)

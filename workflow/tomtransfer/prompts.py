@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import DictLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from tomtransfer.config import Experiment, Frame
+from tomtransfer.config import TRAINED_SPLIT, Experiment, Frame
 from tomtransfer.games import Context, Game, Payoffs, load_context, load_game
 from tomtransfer.validation import InputError
 
@@ -115,6 +115,8 @@ def render_scenario(
             continue
         payoffs = sources.games[game_name].payoffs.times(split.payoff_factor)
         for frame_name, frame in experiment.frames.items():
+            if frame.held_out and split_name != TRAINED_SPLIT:
+                continue
             for question in questions:
                 system, user = render(sources.templates, context, payoffs, frame, question)
                 place = (split_name, game_name, context_name, frame_name, question)

@@ -107,9 +107,28 @@ class Random(_Described):
         return self
 
 
-Source = Wheels | Hub | Local | Random
+class Planted(_Described):
+    """No model but a policy in closed form, the logit quantal response to the payoffs: a teacher to check results with."""
 
-SOURCES: Mapping[str, type[Source]] = {"wheels": Wheels, "hub": Hub, "local": Local, "random": Random}
+    source: Literal["planted"]
+    """Where the teacher comes from: nowhere, its choices are worked out."""
+    rationality: float = Field(default=0.4, ge=0)
+    """What a point is worth in log-odds of a choice; 0 chooses at random."""
+    belief: float = Field(default=0.5, ge=0, le=1)
+    """Share with which the coplayer is believed to cooperate."""
+    social_weights: dict[str, float] = Field(min_length=1)
+    """What the coplayer's points count in each context, where one's own count 1."""
+
+
+Source = Wheels | Hub | Local | Random | Planted
+
+SOURCES: Mapping[str, type[Source]] = {
+    "wheels": Wheels,
+    "hub": Hub,
+    "local": Local,
+    "random": Random,
+    "planted": Planted,
+}
 
 
 def read_registry(path: Path) -> dict[str, Source]:
@@ -130,11 +149,19 @@ def find(name: str, registry: Mapping[str, Source], path: Path) -> Source:
     return registry[name]
 
 
+def find_student(name: str, registry: Mapping[str, Source], path: Path) -> Source:
+    """Return the source of a model that can be tuned; raises InputError for one that has no weights, too."""
+    source = find(name, registry, path)
+    if isinstance(source, Planted):
+        raise InputError(f"{path}: {name}: source: planted: it has no weights to tune, so it can only be a teacher")
+    return source
+
+
 def revision(name: str, source: Source) -> str:
     """Return what identifies the content of the model `name`, without fetching it: the same answers, the same revision.
 
     That is the SHA-256 of the file (wheels), the commit (hub), a fingerprint of the directory (local) or a SHA-256 of
-    the settings (random).
+    the settings (random, planted).
 
     Raises InputError when a local directory holds no complete model.
     """
@@ -146,7 +173,7 @@ def revision(name: str, source: Source) -> str:
         case Local():
             _check_local(name, source)
             return fingerprint(source.path)
-        case Random():
+        case Random() | Planted():
             settings = source.model_dump_json(exclude={"license", "description"})
             return hashlib.sha256(settings.encode()).hexdigest()
 
