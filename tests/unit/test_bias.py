@@ -35,7 +35,7 @@ def planted(parts: dict[tuple[str, str], float], split: str = "in_sample") -> pl
 
 
 def decomposed(table: pl.DataFrame) -> Decomposition:
-    return decompose(table, "teacher", FRAMES, draws=200, seed=0, confidence=0.95)
+    return decompose(table, "teacher", designs(FRAMES), draws=200, seed=0, confidence=0.95)
 
 
 def sizes(found: Decomposition) -> dict[tuple[str, str], float]:
@@ -111,7 +111,7 @@ def test_splits_are_decomposed_apart_and_only_where_every_frame_was_played() -> 
 
 
 def test_only_fully_crossed_pairs_of_labels_make_a_design() -> None:
-    assert designs(FRAMES) == {"C/D": ("canonical", "swapped", "reversed", "both")}
+    assert designs(FRAMES) == {"C/D": ["canonical", "swapped", "reversed", "both"]}
     half = {name: FRAMES[name] for name in ("canonical", "swapped")}
     other = {"x": Frame(cooperate="X", defect="Y"), **FRAMES}
     assert designs(half) == {}

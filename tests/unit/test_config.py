@@ -61,7 +61,7 @@ def test_canonical_frame_is_c_for_cooperate_and_named_first(read: Read) -> None:
 
 def test_default_frames_are_counterbalanced_and_letters_of_held_out_ones_are_new(read: Read) -> None:
     experiment = read()
-    assert designs(experiment.frames) == {"C/D": ("canonical", "swapped", "reversed", "swapped_and_reversed")}
+    assert designs(experiment.frames) == {"C/D": ["canonical", "swapped", "reversed", "swapped_and_reversed"]}
     assert list(experiment.trained_frames) == list(designs(experiment.frames)["C/D"])
     letters = {
         held_out: {

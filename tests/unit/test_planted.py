@@ -60,9 +60,7 @@ def test_answers_come_from_the_policy_and_a_changed_policy_is_another_revision(t
     fetch("planted", policy(), tmp_path / "planted")
     teacher = Respondent(tmp_path / "planted", revision("planted", policy()), "none", 0.8, 1, "cpu", 1000)
     update_choices(tmp_path / "choices.parquet", [prompt()], teacher)
-    update_motivations(
-        tmp_path / "reasons.parquet", [prompt()], teacher, Teacher(model="planted"), {prompt().frame: 2}
-    )
+    update_motivations(tmp_path / "reasons.parquet", [prompt()], teacher, Teacher(model="planted"), {prompt().frame: 2})
     row = read_table(tmp_path / "choices.parquet").row(0, named=True)
     assert row["cooperate"] == cooperation_rates([prompt()], policy())[0]
     assert (row["cooperate"] + row["defect"], row["other"]) == (1, 0)

@@ -82,7 +82,7 @@ def test_a_held_out_frame_cannot_be_trained_on(answers, random_model, tmp_path):
 
 
 def test_later_draws_are_held_back_over_all_frames_and_never_the_first_of_one(answers, tmp_path):
-    folder, prompts, teacher, settings = answers
+    _, prompts, teacher, settings = answers
     frames = {"canonical": 3, "swapped": 2, "reversed": 1}
     asked = [
         replace(prompt, frame=frame, sha256=f"{prompt.sha256}-{frame}") for prompt in prompts[:2] for frame in frames

@@ -6,13 +6,26 @@ REQUIRED INPUTS
 
 OUTPUTS
     results/alignment/{game}.parquet      a row per measure of the game and of each of its scenarios
-    results/alignment/{game}.json         choice probabilities per context, measures and tests per split, provenance
+    results/alignment/{game}.json         choice probabilities per context, measures and tests per split, other frames, bias
     results/alignment/summary.csv         a row per measure of each split, game and context
     results/alignment/summary.json        everything that figures, tables and report are made from
     results/alignment/summary.md          the page that is printed at the end
 """
 
-SCORING = package_files("alignment", "evidence", "uncertainty", "scoring", "rates", "findings", "scorecards")
+SCORING = package_files(
+    *[
+        "alignment",
+        "bias",
+        "evidence",
+        "uncertainty",
+        "scoring",
+        "rates",
+        "findings",
+        "scorecards",
+        "summary_page",
+        "views",
+    ]
+)
 
 
 rule score_game:
@@ -40,7 +53,8 @@ rule score_game:
         mem_mb=1000,
         runtime=10,
     params:
-        frame=experiment.scored_frame,
+        views=views(experiment),
+        designs=designs(experiment.frames),
         scoring=experiment.scoring.model_dump(),
     message:
         "Scoring {wildcards.game}"
@@ -74,7 +88,8 @@ rule summarize:
         mem_mb=1000,
         runtime=10,
     params:
-        frame=experiment.scored_frame,
+        views=views(experiment),
+        designs=designs(experiment.frames),
         scoring=experiment.scoring.model_dump(),
     message:
         "Summarizing the experiment"

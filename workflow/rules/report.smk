@@ -16,11 +16,16 @@ OUTPUTS
 """
 
 FIGURES = ["cooperation", "teacher_against_student", "distance", "gap_closed"]
-OWN_FIGURES = ["training", "beside_published"]
+OWN_FIGURES = ["bias", "training", "beside_published"]
 TABLES = [
     *expand("alignment_by_{level}", level=["split", "game", "context", "scenario"]),
     *["cooperation", "differences", "invalid_answers"],
 ]
+OWN_TABLES = []
+if len(views(experiment)) > 1:
+    OWN_TABLES += ["frames_side_by_side"]
+if designs(experiment.frames):
+    OWN_TABLES += ["bias_shares", "bias_effects"]
 CAPTIONS = relpath(Path(workflow.current_basedir).parent / "report")
 TEMPLATES = expand(f"{CAPTIONS}/report.{{part}}", part=["html.j2", "macros.j2", "css", "js"])
 FINDINGS = package_files("findings", "figure_style")
@@ -31,7 +36,7 @@ rule plot:
         summary=f"{RESULTS}/alignment/summary.json",
         published=f"{RESULTS}/published/summary.json",
         losses=f"{RESULTS}/student/adapter/training_log.csv",
-        package=[*FINDINGS, *package_files("figures", "gap_figures")],
+        package=[*FINDINGS, *package_files("figures", "gap_figures", "bias_figures")],
     output:
         svg=[
             report(
@@ -62,7 +67,7 @@ rule plot:
 rule tabulate:
     input:
         summary=f"{RESULTS}/alignment/summary.json",
-        package=[*FINDINGS, *package_files("report_tables", "typesetting")],
+        package=[*FINDINGS, *package_files("report_tables", "bias_tables", "typesetting")],
     output:
         csv=[
             report(
@@ -71,9 +76,9 @@ rule tabulate:
                 category="Tables",
                 labels={"table": name.replace("_", " ")},
             )
-            for name in TABLES
+            for name in TABLES + OWN_TABLES
         ],
-        tex=expand(f"{RESULTS}/tables/{{name}}.tex", name=TABLES),
+        tex=expand(f"{RESULTS}/tables/{{name}}.tex", name=TABLES + OWN_TABLES),
     log:
         f"{RESULTS}/logs/tabulate.log",
     benchmark:
@@ -102,7 +107,7 @@ rule report:
         training=f"{RESULTS}/student/adapter/training.json",
         templates=TEMPLATES,
         captions=expand(f"{CAPTIONS}/{{name}}.rst", name=FIGURES + OWN_FIGURES),
-        package=[*FINDINGS, *package_files("report", "report_sources", "report_tables", "typesetting")],
+        package=[*FINDINGS, *package_files("report", "report_sources", "report_tables", "bias_tables", "typesetting")],
     output:
         report=report(
             f"{RESULTS}/report.html",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from job import job
 
-from tomtransfer import figures, gap_figures
+from tomtransfer import bias_figures, figures, gap_figures
 from tomtransfer.figure_style import save
 from tomtransfer.findings import read_findings
 from tomtransfer.report_sources import read_losses
@@ -19,6 +19,7 @@ with job(snakemake):
     }
     if snakemake.rule == "plot":
         published = read_findings(Path(snakemake.input.published))
+        drawn["bias"] = bias_figures.bias(findings)
         drawn["training"] = figures.training(read_losses(Path(snakemake.input.losses)))
         drawn["beside_published"] = gap_figures.beside_published(findings, published)
     for path in map(Path, snakemake.output):

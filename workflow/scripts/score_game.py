@@ -4,16 +4,18 @@ from pathlib import Path
 
 from job import job
 
-from tomtransfer.config import Scoring, read_experiment
+from tomtransfer.config import Scoring
+from tomtransfer.config_files import read_experiment
 from tomtransfer.games import load_game
-from tomtransfer.scorecards import read_answers, write_scorecard
+from tomtransfer.scorecards import write_scorecard
+from tomtransfer.views import read_answers
 
 with job(snakemake):
     name = snakemake.wildcards.game
     game = load_game(Path(read_experiment(snakemake.config, []).paths.scenarios), name)
-    files = snakemake.input
+    files, params = snakemake.input, snakemake.params
     teacher = [Path(path) for path in files.teacher]
-    answers = read_answers(teacher, Path(files.base), Path(files.tuned), snakemake.params.frame)
-    facts = {"game": name, **game.model_dump(mode="json"), "frame": snakemake.params.frame}
-    settings = Scoring(**snakemake.params.scoring)
+    answers = read_answers(teacher, Path(files.base), Path(files.tuned), params.views, params.designs)
+    facts = {"game": name, **game.model_dump(mode="json"), "frame": next(iter(params.views))}
+    settings = Scoring(**params.scoring)
     write_scorecard(answers, facts, settings, Path(snakemake.output.table), Path(snakemake.output.card))

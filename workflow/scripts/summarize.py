@@ -5,12 +5,11 @@ from pathlib import Path
 from job import job
 
 from tomtransfer.config import Scoring
-from tomtransfer.scorecards import read_answers, write_summary
+from tomtransfer.scorecards import write_summary
+from tomtransfer.views import read_answers
 
 with job(snakemake):
-    files, output = snakemake.input, snakemake.output
+    files, params, output = snakemake.input, snakemake.params, snakemake.output
     teacher = [Path(path) for path in files.teacher]
-    answers = read_answers(teacher, Path(files.base), Path(files.tuned), snakemake.params.frame)
-    write_summary(
-        answers, Scoring(**snakemake.params.scoring), Path(output.table), Path(output.record), Path(output.page)
-    )
+    answers = read_answers(teacher, Path(files.base), Path(files.tuned), params.views, params.designs)
+    write_summary(answers, Scoring(**params.scoring), Path(output.table), Path(output.record), Path(output.page))

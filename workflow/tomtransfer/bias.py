@@ -6,9 +6,9 @@ the log-odds of cooperating in a scenario are exactly
     preference + label effect x (+1 or -1) + order effect x (+1 or -1) + label-by-order effect x (+1 or -1)
 
 a two-level factorial design in every game and context (Box, Hunter and Hunter 2005, Statistics for Experimenters,
-chapter 5). A model that knows the game has preferences alone. Each of the four parts is then split over games and contexts
-as in a two-way analysis of variance (Scheffé 1959, The Analysis of Variance, chapter 4). All is orthogonal, so mean squares
-add up to the variance of the log-odds.
+chapter 5). A model that knows the game has preferences alone. Each of the four parts is then split over games and
+contexts as in a two-way analysis of variance (Scheffé 1959, The Analysis of Variance, chapter 4). All is orthogonal, so
+mean squares add up to the variance of the log-odds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,21 +76,23 @@ class Decomposition:
     effects: tuple[Effect, ...]
 
 
-def designs(frames: Mapping[str, Frame]) -> dict[str, tuple[str, str, str, str]]:
+def designs(frames: Mapping[str, Frame]) -> dict[str, list[str]]:
     """Return for each pair of labels that is fully crossed with order its four frames, in the order of `contrasts`.
 
     The order is: as in the pair's first frame, labels swapped, order reversed, both.
     """
-    named = {(frame.cooperate, frame.defect, frame.first): name for name, frame in frames.items()}
-    found: dict[str, tuple[str, str, str, str]] = {}
+    named: dict[tuple[str, str, str], str] = {
+        (frame.cooperate, frame.defect, frame.first): name for name, frame in frames.items()
+    }
+    found: dict[str, list[str]] = {}
     for cooperate, defect, _ in named:
-        crossed = tuple(
-            named.get((*labels, first))
+        settings = [
+            (*labels, first)
             for first in ("cooperate", "defect")
             for labels in ((cooperate, defect), (defect, cooperate))
-        )
-        if all(crossed) and f"{defect}/{cooperate}" not in found:
-            found[f"{cooperate}/{defect}"] = crossed
+        ]
+        if all(setting in named for setting in settings) and f"{defect}/{cooperate}" not in found:
+            found[f"{cooperate}/{defect}"] = [named[setting] for setting in settings]
     return found
 
 
@@ -130,17 +132,23 @@ def variance_shares(effects: Array) -> Array:
 
 
 def decompose(
-    table: pl.DataFrame, model: str, frames: Mapping[str, Frame], draws: int, seed: int, confidence: float
+    table: pl.DataFrame,
+    model: str,
+    designs: Mapping[str, Sequence[str]],
+    draws: int,
+    seed: int,
+    confidence: float,
 ) -> Decomposition:
     """Return the decomposition of a model's choices in every split and for every fully crossed pair of labels.
 
-    `table` has columns split, game, context, frame, cooperate and defect. Splits in which a frame lacks a scenario are
+    `table` has columns split, game, context, frame, cooperate and defect; `designs` is what the function of that name
+    returns. Splits in which a frame lacks a scenario are
     left out. Intervals are percentiles over resampled contexts, the games being fixed by design; a single context has
     none.
     """
     shares: list[Share] = []
     effects: list[Effect] = []
-    for labels, crossed in designs(frames).items():
+    for labels, crossed in designs.items():
         for split in table["split"].unique(maintain_order=True):
             games, log_odds = _grid(table.filter(split=split), crossed)
             if log_odds is None:
@@ -172,7 +180,7 @@ def _grid(table: pl.DataFrame, crossed: Sequence[str]) -> tuple[list[str], Array
 def _resample_contexts(effects: Array, draws: int, seed: int) -> Array | None:
     """Return effects with contexts drawn with replacement: (4, draws, games, contexts), or None for one context."""
     contexts = effects.shape[-1]
-    if contexts < 2:
+    if contexts == 1:
         return None
     chosen = np.random.default_rng(seed).integers(contexts, size=(draws, contexts))
     return np.moveaxis(effects[:, :, chosen], 2, 1)

@@ -1,13 +1,12 @@
 """The experiment, typed: the one source of its validation, defaults, descriptions, JSON schema and documentation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tomtransfer.validation import InputError, Record, read_yaml, validate
+from tomtransfer.validation import Record
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Label = Annotated[str, Field(pattern=r"^\w+$")]
@@ -42,7 +41,7 @@ class Frame(Record):
     first: Literal["cooperate", "defect"] = "cooperate"
     """The choice that is named first."""
     held_out: bool = False
-    """Keep the frame from training, and play it in the in-sample scenarios alone: what is new in it is how they are put."""
+    """Keep the frame from training, and play it in the in-sample scenarios alone: the frame is what is new there."""
 
     @model_validator(mode="after")
     def _different(self) -> Self:
@@ -269,44 +268,6 @@ def scenarios(experiment: Experiment) -> Iterator[Scenario]:
         for game in experiment.games:
             for context in members.contexts:
                 yield Scenario(split, game, context)
-
-
-def read_experiment(config: Mapping[str, Any], files: Sequence[Path]) -> Experiment:
-    """Return `config`, which Snakemake merged from `files` and the command line, as a checked experiment.
-
-    Raises InputError with a line for each mistake, which names the file that it is in.
-    """
-    try:
-        return validate(Experiment, config, "config")
-    except InputError as error:
-        lines = str(error).splitlines()
-        raise InputError("\n".join(_name_the_file(line, config, files) for line in lines)) from None
-
-
-def _name_the_file(line: str, config: Mapping[str, Any], files: Sequence[Path]) -> str:
-    """Put in front of a mistake the last of `files` that says what is wrong, or `--config` where none does."""
-    key = line.removeprefix("config: ").split(":", 1)[0]
-    place = [] if key.startswith("(") else key.split(".")
-    while place and _at(config, place) is None:
-        place.pop()  # a missing key, or an item of a list: what was given is above it
-    if not place:
-        return line.replace("config", " + ".join(str(file) for file in files) or "--config", 1)
-    sayers = [str(file) for file in files if _says(_at(read_yaml(file), place), _at(config, place))]
-    return line.replace("config", sayers[-1] if sayers else "--config", 1)
-
-
-def _says(said: Any, given: Any) -> bool:
-    """Tell whether `given` comes from a file that says `said`; a mapping may come from several, in parts."""
-    return said == given or (isinstance(said, Mapping) and isinstance(given, Mapping))
-
-
-def _at(content: Any, place: Sequence[str]) -> Any:
-    """Return what stands at `place` in nested mappings, or None where nothing does."""
-    for part in place:
-        if not isinstance(content, Mapping):
-            return None
-        content = content.get(part)
-    return content
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:

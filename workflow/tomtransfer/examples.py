@@ -21,9 +21,9 @@ def assemble(
     """Return the training examples: one row per scenario, frame, choice and different motivation.
 
     The weight of an example is the teacher's probability of its choice, among the two labels, divided by the number of
-    motivations of that choice, so that the weights of a prompt sum to one. Of the motivations of a choice in a scenario,
-    over all `frames`, the last draws are held back from training for the evaluation loss, `held_back_share` of them and
-    at least one, but never the first of a frame; both parts are weighted alike.
+    motivations of that choice, so that the weights of a prompt sum to one. Of the motivations of a choice in a
+    scenario, over all `frames`, the last draws are held back from training for the evaluation loss, `held_back_share`
+    of them and at least one, but never the first of a frame; both parts are weighted alike.
 
     Raises InputError when a motivation is not of the trained split, or of a frame that is not one of `frames`.
     """

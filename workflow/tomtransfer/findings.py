@@ -1,15 +1,15 @@
 """Everything that a comparison gives: scores, rates, tests and sentences, as one record that is written and read."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tomtransfer.config import Scoring
+from tomtransfer.bias import Effect, Share
+from tomtransfer.config import TRAINED_SPLIT, Scoring
 from tomtransfer.evidence import Comparison, Kind, Scenario
-from tomtransfer.examples import TRAINED_SPLIT
 from tomtransfer.published import Donation
 from tomtransfer.rates import Difference, Rate, SplitTest, differences, rates, split_tests
 from tomtransfer.scoring import Score, headline, score
@@ -26,6 +26,18 @@ class Choice:
     cooperate: float
     defect: float
     other: float
+
+
+@dataclass(frozen=True)
+class View:
+    """What a comparison gives in other frames than the scored one, alone or averaged."""
+
+    name: str
+    frames: tuple[str, ...]
+    headlines: Mapping[str, str]
+    """A sentence per split."""
+    scores: tuple[Score, ...]
+    rates: tuple[Rate, ...]
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,14 @@ class Findings:
     """The public-goods game, which only the published result has."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Where the evidence comes from."""
+    frame: str = ""
+    """The frame that all of the above is in, if it has a name."""
+    views: tuple[View, ...] = ()
+    """Beside the scored frame: counterbalanced over all frames that are trained on, and over held-out ones."""
+    bias_shares: tuple[Share, ...] = ()
+    """What shares of the variance of each model's log-odds are preference and habit."""
+    bias_effects: tuple[Effect, ...] = ()
+    """How large preferences and habits are."""
 
     @property
     def splits(self) -> list[str]:
@@ -98,6 +118,14 @@ def examine(comparison: Comparison, settings: Scoring) -> Findings:
     )
 
 
+def look(name: str, frames: Sequence[str], comparison: Comparison, settings: Scoring) -> View:
+    """Return what a comparison in other frames gives, by split, game and context."""
+    levels = ["split", "game", "context"]
+    scores = score(comparison, settings.bootstrap_draws, settings.seed, settings.confidence, levels=levels)
+    headlines = {split: headline(scores, split) for (split,) in comparison.groups("split")}
+    return View(name, tuple(frames), headlines, tuple(scores), tuple(rates(comparison, settings.confidence)))
+
+
 def _between_splits(comparison: Comparison) -> list[SplitTest]:
     if comparison.tuned.kind == "exact":
         return []
@@ -116,9 +144,12 @@ def read_findings(path: Path) -> Findings:
         content = json.loads(path.read_text(encoding="utf-8"))
         rows = {
             "choices": _rows(Choice, content["choices"]),
-            "scores": tuple(Score(**row | {"left_out": tuple(row["left_out"])}) for row in content["scores"]),
+            "scores": _scores(content["scores"]),
             "rates": _rows(Rate, content["rates"]),
             "differences": _rows(Difference, content["differences"]),
+            "views": tuple(_view(row) for row in content["views"]),
+            "bias_shares": tuple(Share(**row) for row in content["bias_shares"]),
+            "bias_effects": tuple(Effect(**row) for row in content["bias_effects"]),
             "split_tests": tuple(SplitTest(**row) for row in content["split_tests"]),
         }
         donation = Donation(**content["donation"]) if content["donation"] else None
@@ -129,3 +160,12 @@ def read_findings(path: Path) -> Findings:
 
 def _rows(kind: Any, rows: list[dict[str, Any]]) -> tuple[Any, ...]:
     return tuple(kind(**row | {"scenario": Scenario(*row["scenario"])}) for row in rows)
+
+
+def _scores(rows: list[dict[str, Any]]) -> tuple[Score, ...]:
+    return tuple(Score(**row | {"left_out": tuple(row["left_out"])}) for row in rows)
+
+
+def _view(row: dict[str, Any]) -> View:
+    read = {"frames": tuple(row["frames"]), "scores": _scores(row["scores"]), "rates": _rows(Rate, row["rates"])}
+    return View(**row | read)

@@ -108,7 +108,7 @@ class Random(_Described):
 
 
 class Planted(_Described):
-    """No model but a policy in closed form, the logit quantal response to the payoffs: a teacher to check results with."""
+    """No model but a policy in closed form, the logit quantal response to the payoffs: a teacher to check with."""
 
     source: Literal["planted"]
     """Where the teacher comes from: nowhere, its choices are worked out."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tomtransfer.alignment import best_constant, fair_coin, own_mean
+from tomtransfer.bias_tables import bias_effects_table, bias_shares_table, views_table
 from tomtransfer.findings import Findings
 from tomtransfer.published import ENDOWMENT, Donation
 from tomtransfer.scoring import LEVELS, Score
@@ -42,6 +43,7 @@ READING = (
 def make_tables(findings: Findings) -> list[Table]:
     """Return every table that findings have rows for."""
     tables = [_scores(findings, level) for level in LEVELS]
+    tables += [views_table(findings), bias_shares_table(findings), bias_effects_table(findings)]
     tables += [_rates(findings), _differences(findings), _invalid(findings), _split_tests(findings)]
     if findings.donation:
         tables.append(_donation(findings.donation))

@@ -9,55 +9,52 @@ from typing import Any
 import polars as pl
 
 from tomtransfer.config import Scoring
-from tomtransfer.evidence import Comparison, Evidence, Scenario, cooperation_rates
-from tomtransfer.findings import examine, write_findings
+from tomtransfer.evidence import Comparison, cooperation_rates
+from tomtransfer.findings import examine, look, write_findings
 from tomtransfer.rates import differences
-from tomtransfer.scoring import Score, score
-from tomtransfer.tables import read_table, write_table, write_text
+from tomtransfer.scoring import COLUMNS, Score, score
+from tomtransfer.summary_page import summary_page
+from tomtransfer.tables import write_table, write_text
+from tomtransfer.views import SCENARIO, Answers
 
-MODELS = ("teacher", "base", "tuned")
+NULLABLE: dict[str, Any] = {
+    **dict.fromkeys(("game", "context", "note"), pl.String),
+    **dict.fromkeys(COLUMNS, pl.Float64),
+}
+"""Columns of a table of scores that may hold nothing but nulls."""
 SUMMARY_COLUMNS = ("value", "low", "high", "best_constant", "own_mean", "fair_coin", "ceiling")
 
 
-def read_answers(teacher: Sequence[Path], base: Path, tuned: Path, frame: str) -> dict[str, pl.DataFrame]:
-    """Return the choices of teacher, base and tuned student in one frame, in the teacher's order of scenarios."""
-    scenario = ["split", "game", "context"]
-    tables = [pl.concat([read_table(path) for path in teacher]), read_table(base), read_table(tuned)]
-    chosen = [table.filter(pl.col("frame") == frame) for table in tables]
-    order = chosen[0].select(scenario)
-    return {
-        model: order.join(table, on=scenario, how="inner", maintain_order="left")
-        for model, table in zip(MODELS, chosen, strict=True)
-    }
-
-
-def compare(answers: Mapping[str, pl.DataFrame]) -> Comparison:
-    """Return the comparison of teacher, base and tuned student over their scenarios."""
-    teacher, base, tuned = (_evidence(answers[model]) for model in MODELS)
-    return Comparison(teacher, base, tuned)
-
-
-def _evidence(table: pl.DataFrame) -> Evidence:
-    scenarios = [Scenario(*row) for row in table.select("split", "game", "context").iter_rows()]
-    return Evidence.from_probabilities(
-        scenarios, *(table[name].to_numpy() for name in ("cooperate", "defect", "other"))
-    )
-
-
 def write_scorecard(
-    answers: Mapping[str, pl.DataFrame], facts: Mapping[str, Any], settings: Scoring, table_path: Path, json_path: Path
+    answers: Answers, facts: Mapping[str, Any], settings: Scoring, table_path: Path, json_path: Path
 ) -> None:
     """Write a game's scores as a table, and as JSON with each context's choices and tests and the provenance.
 
-    `facts` say what the game is (its name as `game`); they open the JSON. `answers` are those of all games: the floors
-    and the correction for many tests are the experiment's, and so the same here as in its summary.
+    `facts` say what the game is (its name as `game`); they open the JSON. `splits` are those of the scored frame, `views`
+    those of other frames beside it, and `bias` is how large each model's preferences and habits are in the game.
+    `answers` are those of all games: the floors and the correction for many tests are the experiment's, and so the same
+    here as in its summary.
     """
-    game, comparison = facts["game"], compare(answers)
-    levels = ["game", "scenario"]
-    every = score(comparison, settings.bootstrap_draws, settings.seed, settings.confidence, levels=levels)
-    scores = [each for each in every if each.game == game]
+    game, tables, views = facts["game"], [], {}
+    for view, comparison in answers.compare():
+        levels = ["game", "scenario"]
+        every = score(comparison, settings.bootstrap_draws, settings.seed, settings.confidence, levels=levels)
+        scores = [each for each in every if each.game == game]
+        tables.append(scores_table(scores, view))
+        views[view] = {"frames": answers.views[view], "splits": _splits(comparison, scores, settings, game)}
+    write_table(pl.concat(tables), table_path)
+    scored = views.pop(next(iter(answers.views)))
+    effects = [asdict(each) for each in answers.decompose(settings).effects if each.game == game]
+    own = {model: table.filter(game=game) for model, table in answers.tables.items()}
+    card = {**facts, "splits": scored["splits"], "views": views, "bias": effects}
+    card |= {"settings": settings.model_dump(), "provenance": provenance(own)}
+    write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", json_path)
+
+
+def _splits(comparison: Comparison, scores: Sequence[Score], settings: Scoring, game: str) -> dict[str, Any]:
+    """Return what is known of a game in each split: choices by context, measures, tests."""
     tests = differences(comparison, settings.equivalence_margin, settings.confidence)
-    splits = {
+    return {
         split: {
             "contexts": _contexts(comparison, split, game),
             "measures": {
@@ -67,10 +64,6 @@ def write_scorecard(
         }
         for (split,) in comparison.groups("split")
     }
-    write_table(scores_table(scores), table_path)
-    own = {model: table.filter(game=game) for model, table in answers.items()}
-    card = {**facts, "splits": splits, "settings": settings.model_dump(), "provenance": provenance(own)}
-    write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", json_path)
 
 
 def _contexts(comparison: Comparison, split: str, game: str) -> dict[str, Any]:
@@ -94,70 +87,41 @@ def _measure(one: Score) -> dict[str, Any]:
 
 
 def provenance(answers: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
-    """Return what the answers of each model came from: models, prompts by scenario, settings, software."""
+    """Return what the answers of each model came from: models, prompts by scenario and frame, settings, software."""
     once = ("model", "model_revision", "quantization", "adapter", "temperature", "question", "frame", "software")
     return {
         model: {
             **{name: table[name].unique(maintain_order=True).to_list() for name in once},
-            "prompts": {
-                "/".join(row[:3]): row[3] for row in table.select("split", "game", "context", "prompt").iter_rows()
-            },
+            "prompts": {"/".join(row[:-1]): row[-1] for row in table.select(*SCENARIO, "frame", "prompt").iter_rows()},
         }
         for model, table in answers.items()
     }
 
 
-def scores_table(scores: Sequence[Score]) -> pl.DataFrame:
-    """Return scores as a table, one row each."""
-    overrides = {"left_out": pl.List(pl.String)}
-    return pl.DataFrame([asdict(each) for each in scores], schema_overrides=overrides, infer_schema_length=None)
+def scores_table(scores: Sequence[Score], view: str) -> pl.DataFrame:
+    """Return the scores of a view as a table, one row each."""
+    overrides = {"left_out": pl.List(pl.String), **NULLABLE}
+    rows = [{"view": view, **asdict(each)} for each in scores]
+    return pl.DataFrame(rows, schema_overrides=overrides, infer_schema_length=None)
 
 
-def write_summary(
-    answers: Mapping[str, pl.DataFrame], settings: Scoring, csv_path: Path, json_path: Path, text_path: Path
-) -> None:
+def write_summary(answers: Answers, settings: Scoring, csv_path: Path, json_path: Path, text_path: Path) -> None:
     """Write what the experiment gives as CSV, as JSON with provenance, and as a page of text to be read at the end.
 
     The JSON holds everything that figures, tables and report are made from (`findings.read_findings`).
     """
-    comparison = compare(answers)
-    findings = replace(examine(comparison, settings), provenance=provenance(answers))
-    grouped = [each for each in findings.scores if each.level != "scenario"]
-    write_text(scores_table(grouped).with_columns(pl.col("left_out").list.join(" ")).write_csv(), csv_path)
+    (scored, comparison), *others = answers.compare()
+    bias = answers.decompose(settings)
+    findings = replace(
+        examine(comparison, settings),
+        provenance=provenance(answers.tables),
+        frame=scored,
+        views=tuple(look(name, answers.views[name], beside, settings) for name, beside in others),
+        bias_shares=bias.shares,
+        bias_effects=bias.effects,
+    )
+    tables = [scores_table([each for each in findings.scores if each.level != "scenario"], scored)]
+    tables += [scores_table(view.scores, view.name) for view in findings.views]
+    write_text(pl.concat(tables).with_columns(pl.col("left_out").list.join(" ")).write_csv(), csv_path)
     write_findings(findings, json_path)
-    write_text(summary_page(comparison, grouped, list(findings.headlines.values())), text_path)
-
-
-def summary_page(comparison: Comparison, scores: Sequence[Score], headlines: Sequence[str]) -> str:
-    """Return the summary in Markdown: what each split gives, per game and over all games, floors beside it."""
-    sureness = f"{100 * scores[0].confidence:g} % interval"
-    lines = [
-        f"| split | game | teacher | base | tuned | gap closed | {sureness} | best constant | own mean | coin "
-        "| improvement | Pearson r |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    rows = {(each.split, each.game, each.measure): each for each in scores if each.level in {"split", "game"}}
-    groups = {(split, game) for split, game, _ in rows}
-    order = list(dict.fromkeys((split, game) for split, game, _ in rows))
-    for split, game in sorted(
-        groups, key=lambda group: (_first(order, group[0]), group[1] is None, order.index(group))
-    ):
-        members = comparison.groups("split", "game")[split, game] if game else comparison.groups("split")[split,]
-        means = [f"{rates[members].mean():.3f}" for rates in comparison.rates]
-        gap, improved = rows[split, game, "gap_closed"], rows[split, game, "improvement"]
-        floors = [_percent(floor) for floor in (gap.best_constant, gap.own_mean, gap.fair_coin)]
-        interval = f"{_percent(gap.low)} to {_percent(gap.high)}" if gap.low is not None else "-"
-        correlation = rows[split, game, "pearson"].value
-        last = [_percent(improved.value), "-" if correlation is None else f"{correlation:.2f}"]
-        lines.append(
-            "| " + " | ".join([split, game or "**all**", *means, _percent(gap.value), interval, *floors, *last]) + " |"
-        )
-    return "\n".join([*lines, "", *(f"- {headline}" for headline in headlines), ""])
-
-
-def _first(order: Sequence[tuple[str, str | None]], split: str) -> int:
-    return next(place for place, group in enumerate(order) if group[0] == split)
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
+    write_text(summary_page(findings), text_path)

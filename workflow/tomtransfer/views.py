@@ -1,0 +1,98 @@
+"""Views of the answers: one choice per scenario, from a single frame or averaged over several."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from tomtransfer.bias import Decomposition, decompose
+from tomtransfer.config import Experiment, Scoring
+from tomtransfer.evidence import Comparison, Evidence, Scenario
+from tomtransfer.tables import read_table
+
+MODELS = ("teacher", "base", "tuned")
+SCENARIO = ["split", "game", "context"]
+
+
+def views(experiment: Experiment) -> dict[str, list[str]]:
+    """Return the frames of each view by its name: the scored frame alone, all that are trained on, all held out."""
+    trained, held_out = list(experiment.trained_frames), list(experiment.held_out_frames)
+    found = {experiment.scored_frame: [experiment.scored_frame]}
+    if len(trained) > 1:
+        found["counterbalanced"] = trained
+    if held_out:
+        found["held_out_frames"] = held_out
+    return found
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The choices of teacher, base and tuned student in every frame, and which frames are looked at together."""
+
+    tables: Mapping[str, pl.DataFrame]
+    """By the model's role."""
+    views: Mapping[str, Sequence[str]]
+    """The frames of each view; the first view is the scored frame's."""
+    designs: Mapping[str, Sequence[str]]
+    """The four frames of each pair of labels that is fully crossed with order (`bias.designs`)."""
+
+    def compare(self) -> Iterator[tuple[str, Comparison]]:
+        """Yield for each view its name and the comparison of the models over the scenarios that its frames have."""
+        for name, frames in self.views.items():
+            teacher, base, tuned = (_evidence(average(self.tables[model], frames)) for model in MODELS)
+            yield name, Comparison(teacher, base, tuned)
+
+    def decompose(self, settings: Scoring) -> Decomposition:
+        """Return what moves each model's choices, over all models."""
+        parts = [
+            decompose(table, model, self.designs, settings.bootstrap_draws, settings.seed, settings.confidence)
+            for model, table in self.tables.items()
+        ]
+        return Decomposition(
+            tuple(share for part in parts for share in part.shares),
+            tuple(effect for part in parts for effect in part.effects),
+        )
+
+
+def read_answers(
+    teacher: Sequence[Path],
+    base: Path,
+    tuned: Path,
+    views: Mapping[str, Sequence[str]],
+    designs: Mapping[str, Sequence[str]],
+) -> Answers:
+    """Return the answers of teacher, base and tuned student, in the teacher's order."""
+    place = [*SCENARIO, "frame"]
+    tables = [pl.concat([read_table(path) for path in teacher]), read_table(base), read_table(tuned)]
+    order = tables[0].select(place)
+    ordered = (order.join(table, on=place, how="inner", maintain_order="left") for table in tables)
+    return Answers(dict(zip(MODELS, ordered, strict=True)), views, designs)
+
+
+def average(table: pl.DataFrame, frames: Sequence[str]) -> pl.DataFrame:
+    """Return a row per scenario that all of `frames` have: cooperate, defect and other, averaged over the frames.
+
+    It is the cooperation rates that are averaged, and the shares of other: a frame in which a model hardly answers with
+    a label would else count less than the frame that balances it.
+    """
+    rate = pl.col("cooperate") / (pl.col("cooperate") + pl.col("defect"))
+    return (
+        table.filter(pl.col("frame").is_in(frames))
+        .group_by(SCENARIO, maintain_order=True)
+        .agg(rate.mean().alias("rate"), pl.mean("other"), pl.len().alias("frames"))
+        .filter(pl.col("frames") == len(frames))
+        .select(
+            *SCENARIO,
+            cooperate=pl.col("rate") * (1 - pl.col("other")),
+            defect=(1 - pl.col("rate")) * (1 - pl.col("other")),
+            other="other",
+        )
+    )
+
+
+def _evidence(table: pl.DataFrame) -> Evidence:
+    scenarios = [Scenario(*row) for row in table.select(SCENARIO).iter_rows()]
+    return Evidence.from_probabilities(
+        scenarios, *(table[name].to_numpy() for name in ("cooperate", "defect", "other"))
+    )
