@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tomtransfer.bias import FACTORS, WITHIN, Decomposition, contrasts, decompose, designs, mean_squares
+from tomtransfer.bias import FACTORS, WITHIN, Decomposition, contrasts, decompose, mean_squares
 from tomtransfer.config import Frame
+from tomtransfer.frames import designs
 
 FRAMES = {
     "canonical": Frame(cooperate="C", defect="D", first="cooperate"),
@@ -108,11 +109,3 @@ def test_splits_are_decomposed_apart_and_only_where_every_frame_was_played() -> 
     complete = planted({("label", "overall"): 1.0})
     lacking = planted({("order", "overall"): 1.0}, split="new_contexts").filter(pl.col("frame") != "both")
     assert {each.split for each in decomposed(pl.concat([complete, lacking])).shares} == {"in_sample"}
-
-
-def test_only_fully_crossed_pairs_of_labels_make_a_design() -> None:
-    assert designs(FRAMES) == {"C/D": ["canonical", "swapped", "reversed", "both"]}
-    half = {name: FRAMES[name] for name in ("canonical", "swapped")}
-    other = {"x": Frame(cooperate="X", defect="Y"), **FRAMES}
-    assert designs(half) == {}
-    assert list(designs(other)) == ["C/D"]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import yaml
 
-from tomtransfer.bias import designs
 from tomtransfer.config import Experiment, scenarios
 from tomtransfer.validation import InputError
 
@@ -57,22 +56,6 @@ def test_canonical_frame_is_c_for_cooperate_and_named_first(read: Read) -> None:
         "first": "cooperate",
         "held_out": False,
     }
-
-
-def test_default_frames_are_counterbalanced_and_letters_of_held_out_ones_are_new(read: Read) -> None:
-    experiment = read()
-    assert designs(experiment.frames) == {"C/D": ["canonical", "swapped", "reversed", "swapped_and_reversed"]}
-    assert list(experiment.trained_frames) == list(designs(experiment.frames)["C/D"])
-    letters = {
-        held_out: {
-            label
-            for frame in experiment.frames.values()
-            if frame.held_out == held_out
-            for label in (frame.cooperate, frame.defect)
-        }
-        for held_out in (True, False)
-    }
-    assert letters == {True: {"X", "Y"}, False: {"C", "D"}}
 
 
 def test_contexts_are_listed_once_however_many_splits_have_them(read: Read) -> None:

@@ -17,6 +17,14 @@ FRAMES = {"canonical": {}, "swapped": {"cooperate": "D", "defect": "C", "first":
 BOTH_QUESTIONS = {"student": {"question": "choice_only"}}
 
 
+@pytest.fixture
+def read(project: Path, read: Read) -> Read:
+    """Read the default experiment without its frames: the canonical one is there, and those that a test gives."""
+    config = yaml.safe_load((project / "config.yaml").read_text())
+    (project / "config.yaml").write_text(yaml.safe_dump({**config, "frames": {"canonical": {}}}))
+    return read
+
+
 def all_prompts(experiment: Experiment) -> list[Prompt]:
     places = dict.fromkeys((scenario.game, scenario.context) for scenario in scenarios(experiment))
     return [prompt for place in places for prompt in render_scenario(experiment, *place)]

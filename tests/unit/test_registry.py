@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tomtransfer.registry import Hub, Local, Random, Wheels, find, read_registry, revision
+from tomtransfer.registry import Hub, Local, Planted, Random, Wheels, find, read_registry, revision
 from tomtransfer.validation import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +44,7 @@ def test_shipped_registry_is_read_whole() -> None:
         "llama-2-7b-chat": Hub,
         "random-teacher": Random,
         "random-student": Random,
+        "planted-teacher": Planted,
     }
     large = find("qwen2.5-coder-1.5b-instruct", registry, path)
     assert isinstance(large, Wheels)
@@ -74,7 +75,7 @@ WHEELS = f"{{source: wheels, packages: [a==1], files: x, disk: 1 GB, sha256: {'0
     ("text", "expected"),
     [
         ("m: {source: wheel}", "m: source: unknown source 'wheel'; did you mean 'wheels'? Allowed here: hub, local"),
-        ("m: {sauce: hub}", "m: source: missing; Allowed here: hub, local, random, wheels"),
+        ("m: {sauce: hub}", "m: source: missing; Allowed here: hub, local, planted, random, wheels"),
         ("m: {source: [hub]}", "m: source: unknown source ['hub']"),
         ("m: {source: random, sead: 1}", "m: sead: unknown key; did you mean 'seed'?"),
         ("m: {source: random, hidden_size: 30}", "hidden_size 30 is not a multiple of twice the 4 heads"),

@@ -5,12 +5,11 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from tomtransfer.bias import designs
 from tomtransfer.config_files import read_experiment
+from tomtransfer.frames import designs, views
 from tomtransfer.prompts import scenario_hashes
 from tomtransfer.registry import find, find_student, read_registry, revision
 from tomtransfer.validation import InputError
-from tomtransfer.views import views
 
 
 def checked(read, *arguments):

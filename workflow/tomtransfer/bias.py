@@ -18,7 +18,6 @@ import numpy as np
 import polars as pl
 
 from tomtransfer.alignment import Array
-from tomtransfer.config import Frame
 from tomtransfer.uncertainty import percentile_interval
 
 FACTORS = ("preference", "label", "order", "label x order")
@@ -76,30 +75,11 @@ class Decomposition:
     effects: tuple[Effect, ...]
 
 
-def designs(frames: Mapping[str, Frame]) -> dict[str, list[str]]:
-    """Return for each pair of labels that is fully crossed with order its four frames, in the order of `contrasts`.
-
-    The order is: as in the pair's first frame, labels swapped, order reversed, both.
-    """
-    named: dict[tuple[str, str, str], str] = {
-        (frame.cooperate, frame.defect, frame.first): name for name, frame in frames.items()
-    }
-    found: dict[str, list[str]] = {}
-    for cooperate, defect, _ in named:
-        settings = [
-            (*labels, first)
-            for first in ("cooperate", "defect")
-            for labels in ((cooperate, defect), (defect, cooperate))
-        ]
-        if all(setting in named for setting in settings) and f"{defect}/{cooperate}" not in found:
-            found[f"{cooperate}/{defect}"] = [named[setting] for setting in settings]
-    return found
-
-
 def contrasts(log_odds: Array) -> Array:
     """Return preference, label, order and label-by-order effects of log-odds (4 frames, ...): the same shape.
 
-    The frames are those of `designs`. The label effect is of the first label, the order effect of what is named first.
+    The frames are those of a design (`frames.designs`). The label effect is of the first label, the order effect of
+    what is named first.
     """
     signs = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]) / 4
     effects: Array = np.tensordot(signs, log_odds, axes=1)
@@ -141,7 +121,7 @@ def decompose(
 ) -> Decomposition:
     """Return the decomposition of a model's choices in every split and for every fully crossed pair of labels.
 
-    `table` has columns split, game, context, frame, cooperate and defect; `designs` is what the function of that name
+    `table` has columns split, game, context, frame, cooperate and defect; `designs` is what `frames.designs`
     returns. Splits in which a frame lacks a scenario are
     left out. Intervals are percentiles over resampled contexts, the games being fixed by design; a single context has
     none.

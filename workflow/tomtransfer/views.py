@@ -7,23 +7,12 @@ from pathlib import Path
 import polars as pl
 
 from tomtransfer.bias import Decomposition, decompose
-from tomtransfer.config import Experiment, Scoring
+from tomtransfer.config import Scoring
 from tomtransfer.evidence import Comparison, Evidence, Scenario
 from tomtransfer.tables import read_table
 
 MODELS = ("teacher", "base", "tuned")
 SCENARIO = ["split", "game", "context"]
-
-
-def views(experiment: Experiment) -> dict[str, list[str]]:
-    """Return the frames of each view by its name: the scored frame alone, all that are trained on, all held out."""
-    trained, held_out = list(experiment.trained_frames), list(experiment.held_out_frames)
-    found = {experiment.scored_frame: [experiment.scored_frame]}
-    if len(trained) > 1:
-        found["counterbalanced"] = trained
-    if held_out:
-        found["held_out_frames"] = held_out
-    return found
 
 
 @dataclass(frozen=True)
@@ -35,7 +24,7 @@ class Answers:
     views: Mapping[str, Sequence[str]]
     """The frames of each view; the first view is the scored frame's."""
     designs: Mapping[str, Sequence[str]]
-    """The four frames of each pair of labels that is fully crossed with order (`bias.designs`)."""
+    """The four frames of each pair of labels that is fully crossed with order (`frames.designs`)."""
 
     def compare(self) -> Iterator[tuple[str, Comparison]]:
         """Yield for each view its name and the comparison of the models over the scenarios that its frames have."""
