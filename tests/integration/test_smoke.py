@@ -11,6 +11,7 @@ from project import plan, run_snakemake
 
 SMOKE = ("--configfile", "presets/smoke.yaml")
 RESULTS = Path("results/smoke")
+TRAINED_FRAMES = ("canonical", "swapped", "reversed", "swapped_and_reversed")
 GAMES = ("prisoners_dilemma", "snowdrift", "stag_hunt", "prisoners_delight")
 
 
@@ -21,6 +22,8 @@ def smoke(project: Path) -> Path:
     assert done.returncode == 0, done.stdout
     print(f"\nthe smoke preset took {time.monotonic() - start:.0f} s")
     assert "| in_sample | **all** |" in done.stdout
+    for view in ("canonical", "counterbalanced", "held_out_frames"):
+        assert f"| in_sample | {view} |" in done.stdout
     return project
 
 
@@ -35,7 +38,7 @@ def computations(project: Path) -> dict[tuple[str, ...], str]:
 
 
 def test_all_scenarios_of_all_splits_are_answered_by_all_models(smoke):
-    expected = {("in_sample", 20), ("new_contexts", 12), ("doubled_payoffs", 20)}
+    expected = {("in_sample", 20 * 6), ("new_contexts", 12 * 4), ("doubled_payoffs", 20 * 4)}
     teacher = pl.concat([pl.read_parquet(smoke / RESULTS / "teacher" / f"{game}.parquet") for game in GAMES])
     for table in (
         teacher,
@@ -49,15 +52,21 @@ def test_held_out_scenarios_never_reach_training(smoke):
     examples = pl.read_parquet(smoke / RESULTS / "training" / "examples.parquet")
     prompts = [json.loads(path.read_text()) for path in (smoke / RESULTS / "prompts").glob("*/*.json")]
     held_out = {
-        one["user"] + one["system"] for file in prompts for one in file["prompts"] if one["split"] != "in_sample"
+        one["user"] + one["system"]
+        for file in prompts
+        for one in file["prompts"]
+        if one["split"] != "in_sample" or one["frame"] not in TRAINED_FRAMES
     }
-    assert len(held_out) == 32
+    assert len(held_out) == 32 * 4 + 20 * 2
     assert set(examples["split"]) == {"in_sample"}
+    assert set(examples["frame"]) == set(TRAINED_FRAMES)
+    assert set(examples["label"]) == {"C", "D"}
     assert not held_out & {user + system for user, system in examples.select("user", "system").iter_rows()}
     motivations = pl.concat(
         [pl.read_parquet(path) for path in (smoke / RESULTS / "teacher").glob("*.motivations.parquet")]
     )
     assert set(motivations["split"]) == {"in_sample"}
+    assert set(motivations["frame"]) == set(TRAINED_FRAMES)
 
 
 @pytest.mark.parametrize("game", GAMES)
@@ -75,9 +84,27 @@ def test_a_scorecard_holds_choices_measures_and_provenance(smoke, game):
         assert part["measures"]["gap_closed"]["value"] is not None
         assert part["measures"]["improvement"]["undefined_in"] == []
     sources = card["provenance"]
-    assert len(sources["tuned"]["prompts"]) == 13
+    assert len(sources["tuned"]["prompts"]) == 13 * 4 + 5 * 2
+    counterbalanced, held_out = card["views"]["counterbalanced"], card["views"]["held_out_frames"]
+    assert counterbalanced["frames"] == list(TRAINED_FRAMES)
+    assert list(counterbalanced["splits"]) == list(card["splits"])
+    assert list(held_out["splits"]) == ["in_sample"]
+    assert held_out["splits"]["in_sample"]["measures"]["gap_closed"]["value"] is not None
+    assert {each["factor"] for each in card["bias"]} == {"preference", "label", "order", "label x order"}
     assert sources["tuned"]["adapter"] != sources["base"]["adapter"] == [""]
     assert "torch 2" in sources["teacher"]["software"][0]
+
+
+def test_measures_stand_side_by_side_in_summary_and_report(smoke):
+    views = {"canonical", "counterbalanced", "held_out_frames"}
+    assert set(pl.read_csv(smoke / RESULTS / "alignment" / "summary.csv")["view"]) == views
+    record = json.loads((smoke / RESULTS / "alignment" / "summary.json").read_text())
+    assert {record["frame"], *(view["name"] for view in record["views"])} == views
+    assert {each["model"] for each in record["bias_shares"]} == {"teacher", "base", "tuned"}
+    report = (smoke / RESULTS / "report.html").read_text()
+    for table in ("frames_side_by_side", "bias_shares", "bias_effects"):
+        assert f'id="table-{table}"' in report
+    assert 'id="figure-bias"' in report
 
 
 def test_a_second_run_does_nothing(smoke):
@@ -109,6 +136,6 @@ def test_an_edited_context_is_rendered_per_game_and_asked_alone(smoke):
     after = computations(smoke)
     renewed = {row for row in after if after[row] != before.get(row)}
     assert {row[2] for row in renewed} == {"sports"}
-    assert len(renewed) == 3 * 4
+    assert len(renewed) == 3 * 4 * 4
     assert "the adapter is up to date" in done.stdout
     assert plan(smoke, *SMOKE) == {}

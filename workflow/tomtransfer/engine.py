@@ -15,6 +15,7 @@ import torch
 from jinja2 import TemplateError
 
 from tomtransfer.model_files import check
+from tomtransfer.prefix import Completion, Row, row_inputs
 from tomtransfer.progress import Progress
 from tomtransfer.prompts import Prompt
 from tomtransfer.validation import InputError
@@ -23,6 +24,12 @@ logger = logging.getLogger(__name__)
 
 # What may stand around a label inside one token: ` C`, `"C`, `(C`, `C.` all spell C.
 WRAPPING = " \t\n\r\"'`*_()[]{}<>.,:;!?\u2018\u2019\u201c\u201d\u2581\u0120"
+
+LEAST_SHARED = 0.25
+"""Prompts are computed together where they share this much of them; a chat's opening words alone are no gain."""
+
+LONGEST_ROW = 2048
+"""Tokens of prompts computed together, at most: the mask of who sees whom grows with their square."""
 
 # For a tokenizer that has no chat template of its own.
 PLAIN_CHAT_TEMPLATE = (
@@ -217,9 +224,13 @@ def choice_distributions(
     """Return the exact distribution of the first token after each prompt, at `temperature`, without drawing any."""
     results: dict[int, ChoiceDistribution] = {}
     report = Progress("prompts", len(prompts))
-    for group in batches([len(prompt.tokens) for prompt in prompts], tokens_per_batch):
-        inputs = pad_left([prompts[index].tokens for index in group], model.device)
-        logits = model(**inputs, logits_to_keep=1, use_cache=False).logits[:, -1].float()
+    for shared, group in share_beginnings([prompt.tokens for prompt in prompts], tokens_per_batch):
+        # Nothing is predicted from the last token of a completion, so one is added behind each prompt.
+        rests = [Completion([*prompts[index].tokens[shared:], 0], 1) for index in group]
+        inputs = row_inputs(Row(prompts[group[0]].tokens[:shared], rests))
+        ends = shared - 1 + torch.tensor([len(rest.tokens) - 1 for rest in rests]).cumsum(0)
+        placed = {name: values.to(model.device) for name, values in inputs.items()}
+        logits = model(**placed, logits_to_keep=ends.to(model.device), use_cache=False).logits[0].float()
         probabilities = torch.softmax(logits / temperature, dim=-1).cpu()
         for index, row in zip(group, probabilities, strict=True):
             cooperate = float(row[prompts[index].cooperate].sum())
@@ -227,3 +238,30 @@ def choice_distributions(
             results[index] = ChoiceDistribution(cooperate, defect, max(0.0, 1 - cooperate - defect))
         report.advance(len(group))
     return [results[index] for index in range(len(prompts))]
+
+
+def share_beginnings(prompts: Sequence[Sequence[int]], tokens_per_batch: int) -> Iterator[tuple[int, list[int]]]:
+    """Yield groups of prompts that begin alike, as the number of tokens that they share and indices into `prompts`.
+
+    Frames and games of one context have the same system message, half of a prompt. A group's tokens, the shared
+    ones counted once, stay within `tokens_per_batch` and LONGEST_ROW; what is shared is always short of a whole prompt.
+    """
+    longest = min(tokens_per_batch, LONGEST_ROW)
+    group: list[int] = []
+    shared = 0
+    for index in sorted(range(len(prompts)), key=lambda index: list(prompts[index])):
+        common = min(len(prompts[index]) - 1, *(_common(prompts[group[0]], prompts[index]), shared)) if group else 0
+        tokens = common + sum(len(prompts[member]) - common for member in (*group, index))
+        if group and (common < LEAST_SHARED * len(prompts[index]) or tokens > longest):
+            yield shared, group
+            group = []
+        shared = common if group else len(prompts[index]) - 1
+        group.append(index)
+    if group:
+        yield shared, group
+
+
+def _common(first: Sequence[int], second: Sequence[int]) -> int:
+    """Return how many tokens two prompts have in common before they differ."""
+    pairs = zip(first, second, strict=False)
+    return next((place for place, (one, other) in enumerate(pairs) if one != other), min(len(first), len(second)))

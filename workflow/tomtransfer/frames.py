@@ -19,8 +19,8 @@ def views(experiment: Experiment) -> dict[str, list[str]]:
 def designs(frames: Mapping[str, Frame]) -> dict[str, list[str]]:
     """Return for each pair of labels that is fully crossed with order its four frames.
 
-    In the order of `bias.contrasts`: cooperation named first, with the labels of the pair's first frame and swapped; the
-    same two with defection named first.
+    In the order of `bias.contrasts`: cooperation named first, with the labels of the pair's first frame and swapped;
+    the same two with defection named first.
     """
     named: dict[tuple[str, str, str], str] = {
         (frame.cooperate, frame.defect, frame.first): name for name, frame in frames.items()
