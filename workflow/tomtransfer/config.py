@@ -120,7 +120,7 @@ class Training(Record):
     """Weight decay of AdamW."""
     max_gradient_norm: float = Field(default=1, gt=0)
     """Gradients are clipped to this norm."""
-    epochs: int = Field(default=8, ge=1)
+    epochs: int = Field(default=2, ge=1)
     """Passes over the examples."""
     completions_per_row: int = Field(default=4, ge=1)
     """Completions that are trained behind one copy of their prompt."""

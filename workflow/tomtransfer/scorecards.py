@@ -31,7 +31,7 @@ def write_scorecard(
     """Write a game's scores as a table, and as JSON with each context's choices and tests and the provenance.
 
     `facts` say what the game is (its name as `game`); they open the JSON. `splits` are those of the scored frame,
-    `views` those of other frames beside it, and `bias` is how large each model's preferences and habits are in the game.
+    `views` those of other frames beside it, and `bias` is how large each model's preferences and habits are there.
     `answers` are those of all games: the floors and the correction for many tests are the experiment's, and so the same
     here as in its summary.
     """
