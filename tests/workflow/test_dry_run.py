@@ -4,7 +4,7 @@ import pytest
 
 from project import plan, run_snakemake
 
-PRESETS = ("llama2", "qwen", "smoke")
+PRESETS = ("control", "llama2", "qwen", "smoke")
 
 
 def test_the_default_experiment_loads_the_teacher_once_per_game_and_each_student_once(project):
@@ -48,6 +48,18 @@ def test_a_game_and_a_context_are_added_by_a_file_and_a_name(project):
         ("scenarios/games/stag_hunt.yaml", "reward: 10", "reward: 1", "must satisfy reward > temptation"),
         ("scenarios/contexts/team.yaml", "once:", "twice:", "contexts/team.yaml: once: missing"),
         ("scenarios/prompts/user.j2", "options[0]", "option[0]", "user.j2: 'option' is undefined"),
+        (
+            "config.yaml",
+            "swapped: {cooperate: D,",
+            "swapped: {cooperate: C,",
+            "frames.swapped: cooperate and defect must",
+        ),
+        (
+            "config.yaml",
+            "smollm2-135m-instruct",
+            "planted-teacher",
+            "planted-teacher: source: planted: it has no weights",
+        ),
         ("models.yaml", "source: wheels", "source: weels", "did you mean 'wheels'?"),
     ],
 )
