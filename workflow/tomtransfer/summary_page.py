@@ -80,7 +80,7 @@ def _bias(findings: Findings) -> Iterator[str]:
     for split, labels, model in dict.fromkeys((each.split, each.labels, each.model) for each in findings.bias_shares):
         place = (split, labels, model)
         means = [
-            f"{each.value:+.2f}"
+            f"{round(each.value, 2) + 0:+.2f}"  # no minus in front of a zero
             for each in findings.bias_effects
             if (each.split, each.labels, each.model) == place and each.game is None
         ]
