@@ -15,7 +15,7 @@ REDUCED = {
     "paths": {"models": str(ROOT / "results" / "models")},
     "games": ["prisoners_dilemma", "stag_hunt"],
     "teacher": {"motivations_per_choice": 2, "motivation_tokens": 12},
-    "training": {"epochs": 4, "completions_per_row": 2, "rows_per_step": 1},
+    "training": {"epochs": 8, "completions_per_row": 2, "rows_per_step": 1},
 }
 CONTEXTS = {"in_sample": ["team", "friend_sharing"], "new_contexts": ["sports"], "doubled_payoffs": ["team"]}
 

@@ -161,8 +161,19 @@ def test_label_pair_that_is_the_same_twice_is_refused(read: Read) -> None:
 def test_a_neutral_pair_is_one_line_to_add(project: Path, read: Read) -> None:
     config = project / "config.yaml"
     config.write_text(config.read_text().replace("frames:\n", "frames:\n  neutral: {cooperate: A, defect: B}\n", 1))
-    assert read().scored_frame == "neutral"
-    assert read().trained_frames["neutral"] == read().teacher.motivations_per_choice
+    assert read().trained_frames == {"canonical": 3, "neutral": 1}
+
+
+def test_scored_frame_must_be_trained_on(read: Read) -> None:
+    message = refused(read, scored_frame="swapped")
+    assert "scored_frame swapped must be one of the frames that are trained on: canonical" in message
+    assert "none is left" in refused(read, frames={"canonical": {"held_out": True}})
+
+
+def test_order_of_merged_files_does_not_say_which_frame_is_scored(read: Read) -> None:
+    merged = read(["presets/control.yaml"])
+    assert next(iter(merged.ordered_frames)) == merged.scored_frame == "canonical"
+    assert next(iter(merged.trained_frames)) == "canonical"
 
 
 @pytest.mark.parametrize(
@@ -171,10 +182,6 @@ def test_a_neutral_pair_is_one_line_to_add(project: Path, read: Read) -> None:
         (
             {"again": {"cooperate": "D", "defect": "C"}},
             "frames: again repeats swapped: same labels, same order",
-        ),
-        (
-            {"canonical": {"held_out": True}},
-            "frames: the first frame, canonical, is the one that is scored; it cannot be held out",
         ),
         ({"swapped": {"hold_out": True}}, "frames.swapped.hold_out: unknown key; did you mean 'held_out'?"),
     ],

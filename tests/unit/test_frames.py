@@ -21,10 +21,19 @@ FRAMES = {
 }
 
 
-def test_default_frames_are_counterbalanced_and_letters_of_held_out_ones_are_new(read: Read) -> None:
+TRAINED = {"frames": {name: {"held_out": False} for name in ("swapped", "reversed", "swapped_and_reversed")}}
+
+
+def test_default_trains_on_the_published_frame_and_asks_all_four(read: Read) -> None:
     experiment = read()
-    assert designs(experiment.frames) == {"C/D": ["canonical", "swapped", "reversed", "swapped_and_reversed"]}
-    assert list(experiment.trained_frames) == list(designs(experiment.frames)["C/D"])
+    assert list(experiment.trained_frames) == ["canonical"]
+    assert designs(experiment.ordered_frames) == {"C/D": ["canonical", "swapped", "reversed", "swapped_and_reversed"]}
+
+
+def test_frames_can_be_counterbalanced_and_letters_of_held_out_ones_are_new(read: Read) -> None:
+    experiment = read(**TRAINED)
+    assert designs(experiment.ordered_frames) == {"C/D": ["canonical", "swapped", "reversed", "swapped_and_reversed"]}
+    assert list(experiment.trained_frames) == list(designs(experiment.ordered_frames)["C/D"])
     letters = {
         held_out: {
             label
@@ -38,7 +47,7 @@ def test_default_frames_are_counterbalanced_and_letters_of_held_out_ones_are_new
 
 
 def test_held_out_frames_are_played_in_sample_alone_and_all_others_everywhere(read: Read) -> None:
-    experiment = read()
+    experiment = read(**TRAINED)
     places = dict.fromkeys((scenario.game, scenario.context) for scenario in scenarios(experiment))
     prompts = [prompt for place in places for prompt in render_scenario(experiment, *place)]
     counts = Counter((prompt.frame, prompt.split) for prompt in prompts)
@@ -50,7 +59,7 @@ def test_held_out_frames_are_played_in_sample_alone_and_all_others_everywhere(re
 
 
 def test_views_are_the_scored_frame_all_trained_ones_and_all_held_out_ones(read: Read) -> None:
-    assert views(read()) == {
+    assert views(read(**TRAINED)) == {
         "canonical": ["canonical"],
         "counterbalanced": ["canonical", "swapped", "reversed", "swapped_and_reversed"],
         "held_out_frames": ["new_letters", "new_letters_swapped"],

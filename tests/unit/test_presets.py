@@ -25,7 +25,7 @@ def settings(content: dict[str, Any], above: str = "") -> Iterator[tuple[str, An
 
 
 def test_the_presets_are_there() -> None:
-    assert PRESETS == ["control", "llama2", "qwen", "smoke"]
+    assert PRESETS == ["control", "frames", "llama2", "qwen", "smoke"]
 
 
 @pytest.mark.parametrize("name", PRESETS)

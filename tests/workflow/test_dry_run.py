@@ -4,7 +4,7 @@ import pytest
 
 from project import plan, run_snakemake
 
-PRESETS = ("control", "llama2", "qwen", "smoke")
+PRESETS = ("control", "frames", "llama2", "qwen", "smoke")
 
 
 def test_the_default_experiment_loads_the_teacher_once_per_game_and_each_student_once(project):

@@ -54,7 +54,7 @@ rule score_game:
         runtime=10,
     params:
         views=views(experiment),
-        designs=designs(experiment.frames),
+        designs=designs(experiment.ordered_frames),
         scoring=experiment.scoring.model_dump(),
     message:
         "Scoring {wildcards.game}"
@@ -89,7 +89,7 @@ rule summarize:
         runtime=10,
     params:
         views=views(experiment),
-        designs=designs(experiment.frames),
+        designs=designs(experiment.ordered_frames),
         scoring=experiment.scoring.model_dump(),
     message:
         "Summarizing the experiment"

@@ -24,7 +24,7 @@ TABLES = [
 OWN_TABLES = []
 if len(views(experiment)) > 1:
     OWN_TABLES += ["frames_side_by_side"]
-if designs(experiment.frames):
+if designs(experiment.ordered_frames):
     OWN_TABLES += ["bias_shares", "bias_effects"]
 CAPTIONS = relpath(Path(workflow.current_basedir).parent / "report")
 TEMPLATES = expand(f"{CAPTIONS}/report.{{part}}", part=["html.j2", "macros.j2", "css", "js"])

@@ -68,8 +68,8 @@ class Teacher(Record):
     """Precision of the weights: as stored, or four-bit NormalFloat."""
     question: Question = "choice_and_reasons"
     """What the prompt asks for."""
-    motivations_per_choice: int = Field(default=2, ge=2)
-    """Motivations drawn for each choice of each in-sample scenario in the first frame."""
+    motivations_per_choice: int = Field(default=3, ge=2)
+    """Motivations drawn for each choice of each in-sample scenario in the scored frame."""
     motivations_in_other_frames: int = Field(default=1, ge=1)
     """Motivations drawn for each choice of each in-sample scenario in every other frame that is trained on."""
     motivation_tokens: int = Field(default=48, ge=1)
@@ -120,7 +120,7 @@ class Training(Record):
     """Weight decay of AdamW."""
     max_gradient_norm: float = Field(default=1, gt=0)
     """Gradients are clipped to this norm."""
-    epochs: int = Field(default=2, ge=1)
+    epochs: int = Field(default=8, ge=1)
     """Passes over the examples."""
     completions_per_row: int = Field(default=4, ge=1)
     """Completions that are trained behind one copy of their prompt."""
@@ -187,7 +187,9 @@ class Experiment(Record):
     splits: dict[Name, Split]
     """Sets of scenarios. Only `in_sample` is trained on; every other one is held out."""
     frames: dict[Name, Frame] = Field(default={"canonical": Frame()}, min_length=1)
-    """Frames that each scenario is played in. Alignment is scored in the first, and over all that are trained on."""
+    """Frames that each scenario is played in."""
+    scored_frame: Name = "canonical"
+    """The frame that alignment is scored in; other frames stand beside it."""
     temperature: float = Field(default=0.8, gt=0)
     """Temperature of every answer: choices and motivations."""
     teacher: Teacher
@@ -205,15 +207,22 @@ class Experiment(Record):
     @field_validator("frames")
     @classmethod
     def _frames_differ(cls, frames: dict[str, Frame]) -> dict[str, Frame]:
-        first = next(iter(frames))
-        if frames[first].held_out:
-            raise ValueError(f"the first frame, {first}, is the one that is scored; it cannot be held out")
         seen: dict[tuple[str, str, str], str] = {}
         for name, frame in frames.items():
             other = seen.setdefault((frame.cooperate, frame.defect, frame.first), name)
             if other != name:
                 raise ValueError(f"{name} repeats {other}: same labels, same order")
         return frames
+
+    @model_validator(mode="after")
+    def _scored_frame_is_trained_on(self) -> Self:
+        trained = [name for name, frame in self.frames.items() if not frame.held_out]
+        if self.scored_frame not in trained:
+            allowed = ", ".join(trained) or "none is left"
+            raise ValueError(
+                f"scored_frame {self.scored_frame} must be one of the frames that are trained on: {allowed}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _held_out_is_held_out(self) -> Self:
@@ -236,16 +245,16 @@ class Experiment(Record):
         return tuple(dict.fromkeys(context for split in self.splits.values() for context in split.contexts))
 
     @property
-    def scored_frame(self) -> str:
-        """Return the frame that alignment is scored in."""
-        return next(iter(self.frames))
+    def ordered_frames(self) -> dict[str, Frame]:
+        """Return the frames, the scored one first, whatever order the files of the config were merged in."""
+        return {self.scored_frame: self.frames[self.scored_frame], **self.frames}
 
     @property
     def trained_frames(self) -> dict[str, int]:
         """Return the frames that are trained on, each with its number of motivations per choice."""
-        first, others = self.teacher.motivations_per_choice, self.teacher.motivations_in_other_frames
-        trained = [name for name, frame in self.frames.items() if not frame.held_out]
-        return {name: first if name == self.scored_frame else others for name in trained}
+        scored, others = self.teacher.motivations_per_choice, self.teacher.motivations_in_other_frames
+        trained = [name for name, frame in self.ordered_frames.items() if not frame.held_out]
+        return {name: scored if name == self.scored_frame else others for name in trained}
 
     @property
     def held_out_frames(self) -> tuple[str, ...]:

@@ -114,7 +114,7 @@ def render_scenario(
         if context_name not in split.contexts:
             continue
         payoffs = sources.games[game_name].payoffs.times(split.payoff_factor)
-        for frame_name, frame in experiment.frames.items():
+        for frame_name, frame in experiment.ordered_frames.items():
             if frame.held_out and split_name != TRAINED_SPLIT:
                 continue
             for question in questions:
