@@ -49,6 +49,37 @@ def examples(answers):
     return assemble([folder / "choices.parquet"], [folder / "motivations.parquet"], prompts, list(FRAMES), 0.3)
 
 
+def test_examples_stand_in_the_order_of_the_motivations(tmp_path):
+    """An adapter's key depends on their order: if it could change by itself, an edit elsewhere would train again."""
+    prompts = [
+        replace(make_prompt("team"), context=f"context{number}", sha256=f"hash{number}") for number in range(2_000)
+    ]
+    rows = [
+        {
+            "split": "in_sample",
+            "game": "stag_hunt",
+            "context": prompt.context,
+            "frame": "canonical",
+            "prompt": prompt.sha256,
+        }
+        for prompt in prompts
+    ]
+    choices = pl.DataFrame(rows).with_columns(cooperate=pl.lit(0.6), defect=pl.lit(0.3))
+    drawn = [
+        {**row, "choice": choice, "label": label, "draw": draw, "motivation": f"{draw}", "finished": True}
+        for row in reversed(rows[:100])
+        for choice, label in (("cooperate", "C"), ("defect", "D"))
+        for draw in range(2)
+    ]
+    motivations = pl.DataFrame(drawn).with_row_index("key")
+    write_table(choices, tmp_path / "choices.parquet")
+    write_table(motivations, tmp_path / "motivations.parquet")
+    assembled = assemble(
+        [tmp_path / "choices.parquet"], [tmp_path / "motivations.parquet"], prompts, ["canonical"], 0.3
+    )
+    assert assembled["key"].to_list() == list(range(len(drawn)))
+
+
 def test_weights_show_the_student_the_teachers_exact_policy(answers, examples):
     choices = read_table(answers[0] / "choices.parquet")
     for part in (True, False):

@@ -38,8 +38,11 @@ def assemble(
     probability = pl.when(pl.col("choice") == "cooperate").then(pl.col("cooperate")).otherwise(pl.col("defect")) / valid
     part = ["prompt", "choice", "held_back"]
     return (
-        motivations.join(choices.select("prompt", "cooperate", "defect").unique("prompt"), on="prompt")
-        .join(texts.unique("prompt"), on="prompt")
+        # Their order is part of what an adapter depends on, and a join keeps it only if it is told to.
+        motivations.join(
+            choices.select("prompt", "cooperate", "defect").unique("prompt"), on="prompt", maintain_order="left"
+        )
+        .join(texts.unique("prompt"), on="prompt", maintain_order="left")
         .with_columns(held_back=_held_back(frames, held_back_share))
         .with_columns(weight=probability / pl.len().over(part))
         .group_by(*part, "motivation", "finished", maintain_order=True)
