@@ -114,7 +114,7 @@ def words(name: str) -> str:
 
 def percent(share: float | None, digits: int = 0) -> str:
     """Return a share as per cent, and a dash where there is none."""
-    return "–" if share is None else f"{100 * share:.{digits}f} %"  # noqa: RUF001 (a dash as in print)
+    return "–" if share is None else f"{100 * share:.{digits}f} %"
 
 
 @styled

@@ -23,7 +23,7 @@ TEX = {
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
-    "−": "$-$",  # noqa: RUF001
+    "−": "$-$",
 }
 """What LaTeX reads as a command, and how to have it printed."""
 
@@ -65,14 +65,14 @@ class Table:
 def printed(value: Any, column: Column, row: Mapping[str, Any]) -> str:
     """Return a value in words; nothing is a dash, and a measure is printed as its name in the row asks for."""
     if value is None:
-        return "–"  # noqa: RUF001
+        return "–"
     kind = column.kind
     if kind == "measure":
         kind = "share" if row["measure"] in SHARES_OF_THE_GAP else "number"
     if kind == "share":
-        return f"{100 * value:.2f} %".replace("-", "−")  # noqa: RUF001
+        return f"{100 * value:.2f} %".replace("-", "−")
     if kind == "number":
-        return f"{value:.3f}".replace("-", "−")  # noqa: RUF001
+        return f"{value:.3f}".replace("-", "−")
     if kind == "p_value":
         return f"< {SMALLEST_P_VALUE}" if value < SMALLEST_P_VALUE else f"{value:.3f}"
     if kind == "flag":
