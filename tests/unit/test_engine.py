@@ -20,9 +20,9 @@ def make_prompt(context: str, frame: Frame | None = None) -> Prompt:
     frame = frame or Frame()
     payoffs = load_game(SCENARIOS, "stag_hunt").payoffs
     system, user = render(
-        read_templates(SCENARIOS / "prompts"), load_context(SCENARIOS, context), payoffs, frame, "choice_and_reasons"
+        read_templates(SCENARIOS / "prompts"), load_context(SCENARIOS, context), payoffs, frame, "answer_first"
     )
-    place = ("in_sample", "stag_hunt", context, "canonical", "choice_and_reasons")
+    place = ("in_sample", "stag_hunt", context, "canonical", "answer_first")
     return Prompt(*place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, "hash")
 
 

@@ -55,7 +55,7 @@ def test_llama2_is_the_published_protocol(read: Read) -> None:
     experiment = read(["presets/llama2.yaml"])
     training = experiment.training
     answers = 2 * experiment.teacher.motivations_per_choice
-    assert (experiment.teacher.question, experiment.student.question) == ("choice_and_reasons", "choice_only")
+    assert (experiment.teacher.question, experiment.student.question) == ("answer_first", "answer_only")
     assert (experiment.temperature, answers, 20 * answers) == (0.8, 300, 6000)
     assert (training.learning_rate, training.schedule, training.epochs) == (5e-5, "cosine", 3)
     assert training.completions_per_row * training.rows_per_step == 64

@@ -14,7 +14,7 @@ Read = Callable[..., Experiment]
 
 GOLDEN = Path(__file__).parent / "golden"
 FRAMES = {"canonical": {}, "swapped": {"cooperate": "D", "defect": "C", "first": "defect"}}
-BOTH_QUESTIONS = {"student": {"question": "choice_only"}}
+BOTH_QUESTIONS = {"student": {"question": "answer_only"}}
 
 
 def all_prompts(experiment: Experiment) -> list[Prompt]:
@@ -39,11 +39,11 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
 @pytest.mark.parametrize(
     "place",
     [
-        "in_sample.prisoners_dilemma.international_relations.canonical.choice_and_reasons",
-        "in_sample.stag_hunt.team.canonical.choice_only",
-        "in_sample.snowdrift.friend_sharing.swapped.choice_and_reasons",
-        "new_contexts.prisoners_delight.sports.canonical.choice_and_reasons",
-        "doubled_payoffs.snowdrift.environment.canonical.choice_and_reasons",
+        "in_sample.prisoners_dilemma.international_relations.canonical.answer_first",
+        "in_sample.stag_hunt.team.canonical.answer_only",
+        "in_sample.snowdrift.friend_sharing.swapped.answer_first",
+        "new_contexts.prisoners_delight.sports.canonical.answer_first",
+        "doubled_payoffs.snowdrift.environment.canonical.answer_first",
     ],
 )
 def test_rendered_prompt_is_the_golden_one(read: Read, place: str) -> None:
@@ -158,8 +158,8 @@ def test_written_prompts_are_read_back(tmp_path: Path, read: Read) -> None:
     prompts = render_scenario(read(frames=FRAMES, **BOTH_QUESTIONS), "stag_hunt", "team")
     write_prompts(prompts, tmp_path / "team.json")
     assert read_prompts([tmp_path / "team.json"]) == prompts
-    alone = read_prompts([tmp_path / "team.json"], "choice_only")
-    assert alone == [prompt for prompt in prompts if prompt.question == "choice_only"]
+    alone = read_prompts([tmp_path / "team.json"], "answer_only")
+    assert alone == [prompt for prompt in prompts if prompt.question == "answer_only"]
 
 
 @pytest.mark.parametrize(

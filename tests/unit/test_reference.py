@@ -10,7 +10,8 @@ import yaml
 from jsonschema import Draft202012Validator
 from snakemake.utils import update_config
 
-from tomtransfer.config import Experiment, read_experiment
+from tomtransfer.config import Experiment
+from tomtransfer.config_files import read_experiment
 from tomtransfer.reference import DIALECT, PAGE, SCHEMA, json_schema, page, references
 from tomtransfer.registry import SOURCES
 from tomtransfer.validation import InputError

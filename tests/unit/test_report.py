@@ -63,7 +63,7 @@ def compared(*models: Evidence) -> Findings:
 
 
 def prompt(text: str = "Which?", sha256: str = "abc") -> Prompt:
-    place = ("in_sample", "stag_hunt", "team", "canonical", "choice_only")
+    place = ("in_sample", "stag_hunt", "team", "canonical", "answer_only")
     return Prompt(*place, "C", "D", {"reward": 1.0}, f"system {text}", f"user {text}", sha256)
 
 

@@ -3,6 +3,7 @@
 REQUIRED INPUTS
     results/teacher/*.parquet
     results/student/{base,tuned}.parquet
+    the drawn answers beside both (*.answers.parquet), which are counted where no choices were read exactly
 
 OUTPUTS
     results/alignment/{game}.parquet      a row per measure of the game and of each of its scenarios
@@ -12,14 +13,19 @@ OUTPUTS
     results/alignment/summary.md          the page that is printed at the end
 """
 
-SCORING = package_files("alignment", "evidence", "uncertainty", "scoring", "rates", "findings", "scorecards")
+SCORING = package_files(
+    *["alignment", "evidence", "uncertainty", "scoring", "rates", "findings", "scorecards", "counted", "parsing"]
+)
+
+STUDENT_ANSWERS = expand(f"{RESULTS}/student/{{variant}}.answers.parquet", variant=["base", "tuned"])
 
 
 rule score_game:
     input:
-        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
+        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=ACTION_GAMES),
         base=f"{RESULTS}/student/base.parquet",
         tuned=f"{RESULTS}/student/tuned.parquet",
+        answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=ACTION_GAMES) + STUDENT_ANSWERS,
         package=SCORING,
     output:
         table=f"{RESULTS}/alignment/{{game}}.parquet",
@@ -29,6 +35,8 @@ rule score_game:
             category="Alignment",
             labels={"game": "{game}", "content": "scorecard"},
         ),
+    wildcard_constraints:
+        game=either(ACTION_GAMES),
     log:
         f"{RESULTS}/logs/score_game/{{game}}.log",
     benchmark:
@@ -50,9 +58,10 @@ rule score_game:
 
 rule summarize:
     input:
-        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
+        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=ACTION_GAMES),
         base=f"{RESULTS}/student/base.parquet",
         tuned=f"{RESULTS}/student/tuned.parquet",
+        answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=ACTION_GAMES) + STUDENT_ANSWERS,
         package=SCORING,
     output:
         table=report(

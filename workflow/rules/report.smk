@@ -94,8 +94,8 @@ rule report:
     input:
         summary=f"{RESULTS}/alignment/summary.json",
         figures=expand(f"{RESULTS}/figures/{{name}}.svg", name=FIGURES + OWN_FIGURES),
-        prompts=prompt_files(experiment.games, experiment.contexts),
-        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
+        prompts=prompt_files(ACTION_GAMES),
+        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=ACTION_GAMES),
         motivations=expand(f"{RESULTS}/teacher/{{game}}.motivations.parquet", game=experiment.games),
         base=f"{RESULTS}/student/base.parquet",
         tuned=f"{RESULTS}/student/tuned.parquet",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from job import job
 
-from tomtransfer.config import read_experiment
+from tomtransfer.config_files import read_experiment
 from tomtransfer.fetching import fetch
 from tomtransfer.registry import find, read_registry
 

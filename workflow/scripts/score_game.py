@@ -4,7 +4,8 @@ from pathlib import Path
 
 from job import job
 
-from tomtransfer.config import Scoring, read_experiment
+from tomtransfer.config import Scoring
+from tomtransfer.config_files import read_experiment
 from tomtransfer.games import load_game
 from tomtransfer.scorecards import read_answers, write_scorecard
 

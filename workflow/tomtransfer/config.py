@@ -1,19 +1,22 @@
 """The experiment, typed: the one source of its validation, defaults, descriptions, JSON schema and documentation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from itertools import product
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tomtransfer.validation import InputError, Record, read_yaml, validate
+from tomtransfer.validation import Record
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Label = Annotated[str, Field(pattern=r"^\w+$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Quantization = Literal["none", "nf4"]
-Question = Literal["choice_and_reasons", "choice_only"]
+Question = Literal["answer_first", "answer_only", "reason_first"]
+
+TRAINED_SPLIT = "in_sample"
+"""The split that is trained on."""
 
 
 class Paths(Record):
@@ -45,10 +48,17 @@ class Frame(Record):
             raise ValueError(f"cooperate and defect must have different labels; both are {self.cooperate!r}")
         return self
 
+    @property
+    def options(self) -> tuple[str, str]:
+        """Return both labels in the order in which they are named."""
+        return (self.cooperate, self.defect) if self.first == "cooperate" else (self.defect, self.cooperate)
+
 
 class Split(Record):
-    """A set of scenarios: every game of the experiment in each of these contexts."""
+    """A set of scenarios: each of its games in each of its contexts."""
 
+    games: tuple[Name, ...] | None = Field(default=None, min_length=1)
+    """Games that this split alone has, of any kind; null stands for the games of the experiment."""
     contexts: tuple[Name, ...] = Field(min_length=1)
     """Contexts by file name, without `.yaml`, in `scenarios/contexts/`."""
     payoff_factor: float = Field(default=1, gt=0)
@@ -62,8 +72,8 @@ class Teacher(Record):
     """A name in the model registry."""
     quantization: Quantization = "none"
     """Precision of the weights: as stored, or four-bit NormalFloat."""
-    question: Question = "choice_and_reasons"
-    """What the prompt asks for."""
+    question: Question = "answer_first"
+    """What the prompt asks for: the answer and then reasons, the answer alone, or reasons and then the answer."""
     motivations_per_choice: int = Field(default=3, ge=2)
     """Motivations drawn for each choice of each in-sample scenario."""
     motivation_tokens: int = Field(default=48, ge=1)
@@ -74,6 +84,19 @@ class Teacher(Record):
     """Raise it to have every answer of the teacher computed again."""
 
 
+class Sampling(Record):
+    """How answers are drawn, where choices are counted."""
+
+    answers: int = Field(default=20, ge=1)
+    """Answers drawn for each scenario and model. Raising it draws only those that are missing."""
+    answer_tokens: int = Field(default=12, ge=1)
+    """An answer that is read from its first line is cut off after this many tokens."""
+    reason_tokens: int = Field(default=160, ge=1)
+    """An answer that follows its reasons is cut off, with them, after this many tokens."""
+    seed: int = Field(default=1, ge=0)
+    """Seed of the drawn answers."""
+
+
 class Student(Record):
     """The small model that is tuned."""
 
@@ -81,8 +104,8 @@ class Student(Record):
     """A name in the model registry."""
     quantization: Quantization = "nf4"
     """Precision of the weights under the adapter, tuned and untuned alike: four-bit NormalFloat makes it QLoRA."""
-    question: Question = "choice_and_reasons"
-    """What the prompt asks for when the student's choices are measured."""
+    question: Question = "answer_first"
+    """What the prompt asks for when the student's choices are measured; the words are the teacher's."""
     revision: int = Field(default=1, ge=1)
     """Raise it to have every answer of the student computed again."""
 
@@ -184,6 +207,12 @@ class Experiment(Record):
     """Frames that each scenario is played in; the first is the one that alignment is scored in."""
     temperature: float = Field(default=0.8, gt=0)
     """Temperature of every answer: choices and motivations."""
+    choices: Literal["exact", "sampled", "both"] = "exact"
+    """How choices are known: from the probabilities of the next token, from drawn answers that are counted, or both.
+    Where reasons come first there is nothing exact to read, and both means drawn answers."""
+    sampling: Sampling = Sampling()
+    comprehension: tuple[Name, ...] = ()
+    """Contexts in which the models are asked what the payoffs are, before what they choose; empty asks nothing."""
     teacher: Teacher
     student: Student
     training: Training = Training()
@@ -200,10 +229,13 @@ class Experiment(Record):
     def _held_out_is_held_out(self) -> Self:
         if "in_sample" not in self.splits:
             raise ValueError("splits must have in_sample: it is the one that is trained on")
-        seen: dict[tuple[str, float], str] = {}
+        if self.splits["in_sample"].games is not None:
+            raise ValueError("splits.in_sample has the games of the experiment; name them in games")
+        seen: dict[tuple[str, str, float], str] = {}
         for name, split in self.splits.items():
-            for context in _each_once(split.contexts):
-                other = seen.setdefault((context, split.payoff_factor), name)
+            games = self.games_of(name)
+            for game, context in product(_each_once(games), _each_once(split.contexts)):
+                other = seen.setdefault((game, context, split.payoff_factor), name)
                 if other != name:
                     raise ValueError(
                         f"splits.{name} repeats {context} of splits.{other} with the same payoff_factor; "
@@ -211,10 +243,43 @@ class Experiment(Record):
                     )
         return self
 
+    @model_validator(mode="after")
+    def _choices_can_be_read(self) -> Self:
+        models = {"teacher": self.teacher, "student": self.student}
+        for name, model in models.items():
+            if self.choices == "exact" and model.question == "reason_first":
+                raise ValueError(
+                    f"{name}.question: reason_first leaves nothing exact to read; choices must be sampled or both"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _comprehension_is_asked_where_there_is_play(self) -> Self:
+        every = dict.fromkeys(context for split in self.splits.values() for context in split.contexts)
+        if unknown := [context for context in self.comprehension if context not in every]:
+            raise ValueError(f"comprehension: no split has {', '.join(unknown)}; allowed: {', '.join(every)}")
+        return self
+
     @property
     def contexts(self) -> tuple[str, ...]:
-        """Return every context of any split, each once, in order of appearance."""
-        return tuple(dict.fromkeys(context for split in self.splits.values() for context in split.contexts))
+        """Return every context that the games of the experiment are told as, each once, in order of appearance."""
+        splits = [split for split in self.splits.values() if split.games is None]
+        return tuple(dict.fromkeys(context for split in splits for context in split.contexts))
+
+    @property
+    def every_game(self) -> tuple[str, ...]:
+        """Return every game of any split, each once; those of the experiment come first."""
+        own = (game for split in self.splits.values() for game in split.games or ())
+        return tuple(dict.fromkeys([*self.games, *own]))
+
+    def games_of(self, split: str) -> tuple[str, ...]:
+        """Return the games that a split has."""
+        return self.splits[split].games or self.games
+
+    def contexts_of(self, game: str) -> tuple[str, ...]:
+        """Return every context that a game is told as, each once, in order of appearance."""
+        splits = [split for name, split in self.splits.items() if game in self.games_of(name)]
+        return tuple(dict.fromkeys(context for split in splits for context in split.contexts))
 
     @property
     def scored_frame(self) -> str:
@@ -234,47 +299,9 @@ class Scenario:
 def scenarios(experiment: Experiment) -> Iterator[Scenario]:
     """Yield every scenario of the experiment."""
     for split, members in experiment.splits.items():
-        for game in experiment.games:
+        for game in experiment.games_of(split):
             for context in members.contexts:
                 yield Scenario(split, game, context)
-
-
-def read_experiment(config: Mapping[str, Any], files: Sequence[Path]) -> Experiment:
-    """Return `config`, which Snakemake merged from `files` and the command line, as a checked experiment.
-
-    Raises InputError with a line for each mistake, which names the file that it is in.
-    """
-    try:
-        return validate(Experiment, config, "config")
-    except InputError as error:
-        lines = str(error).splitlines()
-        raise InputError("\n".join(_name_the_file(line, config, files) for line in lines)) from None
-
-
-def _name_the_file(line: str, config: Mapping[str, Any], files: Sequence[Path]) -> str:
-    """Put in front of a mistake the last of `files` that says what is wrong, or `--config` where none does."""
-    key = line.removeprefix("config: ").split(":", 1)[0]
-    place = [] if key.startswith("(") else key.split(".")
-    while place and _at(config, place) is None:
-        place.pop()  # a missing key, or an item of a list: what was given is above it
-    if not place:
-        return line.replace("config", " + ".join(str(file) for file in files) or "--config", 1)
-    sayers = [str(file) for file in files if _says(_at(read_yaml(file), place), _at(config, place))]
-    return line.replace("config", sayers[-1] if sayers else "--config", 1)
-
-
-def _says(said: Any, given: Any) -> bool:
-    """Tell whether `given` comes from a file that says `said`; a mapping may come from several, in parts."""
-    return said == given or (isinstance(said, Mapping) and isinstance(given, Mapping))
-
-
-def _at(content: Any, place: Sequence[str]) -> Any:
-    """Return what stands at `place` in nested mappings, or None where nothing does."""
-    for part in place:
-        if not isinstance(content, Mapping):
-            return None
-        content = content.get(part)
-    return content
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,11 +9,12 @@ from typing import Any
 import polars as pl
 
 from tomtransfer.config import Scoring
+from tomtransfer.counted import read_choices
 from tomtransfer.evidence import Comparison, Evidence, Scenario, cooperation_rates
 from tomtransfer.findings import examine, write_findings
 from tomtransfer.rates import differences
 from tomtransfer.scoring import Score, score
-from tomtransfer.tables import read_table, write_table, write_text
+from tomtransfer.tables import write_table, write_text
 
 MODELS = ("teacher", "base", "tuned")
 SUMMARY_COLUMNS = ("value", "low", "high", "best_constant", "own_mean", "fair_coin", "ceiling")
@@ -22,7 +23,8 @@ SUMMARY_COLUMNS = ("value", "low", "high", "best_constant", "own_mean", "fair_co
 def read_answers(teacher: Sequence[Path], base: Path, tuned: Path, frame: str) -> dict[str, pl.DataFrame]:
     """Return the choices of teacher, base and tuned student in one frame, in the teacher's order of scenarios."""
     scenario = ["split", "game", "context"]
-    tables = [pl.concat([read_table(path) for path in teacher]), read_table(base), read_table(tuned)]
+    # Counts of kinds of answers stand beside the choices of those that were counted alone.
+    tables = [pl.concat([read_choices(path) for path in teacher]), read_choices(base), read_choices(tuned)]
     chosen = [table.filter(pl.col("frame") == frame) for table in tables]
     order = chosen[0].select(scenario)
     return {
@@ -39,9 +41,8 @@ def compare(answers: Mapping[str, pl.DataFrame]) -> Comparison:
 
 def _evidence(table: pl.DataFrame) -> Evidence:
     scenarios = [Scenario(*row) for row in table.select("split", "game", "context").iter_rows()]
-    return Evidence.from_probabilities(
-        scenarios, *(table[name].to_numpy() for name in ("cooperate", "defect", "other"))
-    )
+    known = Evidence.from_probabilities if (table["evidence"] == "exact").all() else Evidence.from_counts
+    return known(scenarios, *(table[name].to_numpy() for name in ("cooperate", "defect", "other")))
 
 
 def write_scorecard(
