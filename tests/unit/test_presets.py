@@ -31,7 +31,7 @@ def test_the_three_presets_are_there() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_preset_is_valid_over_the_default_experiment(read: Read, name: str) -> None:
     experiment = read([f"presets/{name}.yaml"])
-    assert len(list(scenarios(experiment))) == 52
+    assert len(list(scenarios(experiment))) == 53
     registry = read_registry(Path(experiment.paths.registry))
     for model in (experiment.teacher.model, experiment.student.model):
         assert find(model, registry, Path(experiment.paths.registry))
@@ -63,6 +63,7 @@ def test_llama2_is_the_published_protocol(read: Read) -> None:
     assert training.lora.targets == ("q_proj", "v_proj")
     assert (training.choice_share, training.temperature) == (None, 1)
     assert experiment.teacher.quantization == "nf4"
+    assert (experiment.choices, experiment.sampling.answers) == ("both", 300)
 
 
 def test_smoke_needs_no_gpu_and_no_download(read: Read) -> None:

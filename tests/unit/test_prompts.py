@@ -18,7 +18,7 @@ BOTH_QUESTIONS = {"student": {"question": "answer_only"}}
 
 
 def all_prompts(experiment: Experiment) -> list[Prompt]:
-    places = dict.fromkeys((scenario.game, scenario.context) for scenario in scenarios(experiment))
+    places = dict.fromkeys((scenario.game, scenario.context) for scenario in scenarios(experiment) if scenario.split != "new_game")
     return [prompt for place in places for prompt in render_scenario(experiment, *place)]
 
 
@@ -78,7 +78,7 @@ def test_doubled_payoffs_are_derived_from_no_file_of_their_own(project: Path, re
         origin = plain[prompt.game, prompt.context]
         assert prompt.payoffs == {name: 2 * points for name, points in origin.payoffs.items()}
         assert prompt.system == origin.system
-    assert len(list((project / "scenarios" / "games").iterdir())) == 4
+    assert {file.stem for file in (project / "scenarios" / "games").iterdir()} == {*read().games, "donation"}
 
 
 def test_prompts_of_a_context_share_their_beginning(read: Read) -> None:
@@ -205,7 +205,7 @@ def test_mistake_in_a_template_says_what_a_template_may_use(project: Path, read:
         render_scenario(read(), "stag_hunt", "team")
     assert str(error.value) == (
         "scenarios/prompts/user.j2:2: unexpected '}'. "
-        "A template may use: context, options, outcomes, question, system.j2, user.j2"
+        "A template may use: context, options, outcomes, question, asked, system.j2, user.j2"
     )
 
 

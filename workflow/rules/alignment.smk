@@ -26,6 +26,8 @@ rule score_game:
         base=f"{RESULTS}/student/base.parquet",
         tuned=f"{RESULTS}/student/tuned.parquet",
         answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=ACTION_GAMES) + STUDENT_ANSWERS,
+        counted=f"{RESULTS}/alignment/answers.csv",
+        understanding=f"{RESULTS}/alignment/understanding.csv",
         package=SCORING,
     output:
         table=f"{RESULTS}/alignment/{{game}}.parquet",

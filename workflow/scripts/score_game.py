@@ -7,6 +7,7 @@ from job import job
 from tomtransfer.config import Scoring
 from tomtransfer.config_files import read_experiment
 from tomtransfer.games import load_game
+from tomtransfer.report_checks import Checks, game_checks
 from tomtransfer.scorecards import read_answers, write_scorecard
 
 with job(snakemake):
@@ -16,5 +17,6 @@ with job(snakemake):
     teacher = [Path(path) for path in files.teacher]
     answers = read_answers(teacher, Path(files.base), Path(files.tuned), snakemake.params.frame)
     facts = {"game": name, **game.model_dump(mode="json"), "frame": snakemake.params.frame}
+    facts |= game_checks(Checks(Path(files.counted), Path(files.understanding), []), name)
     settings = Scoring(**snakemake.params.scoring)
     write_scorecard(answers, facts, settings, Path(snakemake.output.table), Path(snakemake.output.card))

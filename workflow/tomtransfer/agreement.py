@@ -1,14 +1,15 @@
 """Drawn answers beside exact choices: how many are invalid, what that could hide, and whether the two agree."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import polars as pl
 from scipy.stats import binomtest, norm
 
 from tomtransfer.alignment import ROUNDING
-from tomtransfer.counted import INVALID_KINDS, KINDS
+from tomtransfer.counted import KINDS
+from tomtransfer.parsing import INVALID_KINDS
 from tomtransfer.uncertainty import holm, wilson
 
 PLACE = ["split", "game", "context", "frame"]
@@ -16,7 +17,7 @@ PLACE = ["split", "game", "context", "frame"]
 
 @dataclass(frozen=True)
 class CountedRate:
-    """A model's drawn answers in one scenario and frame; its rate is a share of the valid ones, None where there are none.
+    """A model's drawn answers in one scenario and frame; its rate is a share of the valid ones, or None.
 
     `lowest` and `highest` bound the rate of all answers: what it would be if every invalid one were a defection, and if
     every one were cooperation.
@@ -71,11 +72,9 @@ def counted_rates(
         share = exact.select(*PLACE, exact=pl.col("cooperate") / valid)
         rates = counts.join(share, on=PLACE, how="left", maintain_order="left")
     rows = [_counted_rate(model, row, confidence) for row in rates.iter_rows(named=True)]
-    tested = [number for number, row in enumerate(rows) if row.p_value is not None]
-    adjusted = holm([rows[number].p_value for number in tested]) if tested else []
-    for number, p_value in zip(tested, adjusted, strict=True):
-        rows[number] = CountedRate(**{**vars(rows[number]), "p_value": float(p_value)})
-    return rows
+    raw = [row.p_value for row in rows if row.p_value is not None]
+    adjusted = iter(holm(raw).tolist() if raw else [])
+    return [row if row.p_value is None else replace(row, p_value=next(adjusted)) for row in rows]
 
 
 def _counted_rate(model: str, row: Mapping[str, float], confidence: float) -> CountedRate:

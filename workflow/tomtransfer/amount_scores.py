@@ -36,7 +36,8 @@ class AmountChoice:
         amounts = np.array(self.amounts)
         if not amounts.sum() > 0:
             raise InputError(f"{self.model}: no valid amount in {self.split}/{self.game}/{self.context}")
-        return amounts / amounts.sum()
+        shares: Array = amounts / amounts.sum()
+        return shares
 
     @property
     def mean(self) -> float:
@@ -133,7 +134,8 @@ def _distance(first: Array, second: Array, amounts: Any) -> Array:
         [wasserstein_distance(amounts, amounts, one, other) for one, other in zip(*pair, strict=True)]
         for pair in zip(first, second, strict=True)
     ]
-    return np.array(each).mean(axis=-1)
+    distances: Array = np.array(each).mean(axis=-1)
+    return distances
 
 
 def _redraw(choices: Sequence[AmountChoice], draws: int, seed: int) -> Array:

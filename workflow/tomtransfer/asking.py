@@ -34,12 +34,11 @@ def how_asked(experiment: Experiment, model: Teacher | Student) -> Asking:
     """
     sampling = experiment.sampling
     exact = model.question != "reason_first" and experiment.choices != "sampled"
-    trained_on = isinstance(model, Teacher) and not exact
-    longest = sampling.answer_tokens
+    longest, trained_on = sampling.answer_tokens, False
     if model.question == "reason_first":
         longest = sampling.reason_tokens
-    elif trained_on:
-        longest += model.motivation_tokens
+    elif isinstance(model, Teacher) and not exact:
+        longest, trained_on = longest + model.motivation_tokens, True
     return Asking(
         question=model.question,
         exact=exact,

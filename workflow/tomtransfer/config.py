@@ -245,9 +245,9 @@ class Experiment(Record):
 
     @model_validator(mode="after")
     def _choices_can_be_read(self) -> Self:
-        models = {"teacher": self.teacher, "student": self.student}
-        for name, model in models.items():
-            if self.choices == "exact" and model.question == "reason_first":
+        questions = {"teacher": self.teacher.question, "student": self.student.question}
+        for name, question in questions.items():
+            if self.choices == "exact" and question == "reason_first":
                 raise ValueError(
                     f"{name}.question: reason_first leaves nothing exact to read; choices must be sampled or both"
                 )

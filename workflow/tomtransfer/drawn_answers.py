@@ -63,7 +63,7 @@ def update_answers(path: Path, prompts: Sequence[Prompt | Query], respondent: Re
             respondent.tokens_per_batch,
             asking.one_line,
         )
-        columns = {
+        columns: dict[str, list[Any]] = {
             "answer": [text.text for text in drawn],
             "tokens": [text.tokens for text in drawn],
             "finished": [text.finished for text in drawn],

@@ -7,9 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tomtransfer.config import Scoring
+from tomtransfer.config import TRAINED_SPLIT, Scoring
 from tomtransfer.evidence import Comparison, Kind, Scenario
-from tomtransfer.examples import TRAINED_SPLIT
 from tomtransfer.published import Donation
 from tomtransfer.rates import Difference, Rate, SplitTest, differences, rates, split_tests
 from tomtransfer.scoring import Score, headline, score

@@ -111,7 +111,7 @@ def _kind_without_choice(line: str, named: int) -> str:
 
 
 def _numbers(sentence: str, most: str, units: str) -> list[str]:
-    """Return the numbers that may be what is given, each once: those behind a verb of giving where there are several."""
+    """Return the numbers that may be given, each once; where there are several, those behind a verb of giving."""
     # The endowment is often named beside what is given: `5 of my 10 dollars`, `5/10`.
     own = rf"(?:\bout of|\bof|/)\s*(?:(?:my|the|your)\s+)?[{CURRENCY}]?{most}\b"
     sentence = re.sub(own, "", sentence, flags=re.I)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -53,6 +54,6 @@ def update_readings(path: Path, queries: Sequence[Query], respondent: Respondent
             [query.candidates for query in asked],
             respondent.temperature,
         )
-        columns = {"probabilities": [each.candidates for each in found], "other": [each.other for each in found]}
+        columns: dict[str, list[Any]] = {"probabilities": [each.candidates for each in found], "other": [each.other for each in found]}
         table = fill_missing(table, missing, columns)
     write_table(table, path)

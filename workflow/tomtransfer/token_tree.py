@@ -115,23 +115,23 @@ def _search(
     masses = [0.0] * len(candidates)
     output = model(torch.tensor([list(prompt)], device=model.device), use_cache=True, logits_to_keep=1)
     cache = output.past_key_values
-    paths: list[list[int]] = [[]]
-    texts, mass = [""], [1.0]
+    branches: list[tuple[list[int], str, float]] = [([], "", 1.0)]
     probabilities = torch.softmax(output.logits[:, -1].float() / temperature, dim=-1).cpu()
     for _ in range(LONGEST_PATH):
-        branches = []
-        for path, text, share, row in zip(paths, texts, mass, probabilities, strict=True):
+        longer = []
+        for (path, text, share), row in zip(branches, probabilities, strict=True):
             following = vocabulary.after(text, candidates)
             for number, tokens in following.completing:
                 masses[number] += share * float(row[tokens].sum())
-            branches += [
+            longer += [
                 ([*path, token], text + vocabulary.texts[token], share * float(row[token]))
                 for token in following.going_on
                 if share * float(row[token]) >= LEAST_MASS
             ]
-        if not branches:
+        if not longer:
             break
-        paths, texts, mass = ([branch[part] for branch in branches] for part in range(3))
+        branches = longer
+        paths = [path for path, _, _ in branches]
         probabilities = _next_tokens(model, cache, len(prompt), paths, temperature)
     return CandidateDistribution(masses, max(0.0, 1 - sum(masses)))
 
