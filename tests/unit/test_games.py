@@ -54,7 +54,9 @@ def test_shipped_context_tells_no_choice_from_the_other(name: str) -> None:
 
 
 def test_no_two_shipped_contexts_share_a_sentence() -> None:
-    sentences = [text for name in CONTEXTS for text in load_context(SCENARIOS, name).model_dump(exclude={"kind"}).values()]
+    sentences = [
+        text for name in CONTEXTS for text in load_context(SCENARIOS, name).model_dump(exclude={"kind"}).values()
+    ]
     assert len(set(sentences)) == len(sentences)
 
 

@@ -13,7 +13,9 @@ AMOUNTS = tuple(str(amount) for amount in range(11))
 PIECES = ["C", "D", "C.", "**D**", "choose", "I", "option", "not", "or", "10", "5", "-3", "12", "$", "dollars", "five"]
 ODD = st.one_of(
     st.text(),
-    st.lists(st.sampled_from([*PIECES, "\n", " ", ".", "give", "of my 10", "cannot", "٣", "½"]), max_size=12).map(" ".join),
+    st.lists(st.sampled_from([*PIECES, "\n", " ", ".", "give", "of my 10", "cannot", "٣", "½"]), max_size=12).map(
+        " ".join
+    ),
     st.lists(st.sampled_from([*PIECES, "\n", "", "\u2028", "\x00"]), max_size=8).map("".join),
 )
 

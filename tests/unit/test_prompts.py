@@ -18,7 +18,9 @@ BOTH_QUESTIONS = {"student": {"question": "answer_only"}}
 
 
 def all_prompts(experiment: Experiment) -> list[Prompt]:
-    places = dict.fromkeys((scenario.game, scenario.context) for scenario in scenarios(experiment) if scenario.split != "new_game")
+    places = dict.fromkeys(
+        (scenario.game, scenario.context) for scenario in scenarios(experiment) if scenario.split != "new_game"
+    )
     return [prompt for place in places for prompt in render_scenario(experiment, *place)]
 
 

@@ -8,7 +8,7 @@ import polars as pl
 from scipy.stats import binomtest, norm
 
 from tomtransfer.alignment import ROUNDING
-from tomtransfer.counted import KINDS
+from tomtransfer.counted import KINDS, kind_column
 from tomtransfer.parsing import INVALID_KINDS
 from tomtransfer.uncertainty import holm, wilson
 
@@ -86,7 +86,7 @@ def _counted_rate(model: str, row: Mapping[str, float], confidence: float) -> Co
         model=model,
         **{name: str(row[name]) for name in PLACE},
         answers=answers,
-        kinds={kind: int(row[kind]) for kind in KINDS},
+        kinds={kind: int(row[kind_column(kind)]) for kind in KINDS},
         invalid=invalid,
         rate=cooperate / valid if valid else None,
         low=None if low is None else float(low),

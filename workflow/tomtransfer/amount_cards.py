@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from tomtransfer.amount_scores import (
@@ -72,7 +73,11 @@ def write_amount_card(
 
 
 def _choices(choices: Choices) -> list[dict[str, Any]]:
-    return [{**asdict(each), "mean": each.mean, "bounds": each.bounds} for model in MODELS for each in choices[model]]
+    return [
+        {**asdict(each), "mean": each.mean if np.isfinite(each.mean) else None, "bounds": each.bounds}
+        for model in MODELS
+        for each in choices[model]
+    ]
 
 
 def amount_page(

@@ -8,10 +8,9 @@ import numpy as np
 import polars as pl
 from scipy.stats import wasserstein_distance
 
-from tomtransfer.alignment import Array, gap_closed, improvement
+from tomtransfer.alignment import Array, divide, gap_closed, improvement
 from tomtransfer.counted import KINDS, parse_amounts
 from tomtransfer.uncertainty import percentile_interval
-from tomtransfer.validation import InputError
 
 MODELS = ("teacher", "base", "tuned")
 
@@ -32,16 +31,14 @@ class AmountChoice:
 
     @property
     def distribution(self) -> Array:
-        """The share of each amount among the valid answers, shape (amounts,)."""
-        amounts = np.array(self.amounts)
-        if not amounts.sum() > 0:
-            raise InputError(f"{self.model}: no valid amount in {self.split}/{self.game}/{self.context}")
-        shares: Array = amounts / amounts.sum()
-        return shares
+        """The share of each amount among the valid answers, shape (amounts,); nan where none is valid."""
+        amounts = np.array(self.amounts, dtype=np.float64)
+        total = np.full_like(amounts, amounts.sum())
+        return divide(amounts, total, total > 0)
 
     @property
     def mean(self) -> float:
-        """The mean amount among the valid answers."""
+        """The mean amount among the valid answers; nan where none is valid."""
         return float(self.distribution @ np.arange(len(self.amounts)))
 
     @property
@@ -111,7 +108,9 @@ def score_amounts(
 
 def _row(name: str, evidence: str, value: float, interval: tuple[float, float] | None, note: str) -> AmountMeasure:
     if not np.isfinite(value):
-        return AmountMeasure(name, evidence, None, None, None, "undefined: base equals teacher")
+        return AmountMeasure(
+            name, evidence, None, None, None, "undefined: base equals teacher, or a model gave no valid amount"
+        )
     low, high = interval if interval and np.isfinite(interval).all() else (None, None)
     return AmountMeasure(name, evidence, value, low, high, note)
 
@@ -130,12 +129,11 @@ def _measures(teacher: Array, base: Array, tuned: Array) -> dict[str, Array]:
 
 
 def _distance(first: Array, second: Array, amounts: Any) -> Array:
-    each = [
-        [wasserstein_distance(amounts, amounts, one, other) for one, other in zip(*pair, strict=True)]
-        for pair in zip(first, second, strict=True)
-    ]
-    distances: Array = np.array(each).mean(axis=-1)
-    return distances
+    distances = np.full(first.shape[:-1], np.nan)
+    for place in np.ndindex(distances.shape):
+        if np.isfinite(first[place]).all() and np.isfinite(second[place]).all():
+            distances[place] = wasserstein_distance(amounts, amounts, first[place], second[place])
+    return np.asarray(distances.mean(axis=-1))
 
 
 def _redraw(choices: Sequence[AmountChoice], draws: int, seed: int) -> Array:
@@ -147,7 +145,9 @@ def _redraw(choices: Sequence[AmountChoice], draws: int, seed: int) -> Array:
             columns.append(np.tile(each.distribution, (draws, 1)))
         else:
             valid = int(sum(each.amounts))
-            columns.append(generator.multinomial(valid, each.distribution, size=draws) / valid)
+            shares = each.distribution if valid else np.full(len(each.amounts), 1 / len(each.amounts))
+            counts = generator.multinomial(valid, shares, size=draws).astype(np.float64)
+            columns.append(divide(counts, np.full_like(counts, valid), np.full(counts.shape, valid > 0)))
     return np.stack(columns, axis=1)
 
 

@@ -54,7 +54,7 @@ def count_choices(answers: pl.DataFrame) -> pl.DataFrame:
     counts: Mapping[str, Any] = {
         **{name: (pl.col("choice") == name).sum() for name in OUTCOMES},
         "other": pl.col("choice").is_null().sum(),
-        **{kind: (pl.col("kind") == kind).sum() for kind in KINDS},
+        **{kind_column(kind): (pl.col("kind") == kind).sum() for kind in KINDS},
     }
     identity = [name for name in ROW_COLUMNS if name != "key"]
     return (
@@ -62,6 +62,11 @@ def count_choices(answers: pl.DataFrame) -> pl.DataFrame:
         .group_by(identity, maintain_order=True)
         .agg(pl.col("software").first(), **{name: count.cast(pl.Float64) for name, count in counts.items()})
     )
+
+
+def kind_column(kind: str) -> str:
+    """Return the name of the column that counts the answers of a kind."""
+    return f"answers: {kind}"
 
 
 def _with_parsed(answers: pl.DataFrame, parsed: Sequence[Parsed]) -> pl.DataFrame:

@@ -54,6 +54,9 @@ def update_readings(path: Path, queries: Sequence[Query], respondent: Respondent
             [query.candidates for query in asked],
             respondent.temperature,
         )
-        columns: dict[str, list[Any]] = {"probabilities": [each.candidates for each in found], "other": [each.other for each in found]}
+        columns: dict[str, list[Any]] = {
+            "probabilities": [each.candidates for each in found],
+            "other": [each.other for each in found],
+        }
         table = fill_missing(table, missing, columns)
     write_table(table, path)

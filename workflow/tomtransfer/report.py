@@ -205,7 +205,9 @@ def experiment_page(findings: Findings, sources: Sources, figures: Sequence[Path
         ),
         findings=findings,
         drawings=read_drawings(figures, templates),
-        tables=[table for table in (*make_tables(findings), *check_tables(sources.checks), frames, timings) if table.rows],
+        tables=[
+            table for table in (*make_tables(findings), *check_tables(sources.checks), frames, timings) if table.rows
+        ],
         remarks=[*remarks(findings), *_remarks_on_sources(sources, frames)],
         asked=asked(read_prompts(sources.prompts), sources.motivations, per_choice),
         provenance={

@@ -41,10 +41,10 @@ def game_checks(checks: Checks, game: str) -> dict[str, Any]:
 
 def _understanding(path: Path) -> Table:
     caption = (
-        "Questions about the payoffs, whose answers are known: what an outcome earns, and which outcome is best. Right is "
-        "the mean probability of the right answer; likeliest is the share of questions whose right answer is the "
-        "likeliest; chance is what picking one of the candidates at random gets right. A model near chance does not know "
-        "what it plays for."
+        "Questions about the payoffs, whose answers are known: what an outcome earns, and which outcome is best. Right "
+        "is the mean probability of the right answer; likeliest is the share of questions whose right answer is the "
+        "likeliest; chance is what picking one of the candidates at random gets right. A model near chance does not "
+        "know what it plays for."
     )
     columns = (
         *(Column("model", "model"), Column("game", "game", "name"), Column("questions", "questions", "whole")),
@@ -57,9 +57,10 @@ def _understanding(path: Path) -> Table:
 
 def _drawn_answers(path: Path) -> Table:
     caption = (
-        "Answers drawn and read by a strict parser, beside the exact rates. Rate is cooperation among the valid answers; "
-        "lowest and highest are what it would be among all if every invalid one were a defection, or cooperation. P is of "
-        "the exact binomial test of the counts against the exact rate, adjusted by Holm over the model's scenarios."
+        "Answers drawn and read by a strict parser, beside the exact rates. Rate is cooperation among the valid "
+        "answers; lowest and highest are what it would be among all if every invalid one were a defection, or "
+        "cooperation. P is of the exact binomial test of the counts against the exact rate, adjusted by Holm over the "
+        "model's scenarios."
     )
     columns = (
         *(*PLACE, Column("answers", "answers", "whole"), Column("invalid", "invalid", "whole")),
