@@ -37,12 +37,12 @@ rule score_game:
             category="Alignment",
             labels={"game": "{game}", "content": "scorecard"},
         ),
-    wildcard_constraints:
-        game=either(ACTION_GAMES),
     log:
         f"{RESULTS}/logs/score_game/{{game}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/score_game/{{game}}.tsv"
+    wildcard_constraints:
+        game=either(ACTION_GAMES),
     localrule: True
     conda:
         "../../envs/analysis.yaml"

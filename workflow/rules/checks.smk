@@ -26,10 +26,10 @@ rule score_amount:
         table=f"{RESULTS}/alignment/{{game}}.parquet",
         card=f"{RESULTS}/alignment/{{game}}.json",
         page=f"{RESULTS}/alignment/{{game}}.md",
-    wildcard_constraints:
-        game=either(AMOUNT_GAMES),
     log:
         f"{RESULTS}/logs/score_amount/{{game}}.log",
+    wildcard_constraints:
+        game=either(AMOUNT_GAMES),
     localrule: True
     conda:
         "../../envs/analysis.yaml"

@@ -24,12 +24,12 @@ rule ask_teacher:
         motivations=update(f"{RESULTS}/teacher/{{game}}.motivations.parquet"),
         answers=update(f"{RESULTS}/teacher/{{game}}.answers.parquet"),
         comprehension=update(f"{RESULTS}/teacher/{{game}}.comprehension.parquet"),
-    wildcard_constraints:
-        game=either(ACTION_GAMES),
     log:
         f"{RESULTS}/logs/ask_teacher/{{game}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/ask_teacher/{{game}}.tsv"
+    wildcard_constraints:
+        game=either(ACTION_GAMES),
     conda:
         "../../envs/models.yaml"
     threads: experiment.compute.threads
@@ -57,10 +57,10 @@ rule ask_teacher_amount:
         amounts=update(f"{RESULTS}/teacher/{{game}}.amounts.parquet"),
         answers=update(f"{RESULTS}/teacher/{{game}}.answers.parquet"),
         comprehension=update(f"{RESULTS}/teacher/{{game}}.comprehension.parquet"),
-    wildcard_constraints:
-        game=either(AMOUNT_GAMES),
     log:
         f"{RESULTS}/logs/ask_teacher_amount/{{game}}.log",
+    wildcard_constraints:
+        game=either(AMOUNT_GAMES),
     conda:
         "../../envs/models.yaml"
     threads: experiment.compute.threads
