@@ -71,7 +71,7 @@ def test_misspelt_key_below_a_chosen_name_is_told_what_is_allowed_there(project:
     edit(project / "config.yaml", splits={"in_sample": {"contxts": ["team"], "contexts": ["team"]}})
     assert refused(read) == (
         "config.yaml: splits.in_sample.contxts: unknown key; did you mean 'contexts'? "
-        "Allowed here: contexts, payoff_factor"
+        "Allowed here: contexts, games, payoff_factor"
     )
 
 
@@ -146,7 +146,7 @@ def test_split_that_repeats_an_in_sample_scenario_is_refused(read: Read) -> None
 
 def test_same_context_with_other_payoffs_is_another_scenario(read: Read) -> None:
     experiment = read(splits={"tripled": {"contexts": ["team"], "payoff_factor": 3}})
-    assert len(list(scenarios(experiment))) == 56
+    assert len(list(scenarios(experiment))) == 57
 
 
 def test_label_pair_that_is_the_same_twice_is_refused(read: Read) -> None:
