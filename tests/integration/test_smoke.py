@@ -51,7 +51,7 @@ def test_held_out_scenarios_never_reach_training(smoke):
     held_out = {
         one["user"] + one["system"] for file in prompts for one in file["prompts"] if one["split"] != "in_sample"
     }
-    assert len(held_out) == 32
+    assert len(held_out) == 33
     assert set(examples["split"]) == {"in_sample"}
     assert not held_out & {user + system for user, system in examples.select("user", "system").iter_rows()}
     motivations = pl.concat(
@@ -109,6 +109,7 @@ def test_an_edited_context_is_rendered_per_game_and_asked_alone(smoke):
     after = computations(smoke)
     renewed = {row for row in after if after[row] != before.get(row)}
     assert {row[2] for row in renewed} == {"sports"}
-    assert len(renewed) == 3 * 4
+    # A choice, three drawn answers and six questions about the payoffs, of three models in four games.
+    assert len(renewed) == (1 + 3 + 6) * 3 * 4
     assert "the adapter is up to date" in done.stdout
     assert plan(smoke, *SMOKE) == {}

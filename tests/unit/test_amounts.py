@@ -85,7 +85,7 @@ def test_the_context_of_the_donation_has_60_to_120_words_and_tells_no_side(proje
 
 def test_prompts_are_written_and_read_by_kind(project: Path, read: Read, tmp_path: Path) -> None:
     paths = [tmp_path / "donation.json", tmp_path / "stag_hunt.json"]
-    experiment = read(teacher={"question": "reason_first"})
+    experiment = read(teacher={"question": "reason_first"}, comprehension=["team", "village_well"])
     write_scenario(experiment, "donation", "village_well", paths[0])
     write_scenario(experiment, "stag_hunt", "team", paths[1])
     assert {prompt.game for prompt in read_prompts(paths)} == {"stag_hunt"}
@@ -108,7 +108,7 @@ def test_wording_of_the_donation_changes_its_hash_alone(project: Path, read: Rea
 def test_questions_are_asked_only_where_the_config_says(read: Read) -> None:
     asked, silent = scenario_hashes(read()), scenario_hashes(read(comprehension=[]))
     changed = {context for game, context in asked if asked[game, context] != silent[game, context]}
-    assert changed == {"team", "village_well"}
+    assert changed == {"sports", "village_well"}
     with pytest.raises(InputError, match=r"comprehension: no split has tavern; allowed: .*team"):
         read(comprehension=["tavern"])
 

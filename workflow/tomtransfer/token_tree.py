@@ -20,7 +20,7 @@ from tomtransfer.progress import Progress
 
 # A branch of less mass is not followed: it counts as other, and so do answers of more tokens than this.
 LEAST_MASS = 1e-4
-LONGEST_PATH = 6
+LONGEST_PATH = 5
 
 
 @dataclass(frozen=True)
