@@ -34,7 +34,8 @@ CHOOSING = re.compile(
     r"\b(?:choose|chose|pick|select|go with|going with|prefer|opt for|answer|option|choice|decision)\b", re.I
 )
 NOT_MINE = re.compile(r"\b(?:not|never|neither|nor|avoid|if|unless|coplayer|they|rather than|instead)\b|n't\b", re.I)
-GIVING = r"\b(?:give|giving|gave|donate|donating|contribute|contributing|put|putting)\b"
+GIVING = r"\b(?:give|donate|contribute|put)\b"
+GIVEN = re.compile(r"\b(?:giv(?:e|ing|en)|donat(?:e|ing|ion)|contribut(?:e|ing|ion)|put(?:ting)?)\b", re.I)
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 NUMBER = r"(?<![\w.,])-?[0-9]+(?:\.[0-9]+)?(?![\w%]|[.,][0-9])"
 
@@ -94,7 +95,9 @@ def _read_amount(line: str, amounts: Sequence[str], unit: str, last: bool) -> tu
     sentence = _sentence(line, last)
     numbers = _numbers(sentence, amounts[-1], units)
     kind = _kind_without_choice(line, len(numbers))
-    if not kind and numbers[0] in amounts and not NOT_MINE.search(sentence):
+    alone = re.fullmatch(rf"\W*\w+(?:\s*{units})?(?:\s*(?:/|out of|of)\W*\w+)?\W*", sentence, re.I)
+    says = alone or GIVEN.search(sentence) or CHOOSING.search(sentence)
+    if not kind and numbers[0] in amounts and says and not NOT_MINE.search(sentence):
         return "spelled out", numbers[0]
     if not kind and not 0 <= float(numbers[0]) <= float(amounts[-1]):
         return "out of range", None
