@@ -44,6 +44,7 @@ def test_each_model_is_loaded_once_per_job(real):
         ("ask_student tuned", "smollm2-135m-instruct", "nf4"),
         ("ask_teacher prisoners_dilemma", "qwen2.5-coder-0.5b-instruct", "none"),
         ("ask_teacher stag_hunt", "qwen2.5-coder-0.5b-instruct", "none"),
+        ("ask_teacher_amount donation", "qwen2.5-coder-0.5b-instruct", "none"),
         ("train_student", "smollm2-135m-instruct", "nf4"),
     ]
 

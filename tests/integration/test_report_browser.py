@@ -59,7 +59,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def with_prompts(published: Path) -> Path:
     """The same page with what only an experiment's report has, all of it hostile."""
-    place = ("in_sample", "stag_hunt", "team", "canonical", "choice_only")
+    place = ("in_sample", "stag_hunt", "team", "canonical", "answer_only")
     prompt = Prompt(*place, "C", "D", {}, CANARY, f"{CANARY} {'long' * 200}", "0" * 64)
     asked = [Asked(prompt, (Motivation("cooperate", "C", CANARY, True),))]
     figures = sorted((published / "figures").glob("*.svg"))

@@ -57,7 +57,7 @@ def test_held_out_scenarios_never_reach_training(smoke):
         for one in file["prompts"]
         if one["split"] != "in_sample" or one["frame"] not in TRAINED_FRAMES
     }
-    assert len(held_out) == 32 * 4 + 20 * 2
+    assert len(held_out) == 32 * 4 + 20 * 2 + 1
     assert set(examples["split"]) == {"in_sample"}
     assert set(examples["frame"]) == set(TRAINED_FRAMES)
     assert set(examples["label"]) == {"C", "D"}
@@ -136,6 +136,7 @@ def test_an_edited_context_is_rendered_per_game_and_asked_alone(smoke):
     after = computations(smoke)
     renewed = {row for row in after if after[row] != before.get(row)}
     assert {row[2] for row in renewed} == {"sports"}
-    assert len(renewed) == 3 * 4 * 4
+    # Four choices, three drawn answers and six questions about the payoffs, of three models in four games.
+    assert len(renewed) == (4 + 3 + 6) * 3 * 4
     assert "the adapter is up to date" in done.stdout
     assert plan(smoke, *SMOKE) == {}

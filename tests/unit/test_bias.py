@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from tomtransfer.bias import FACTORS, WITHIN, Decomposition, contrasts, decompose, mean_squares
-from tomtransfer.config import Frame
 from tomtransfer.frames import designs
+from tomtransfer.settings import Frame
 
 FRAMES = {
     "canonical": Frame(cooperate="C", defect="D", first="cooperate"),

@@ -9,10 +9,10 @@ from test_bias import FRAMES, planted
 
 from tomtransfer.bias_figures import bias
 from tomtransfer.bias_tables import bias_effects_table, bias_shares_table, views_table
-from tomtransfer.config import Scoring
 from tomtransfer.findings import Findings, read_findings, write_findings
 from tomtransfer.frames import designs
 from tomtransfer.scorecards import write_summary
+from tomtransfer.settings import Scoring
 from tomtransfer.views import Answers
 
 FEW_DRAWS = Scoring(bootstrap_draws=50)

@@ -25,13 +25,14 @@ def refused(read: Read, *arguments: Any, **given: Any) -> str:
     return str(error.value)
 
 
-def test_default_experiment_has_52_scenarios_in_three_splits(read: Read) -> None:
+def test_default_experiment_has_53_scenarios_in_four_splits(read: Read) -> None:
     everything = list(scenarios(read()))
-    assert len(everything) == len(set(everything)) == 52
+    assert len(everything) == len(set(everything)) == 53
     assert Counter(scenario.split for scenario in everything) == {
         "in_sample": 20,
         "new_contexts": 12,
         "doubled_payoffs": 20,
+        "new_game": 1,
     }
 
 
@@ -75,7 +76,7 @@ def test_misspelt_key_below_a_chosen_name_is_told_what_is_allowed_there(project:
     edit(project / "config.yaml", splits={"in_sample": {"contxts": ["team"], "contexts": ["team"]}})
     assert refused(read) == (
         "config.yaml: splits.in_sample.contxts: unknown key; did you mean 'contexts'? "
-        "Allowed here: contexts, payoff_factor"
+        "Allowed here: contexts, games, payoff_factor"
     )
 
 
@@ -150,7 +151,7 @@ def test_split_that_repeats_an_in_sample_scenario_is_refused(read: Read) -> None
 
 def test_same_context_with_other_payoffs_is_another_scenario(read: Read) -> None:
     experiment = read(splits={"tripled": {"contexts": ["team"], "payoff_factor": 3}})
-    assert len(list(scenarios(experiment))) == 56
+    assert len(list(scenarios(experiment))) == 57
 
 
 def test_label_pair_that_is_the_same_twice_is_refused(read: Read) -> None:
@@ -195,3 +196,26 @@ def test_label_that_is_not_a_word_is_refused(read: Read, label: str) -> None:
     assert "frames.canonical.cooperate: String should match pattern" in refused(
         read, frames={"canonical": {"cooperate": label}}
     )
+
+
+def test_no_answers_at_all_are_refused(read: Read) -> None:
+    assert refused(read, sampling={"answers": 0}).startswith("--config: sampling.answers: ")
+    assert "greater than or equal to 1 (got 0)" in refused(read, sampling={"answers": 0})
+
+
+@pytest.mark.parametrize("model", ["teacher", "student"])
+def test_reasons_first_leave_nothing_exact_to_read(read: Read, model: str) -> None:
+    question = {model: {"question": "reason_first"}}
+    assert f"{model}.question: reason_first leaves nothing exact to read" in refused(read, choices="exact", **question)
+    for choices in ("sampled", "both"):
+        assert read(choices=choices, **question)
+
+
+def test_a_game_of_one_split_may_not_be_among_those_that_are_trained_on(read: Read) -> None:
+    message = refused(read, splits={"in_sample": {"games": ["stag_hunt"]}})
+    assert "splits.in_sample has the games of the experiment" in message
+
+
+def test_a_game_and_a_context_belong_to_one_split(read: Read) -> None:
+    again = {"games": ["donation"], "contexts": ["village_well"]}
+    assert "splits.again repeats village_well of splits.new_game" in refused(read, splits={"again": again})

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from tomtransfer import engine
-from tomtransfer.config import Frame
 from tomtransfer.games import load_context, load_game
 from tomtransfer.prompts import Prompt, read_templates, render
+from tomtransfer.settings import Frame
 from tomtransfer.validation import InputError
 
 SCENARIOS = Path("scenarios")
@@ -20,9 +20,9 @@ def make_prompt(context: str, frame: Frame | None = None) -> Prompt:
     frame = frame or Frame()
     payoffs = load_game(SCENARIOS, "stag_hunt").payoffs
     system, user = render(
-        read_templates(SCENARIOS / "prompts"), load_context(SCENARIOS, context), payoffs, frame, "choice_and_reasons"
+        read_templates(SCENARIOS / "prompts"), load_context(SCENARIOS, context), payoffs, frame, "answer_first"
     )
-    place = ("in_sample", "stag_hunt", context, "canonical", "choice_and_reasons")
+    place = ("in_sample", "stag_hunt", context, "canonical", "answer_first")
     return Prompt(*place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, "hash")
 
 

@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 
 from tomtransfer import figures, gap_figures
 from tomtransfer.alignment import Array
-from tomtransfer.config import Scoring
 from tomtransfer.evidence import Comparison, Evidence, Scenario
 from tomtransfer.figure_style import MARKS, save
 from tomtransfer.figures import Loss
 from tomtransfer.findings import Findings, examine
 from tomtransfer.gap_figures import FURTHEST
 from tomtransfer.published import read_published
+from tomtransfer.settings import Scoring
 
 FOLDER = Path(__file__).parents[2] / "scenarios" / "published"
 FEW_DRAWS = Scoring(bootstrap_draws=50)

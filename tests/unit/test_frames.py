@@ -6,9 +6,10 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from tomtransfer.config import Experiment, Frame, scenarios
+from tomtransfer.config import Experiment, scenarios
 from tomtransfer.frames import designs, views
 from tomtransfer.prompts import render_scenario
+from tomtransfer.settings import Frame
 from tomtransfer.views import Answers, average
 
 Read = Callable[..., Experiment]

@@ -10,10 +10,10 @@ import pytest
 from test_engine import make_prompt
 
 from tomtransfer.answers import Respondent, update_choices, update_motivations
-from tomtransfer.config import Teacher
 from tomtransfer.fetching import fetch
 from tomtransfer.planted import cooperation_log_odds, cooperation_rates, motivation
 from tomtransfer.registry import Planted, find_student, read_registry, revision
+from tomtransfer.settings import Teacher
 from tomtransfer.tables import read_table
 from tomtransfer.validation import InputError
 

@@ -31,7 +31,7 @@ def test_the_presets_are_there() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_preset_is_valid_over_the_default_experiment(read: Read, name: str) -> None:
     experiment = read([f"presets/{name}.yaml"])
-    assert len(list(scenarios(experiment))) == 52
+    assert len(list(scenarios(experiment))) == 53
     registry = read_registry(Path(experiment.paths.registry))
     for model in (experiment.teacher.model, experiment.student.model):
         assert find(model, registry, Path(experiment.paths.registry))
@@ -55,7 +55,7 @@ def test_llama2_is_the_published_protocol(read: Read) -> None:
     experiment = read(["presets/llama2.yaml"])
     training = experiment.training
     answers = 2 * experiment.teacher.motivations_per_choice
-    assert (experiment.teacher.question, experiment.student.question) == ("choice_and_reasons", "choice_only")
+    assert (experiment.teacher.question, experiment.student.question) == ("answer_first", "answer_only")
     assert (experiment.temperature, answers, 20 * answers) == (0.8, 300, 6000)
     assert (training.learning_rate, training.schedule, training.epochs) == (5e-5, "cosine", 3)
     assert training.completions_per_row * training.rows_per_step == 64
@@ -64,6 +64,7 @@ def test_llama2_is_the_published_protocol(read: Read) -> None:
     assert (training.choice_share, training.temperature) == (None, 1)
     assert experiment.teacher.quantization == "nf4"
     assert experiment.trained_frames == {"canonical": 150}
+    assert (experiment.choices, experiment.sampling.answers) == ("both", 300)
 
 
 def test_smoke_needs_no_gpu_and_no_download(read: Read) -> None:

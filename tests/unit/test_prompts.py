@@ -14,7 +14,7 @@ Read = Callable[..., Experiment]
 
 GOLDEN = Path(__file__).parent / "golden"
 FRAMES = {"canonical": {}, "swapped": {"cooperate": "D", "defect": "C", "first": "defect"}}
-BOTH_QUESTIONS = {"student": {"question": "choice_only"}}
+BOTH_QUESTIONS = {"student": {"question": "answer_only"}}
 
 
 @pytest.fixture
@@ -26,7 +26,9 @@ def read(project: Path, read: Read) -> Read:
 
 
 def all_prompts(experiment: Experiment) -> list[Prompt]:
-    places = dict.fromkeys((scenario.game, scenario.context) for scenario in scenarios(experiment))
+    places = dict.fromkeys(
+        (scenario.game, scenario.context) for scenario in scenarios(experiment) if scenario.split != "new_game"
+    )
     return [prompt for place in places for prompt in render_scenario(experiment, *place)]
 
 
@@ -47,11 +49,11 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
 @pytest.mark.parametrize(
     "place",
     [
-        "in_sample.prisoners_dilemma.international_relations.canonical.choice_and_reasons",
-        "in_sample.stag_hunt.team.canonical.choice_only",
-        "in_sample.snowdrift.friend_sharing.swapped.choice_and_reasons",
-        "new_contexts.prisoners_delight.sports.canonical.choice_and_reasons",
-        "doubled_payoffs.snowdrift.environment.canonical.choice_and_reasons",
+        "in_sample.prisoners_dilemma.international_relations.canonical.answer_first",
+        "in_sample.stag_hunt.team.canonical.answer_only",
+        "in_sample.snowdrift.friend_sharing.swapped.answer_first",
+        "new_contexts.prisoners_delight.sports.canonical.answer_first",
+        "doubled_payoffs.snowdrift.environment.canonical.answer_first",
     ],
 )
 def test_rendered_prompt_is_the_golden_one(read: Read, place: str) -> None:
@@ -86,7 +88,7 @@ def test_doubled_payoffs_are_derived_from_no_file_of_their_own(project: Path, re
         origin = plain[prompt.game, prompt.context]
         assert prompt.payoffs == {name: 2 * points for name, points in origin.payoffs.items()}
         assert prompt.system == origin.system
-    assert len(list((project / "scenarios" / "games").iterdir())) == 4
+    assert {file.stem for file in (project / "scenarios" / "games").iterdir()} == {*read().games, "donation"}
 
 
 def test_prompts_of_a_context_share_their_beginning(read: Read) -> None:
@@ -166,8 +168,8 @@ def test_written_prompts_are_read_back(tmp_path: Path, read: Read) -> None:
     prompts = render_scenario(read(frames=FRAMES, **BOTH_QUESTIONS), "stag_hunt", "team")
     write_prompts(prompts, tmp_path / "team.json")
     assert read_prompts([tmp_path / "team.json"]) == prompts
-    alone = read_prompts([tmp_path / "team.json"], "choice_only")
-    assert alone == [prompt for prompt in prompts if prompt.question == "choice_only"]
+    alone = read_prompts([tmp_path / "team.json"], "answer_only")
+    assert alone == [prompt for prompt in prompts if prompt.question == "answer_only"]
 
 
 @pytest.mark.parametrize(
@@ -213,7 +215,7 @@ def test_mistake_in_a_template_says_what_a_template_may_use(project: Path, read:
         render_scenario(read(), "stag_hunt", "team")
     assert str(error.value) == (
         "scenarios/prompts/user.j2:2: unexpected '}'. "
-        "A template may use: context, options, outcomes, question, system.j2, user.j2"
+        "A template may use: context, options, outcomes, question, asked, system.j2, user.j2"
     )
 
 

@@ -13,7 +13,6 @@ import polars as pl
 import pytest
 from jinja2 import UndefinedError
 
-from tomtransfer.config import Scoring
 from tomtransfer.evidence import Comparison, Evidence, Scenario
 from tomtransfer.figure_style import INK
 from tomtransfer.findings import Findings, examine, read_findings, write_findings
@@ -22,6 +21,7 @@ from tomtransfer.published import read_donation, read_published
 from tomtransfer.report import Drawing, Page, in_words, inline, published_page, remarks, render_page
 from tomtransfer.report_sources import Asked, Motivation, asked, cut_off, frames_table, read_losses, timings_table
 from tomtransfer.report_tables import make_tables
+from tomtransfer.settings import Scoring
 from tomtransfer.typesetting import Column, Table, as_csv, as_latex
 from tomtransfer.validation import InputError
 
@@ -63,7 +63,7 @@ def compared(*models: Evidence) -> Findings:
 
 
 def prompt(text: str = "Which?", sha256: str = "abc") -> Prompt:
-    place = ("in_sample", "stag_hunt", "team", "canonical", "choice_only")
+    place = ("in_sample", "stag_hunt", "team", "canonical", "answer_only")
     return Prompt(*place, "C", "D", {"reward": 1.0}, f"system {text}", f"user {text}", sha256)
 
 

@@ -12,9 +12,9 @@ from test_engine import make_prompt
 
 from tomtransfer import training
 from tomtransfer.answers import Respondent, update_choices, update_motivations
-from tomtransfer.config import Lora, Teacher, Training
 from tomtransfer.engine import load_model, load_tokenizer, spell_labels
 from tomtransfer.examples import assemble
+from tomtransfer.settings import Lora, Teacher, Training
 from tomtransfer.tables import read_table, write_table
 from tomtransfer.tuning import read_key, update_adapter
 from tomtransfer.validation import InputError

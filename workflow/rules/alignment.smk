@@ -3,6 +3,7 @@
 REQUIRED INPUTS
     results/teacher/*.parquet
     results/student/{base,tuned}.parquet
+    the drawn answers beside both (*.answers.parquet), which are counted where no choices were read exactly
 
 OUTPUTS
     results/alignment/{game}.parquet      a row per measure of the game and of each of its scenarios
@@ -13,26 +14,21 @@ OUTPUTS
 """
 
 SCORING = package_files(
-    *[
-        "alignment",
-        "bias",
-        "evidence",
-        "uncertainty",
-        "scoring",
-        "rates",
-        "findings",
-        "scorecards",
-        "summary_page",
-        "views",
-    ]
+    *["alignment", "bias", "evidence", "uncertainty", "scoring", "rates", "findings", "scorecards", "summary_page"],
+    *["views", "counted", "parsing"],
 )
+
+STUDENT_ANSWERS = expand(f"{RESULTS}/student/{{variant}}.answers.parquet", variant=["base", "tuned"])
 
 
 rule score_game:
     input:
-        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
+        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=ACTION_GAMES),
         base=f"{RESULTS}/student/base.parquet",
         tuned=f"{RESULTS}/student/tuned.parquet",
+        answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=ACTION_GAMES) + STUDENT_ANSWERS,
+        counted=f"{RESULTS}/alignment/answers.csv",
+        understanding=f"{RESULTS}/alignment/understanding.csv",
         package=SCORING,
     output:
         table=f"{RESULTS}/alignment/{{game}}.parquet",
@@ -46,6 +42,8 @@ rule score_game:
         f"{RESULTS}/logs/score_game/{{game}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/score_game/{{game}}.tsv"
+    wildcard_constraints:
+        game=either(ACTION_GAMES),
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -64,9 +62,10 @@ rule score_game:
 
 rule summarize:
     input:
-        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
+        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=ACTION_GAMES),
         base=f"{RESULTS}/student/base.parquet",
         tuned=f"{RESULTS}/student/tuned.parquet",
+        answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=ACTION_GAMES) + STUDENT_ANSWERS,
         package=SCORING,
     output:
         table=report(

@@ -1,13 +1,17 @@
 """What every stage shares: the checked experiment, where things are, and what answers depend on."""
 
+from dataclasses import asdict
 from os.path import relpath
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from tomtransfer.amounts import AMOUNT
+from tomtransfer.asking import how_asked
 from tomtransfer.config_files import read_experiment
 from tomtransfer.frames import designs, views
-from tomtransfer.prompts import scenario_hashes
+from tomtransfer.games import TWO_ACTIONS
+from tomtransfer.kinds import game_kinds, scenario_hashes
 from tomtransfer.registry import find, find_student, read_registry, revision
 from tomtransfer.validation import InputError
 
@@ -33,13 +37,16 @@ checked(find_student, experiment.student.model, registry, Path(experiment.paths.
 RESULTS = experiment.paths.results
 MODELS = experiment.paths.models
 SCENARIOS = experiment.paths.scenarios
+GAME_KINDS = checked(game_kinds, experiment)
+ACTION_GAMES = [game for game, kind in GAME_KINDS.items() if kind == TWO_ACTIONS]
+AMOUNT_GAMES = [game for game, kind in GAME_KINDS.items() if kind == AMOUNT]
 HASHES = checked(scenario_hashes, experiment)
 PACKAGE = relpath(Path(workflow.current_basedir).parent / "tomtransfer")
 
 
 wildcard_constraints:
-    game="|".join(experiment.games),
-    context="|".join(experiment.contexts),
+    game="|".join(experiment.every_game),
+    context="|".join(dict.fromkeys(context for game, context in HASHES)),
     variant="base|tuned",
 
 
@@ -63,9 +70,34 @@ def respondent(settings):
     }
 
 
-def prompt_files(games, contexts):
-    """Return the prompt files of games in contexts."""
-    return expand(f"{RESULTS}/prompts/{{game}}/{{context}}.json", game=games, context=contexts)
+def prompt_files(games, contexts=None):
+    """Return the prompt files of games in contexts, or in all that they have."""
+    return [
+        f"{RESULTS}/prompts/{game}/{context}.json"
+        for game, context in HASHES
+        if game in games and (contexts is None or context in contexts)
+    ]
+
+
+def prompts_of_game(wildcards):
+    """Return the prompt files of one game."""
+    return prompt_files([wildcards.game])
+
+
+def templates_of_game(wildcards):
+    """Return the templates of one game's kind."""
+    folder = "prompts" if GAME_KINDS[wildcards.game] == TWO_ACTIONS else f"prompts/{GAME_KINDS[wildcards.game]}"
+    return expand(f"{SCENARIOS}/{folder}/{{name}}.j2", name=["system", "user"])
+
+
+def either(names):
+    """Return a pattern that matches any of `names`, and nothing if there are none."""
+    return "|".join(names) or "(?!)"
+
+
+def asking(settings):
+    """Return how the teacher or the student is asked."""
+    return asdict(how_asked(experiment, settings))
 
 
 def package_files(*names):
@@ -89,7 +121,8 @@ def adapter_of(wildcards):
 
 
 def show_summary():
-    """Print the page that sums up the experiment, if it has come so far."""
-    page = Path(RESULTS) / "alignment" / "summary.md"
-    if page.exists():
-        print(page.read_text(encoding="utf-8"))
+    """Print the pages that sum up the experiment, as far as it has come."""
+    for name in ["summary", *AMOUNT_GAMES, "checks"]:
+        page = Path(RESULTS) / "alignment" / f"{name}.md"
+        if page.exists():
+            print(page.read_text(encoding="utf-8"))

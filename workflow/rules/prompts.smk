@@ -3,7 +3,7 @@
 REQUIRED INPUTS
     scenarios/games/{game}.yaml          payoffs and family
     scenarios/contexts/{context}.yaml    the social situation
-    scenarios/prompts/{system,user}.j2   how they become messages
+    scenarios/prompts/{system,user}.j2   how they become messages; games of amounts have theirs in prompts/amount/
 
 OUTPUTS
     results/prompts/{game}/{context}.json
@@ -14,7 +14,7 @@ rule render_prompts:
     input:
         game=ancient(f"{SCENARIOS}/games/{{game}}.yaml"),
         context=ancient(f"{SCENARIOS}/contexts/{{context}}.yaml"),
-        templates=ancient(expand(f"{SCENARIOS}/prompts/{{name}}.j2", name=["system", "user"])),
+        templates=ancient(templates_of_game),
     output:
         prompts=report(
             f"{RESULTS}/prompts/{{game}}/{{context}}.json",

@@ -8,6 +8,7 @@ REQUIRED INPUTS
     results/teacher/*.parquet
     results/teacher/*.motivations.parquet
     results/student/{base,tuned}.parquet
+    results/alignment/{answers,understanding}.csv, and the cards of games of amounts
 
 OUTPUTS
     results/figures/*.svg, *.pdf
@@ -99,15 +100,21 @@ rule report:
     input:
         summary=f"{RESULTS}/alignment/summary.json",
         figures=expand(f"{RESULTS}/figures/{{name}}.svg", name=FIGURES + OWN_FIGURES),
-        prompts=prompt_files(experiment.games, experiment.contexts),
-        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
+        prompts=prompt_files(ACTION_GAMES),
+        teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=ACTION_GAMES),
         motivations=expand(f"{RESULTS}/teacher/{{game}}.motivations.parquet", game=experiment.games),
         base=f"{RESULTS}/student/base.parquet",
         tuned=f"{RESULTS}/student/tuned.parquet",
+        answers=f"{RESULTS}/alignment/answers.csv",
+        understanding=f"{RESULTS}/alignment/understanding.csv",
+        amounts=expand(f"{RESULTS}/alignment/{{game}}.json", game=AMOUNT_GAMES),
         training=f"{RESULTS}/student/adapter/training.json",
         templates=TEMPLATES,
         captions=expand(f"{CAPTIONS}/{{name}}.rst", name=FIGURES + OWN_FIGURES),
-        package=[*FINDINGS, *package_files("report", "report_sources", "report_tables", "bias_tables", "typesetting")],
+        package=[
+            *FINDINGS,
+            *package_files("report", "report_checks", "report_sources", "report_tables", "bias_tables", "typesetting"),
+        ],
     output:
         report=report(
             f"{RESULTS}/report.html",

@@ -1,4 +1,4 @@
-"""Student: its exact choices in every scenario, untuned (base) and tuned.
+"""Student: its choices in every scenario and what it knows of the payoffs, untuned (base) and tuned.
 
 REQUIRED INPUTS
     results/prompts/*/*.json
@@ -6,17 +6,25 @@ REQUIRED INPUTS
     results/student/adapter/training.json   for the tuned student
 
 OUTPUTS
-    results/student/{base,tuned}.parquet    a row per scenario and frame, updated in place
+    results/student/{base,tuned}.parquet                 exact choices, a row per scenario and frame
+    results/student/{base,tuned}.amounts.parquet         exact choices of amounts, a row per scenario
+    results/student/{base,tuned}.answers.parquet         drawn answers, a row per scenario, frame and draw
+    results/student/{base,tuned}.comprehension.parquet   exact answers to questions about the payoffs
+
+All are updated in place: only rows that are missing are computed, and only then is the model loaded, once.
 """
 
 
 rule ask_student:
     input:
-        prompts=prompt_files(experiment.games, experiment.contexts),
+        prompts=prompt_files(experiment.every_game),
         model=f"{MODELS}/{experiment.student.model}/source.json",
         adapter=adapter_of,
     output:
         choices=update(f"{RESULTS}/student/{{variant}}.parquet"),
+        amounts=update(f"{RESULTS}/student/{{variant}}.amounts.parquet"),
+        answers=update(f"{RESULTS}/student/{{variant}}.answers.parquet"),
+        comprehension=update(f"{RESULTS}/student/{{variant}}.comprehension.parquet"),
     log:
         f"{RESULTS}/logs/ask_student/{{variant}}.log",
     benchmark:
@@ -32,7 +40,7 @@ rule ask_student:
         tokens_per_batch=experiment.compute.tokens_per_batch,
     params:
         respondent=respondent(experiment.student),
-        question=experiment.student.question,
+        asking=asking(experiment.student),
     message:
         "Asking the {wildcards.variant} student"
     script:

@@ -3,7 +3,7 @@
 REQUIRED INPUTS
     results/prompts/*/*.json                     of the in-sample contexts
     results/teacher/*.parquet
-    results/teacher/*.motivations.parquet
+    results/teacher/*.{motivations,answers}.parquet   the answers where choices are not read exactly
     results/models/{model}/source.json
 
 OUTPUTS
@@ -19,7 +19,8 @@ rule assemble_training:
         prompts=prompt_files(experiment.games, experiment.splits["in_sample"].contexts),
         choices=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
         motivations=expand(f"{RESULTS}/teacher/{{game}}.motivations.parquet", game=experiment.games),
-        package=package_files("examples"),
+        answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=experiment.games),
+        package=package_files("examples", "counted", "parsing"),
     output:
         examples=f"{RESULTS}/training/examples.parquet",
     log:
@@ -35,6 +36,7 @@ rule assemble_training:
     params:
         frames=list(experiment.trained_frames),
         held_back_share=experiment.training.held_back_share,
+        exact=asking(experiment.teacher)["exact"],
     message:
         "Assembling the training examples"
     script:

@@ -1,11 +1,15 @@
-"""Ask the student, untuned or tuned, for its choices in all games."""
+"""Ask the student, untuned or tuned, for its choices in all games, and what it knows of their payoffs."""
 
 from pathlib import Path
 
 from job import job
 
+from tomtransfer.amounts import AMOUNT
 from tomtransfer.answers import Respondent, update_choices
-from tomtransfer.prompts import read_prompts
+from tomtransfer.asking import Asking, to_draw
+from tomtransfer.drawn_answers import update_answers
+from tomtransfer.prompts import read_comprehension, read_prompts, read_queries
+from tomtransfer.readings import update_readings
 from tomtransfer.tuning import read_key
 
 with job(snakemake):
@@ -18,5 +22,10 @@ with job(snakemake):
         adapter_key=read_key(adapter) if adapter else "",
         **snakemake.params.respondent,
     )
-    prompts = read_prompts([Path(path) for path in snakemake.input.prompts], snakemake.params.question)
-    update_choices(Path(snakemake.output.choices), prompts, student)
+    paths, output = [Path(path) for path in snakemake.input.prompts], snakemake.output
+    asking = Asking(**snakemake.params.asking)
+    prompts, amounts = read_prompts(paths, asking.question), read_queries(paths, AMOUNT, asking.question)
+    update_choices(Path(output.choices), prompts if asking.exact else [], student)
+    update_readings(Path(output.amounts), amounts if asking.exact else [], student)
+    update_answers(Path(output.answers), [*to_draw(prompts, asking), *amounts], student, asking)
+    update_readings(Path(output.comprehension), read_comprehension(paths), student)

@@ -4,15 +4,17 @@ from pathlib import Path
 
 from job import job
 
-from tomtransfer.examples import assemble
+from tomtransfer.examples import assemble, assemble_drawn
 from tomtransfer.prompts import read_prompts
 from tomtransfer.tables import write_table
 
 with job(snakemake):
-    choices, motivations, prompts = (
-        [Path(path) for path in paths]
-        for paths in (snakemake.input.choices, snakemake.input.motivations, snakemake.input.prompts)
+    files, frames, share = snakemake.input, snakemake.params.frames, snakemake.params.held_back_share
+    choices, motivations, answers, prompts = (
+        [Path(path) for path in paths] for paths in (files.choices, files.motivations, files.answers, files.prompts)
     )
-    settings = snakemake.params
-    examples = assemble(choices, motivations, read_prompts(prompts), settings.frames, settings.held_back_share)
+    if snakemake.params.exact:
+        examples = assemble(choices, motivations, read_prompts(prompts), frames, share)
+    else:
+        examples = assemble_drawn(answers, read_prompts(prompts), frames, share)
     write_table(examples, Path(snakemake.output.examples))

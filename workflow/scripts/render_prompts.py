@@ -5,9 +5,9 @@ from pathlib import Path
 from job import job
 
 from tomtransfer.config_files import read_experiment
-from tomtransfer.prompts import render_scenario, write_prompts
+from tomtransfer.kinds import write_scenario
 
 with job(snakemake):
     experiment = read_experiment(snakemake.config, [])
-    prompts = render_scenario(experiment, snakemake.wildcards.game, snakemake.wildcards.context)
-    write_prompts(prompts, Path(snakemake.output.prompts))
+    game, context = snakemake.wildcards.game, snakemake.wildcards.context
+    write_scenario(experiment, game, context, Path(snakemake.output.prompts))

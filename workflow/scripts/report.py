@@ -6,6 +6,7 @@ from job import job
 
 from tomtransfer.findings import read_findings
 from tomtransfer.report import experiment_page, render_page
+from tomtransfer.report_checks import Checks
 from tomtransfer.report_sources import Sources
 from tomtransfer.tables import write_text
 
@@ -17,6 +18,7 @@ with job(snakemake):
         motivations=[Path(path) for path in files.motivations],
         base=Path(files.base),
         tuned=Path(files.tuned),
+        checks=Checks(Path(files.answers), Path(files.understanding), [Path(path) for path in files.amounts]),
         training=Path(files.training),
         benchmarks=Path(snakemake.params.benchmarks),
         experiment=snakemake.params.experiment,

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from job import job
 
-from tomtransfer.config import Scoring
 from tomtransfer.config_files import read_experiment
 from tomtransfer.games import load_game
+from tomtransfer.report_checks import Checks, game_checks
 from tomtransfer.scorecards import write_scorecard
+from tomtransfer.settings import Scoring
 from tomtransfer.views import read_answers
 
 with job(snakemake):
@@ -17,5 +18,6 @@ with job(snakemake):
     teacher = [Path(path) for path in files.teacher]
     answers = read_answers(teacher, Path(files.base), Path(files.tuned), params.views, params.designs)
     facts = {"game": name, **game.model_dump(mode="json"), "frame": next(iter(params.views))}
+    facts |= game_checks(Checks(Path(files.counted), Path(files.understanding), []), name)
     settings = Scoring(**params.scoring)
     write_scorecard(answers, facts, settings, Path(snakemake.output.table), Path(snakemake.output.card))

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from job import job
 
-from tomtransfer.config import Scoring
 from tomtransfer.findings import examine, write_findings
 from tomtransfer.published import read_donation, read_published
+from tomtransfer.settings import Scoring
 
 with job(snakemake):
     folder = Path(snakemake.input.counts).parent

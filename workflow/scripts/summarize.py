@@ -4,8 +4,8 @@ from pathlib import Path
 
 from job import job
 
-from tomtransfer.config import Scoring
 from tomtransfer.scorecards import write_summary
+from tomtransfer.settings import Scoring
 from tomtransfer.views import read_answers
 
 with job(snakemake):

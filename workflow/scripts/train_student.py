@@ -5,8 +5,8 @@ from pathlib import Path
 from job import job
 
 from tomtransfer.answers import Respondent
-from tomtransfer.config import Training
 from tomtransfer.config_files import read_experiment
+from tomtransfer.settings import Training
 from tomtransfer.tuning import update_adapter
 
 with job(snakemake):

@@ -13,14 +13,21 @@ from typing import Any
 
 import polars as pl
 
-from tomtransfer.config import Teacher
 from tomtransfer.planted import cooperation_rates, motivation, read_planted
-from tomtransfer.prompts import Prompt
+from tomtransfer.prompts import Prompt, Query
 from tomtransfer.registry import Planted
+from tomtransfer.settings import Teacher
 from tomtransfer.tables import fill_missing, row_key, with_known_rows, write_table
 
 logger = logging.getLogger(__name__)
 
+# What every row says of itself, so that a table without rows has its columns too.
+ROW_COLUMNS: dict[str, Any] = {
+    **dict.fromkeys(("key", "split", "game", "context", "frame", "question", "prompt"), pl.String),
+    **dict.fromkeys(("model", "model_revision", "quantization", "adapter"), pl.String),
+    "temperature": pl.Float64,
+    "stage_revision": pl.Int64,
+}
 CHOICE_COLUMNS = {
     "cooperate": pl.Float64,
     "defect": pl.Float64,
@@ -92,8 +99,8 @@ def update_choices(path: Path, prompts: Sequence[Prompt], respondent: Respondent
     Raises InputError before the model is loaded when a prompt does not fit it with `room` tokens for the answer.
     """
     identity = respondent.identity
-    rows = [{"key": row_key(prompt=prompt.sha256, **identity), **_place(prompt), **identity} for prompt in prompts]
-    table = with_known_rows(pl.DataFrame(rows), path, CHOICE_COLUMNS)
+    rows = [{"key": row_key(prompt=prompt.sha256, **identity), **place_of(prompt), **identity} for prompt in prompts]
+    table = with_known_rows(pl.DataFrame(rows, schema=ROW_COLUMNS), path, CHOICE_COLUMNS)
     missing = [number for number, known in enumerate(table["cooperate"].is_not_null()) if not known]
     logger.info("%s: %d of %d choices are to be computed", path.name, len(missing), len(table))
     if missing:
@@ -116,9 +123,18 @@ def update_motivations(
         for choice, label in zip(("cooperate", "defect"), prompt.labels, strict=True):
             for draw in range(frames[prompt.frame]):
                 key = row_key(prompt=prompt.sha256, label=label, draw=draw, **identity)
-                rows.append({"key": key, **_place(prompt), "choice": choice, "label": label, "draw": draw, **identity})
+                rows.append(
+                    {"key": key, **place_of(prompt), "choice": choice, "label": label, "draw": draw, **identity}
+                )
                 draws.append((number, choice))
-    table = with_known_rows(pl.DataFrame(rows), path, MOTIVATION_COLUMNS)
+    drawn_columns = {
+        "choice": pl.String,
+        "label": pl.String,
+        "draw": pl.Int64,
+        "motivation_tokens": pl.Int64,
+        "seed": pl.Int64,
+    }
+    table = with_known_rows(pl.DataFrame(rows, schema=ROW_COLUMNS | drawn_columns), path, MOTIVATION_COLUMNS)
     missing = [number for number, known in enumerate(table["motivation"].is_not_null()) if not known]
     logger.info("%s: %d of %d motivations are to be drawn", path.name, len(missing), len(table))
     if missing:
@@ -167,7 +183,7 @@ def _motivate(
     }
 
 
-def _place(prompt: Prompt) -> dict[str, Any]:
+def place_of(prompt: Prompt | Query) -> dict[str, Any]:
     """Return where a prompt belongs, and which it is."""
     names = ("split", "game", "context", "frame", "question")
     return {**{name: getattr(prompt, name) for name in names}, "prompt": prompt.sha256}

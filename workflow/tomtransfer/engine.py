@@ -15,15 +15,14 @@ import torch
 from jinja2 import TemplateError
 
 from tomtransfer.model_files import check
+from tomtransfer.parsing import WRAPPING
 from tomtransfer.prefix import Completion, Row, row_inputs
 from tomtransfer.progress import Progress
-from tomtransfer.prompts import Prompt
+from tomtransfer.prompts import Prompt, Query
 from tomtransfer.validation import InputError
 
 logger = logging.getLogger(__name__)
 
-# What may stand around a label inside one token: ` C`, `"C`, `(C`, `C.` all spell C.
-WRAPPING = " \t\n\r\"'`*_()[]{}<>.,:;!?\u2018\u2019\u201c\u201d\u2581\u0120"
 
 LEAST_SHARED = 0.25
 """Prompts are computed together where they share this much of them; a chat's opening words alone are no gain."""
@@ -40,7 +39,10 @@ PLAIN_CHAT_TEMPLATE = (
 
 @dataclass(frozen=True)
 class EncodedPrompt:
-    """A prompt as a model takes it, with the tokens that spell each label; the first of them begins a completion."""
+    """A prompt as a model takes it, with the tokens that spell each label; the first of them begins a completion.
+
+    There are none where labels were not looked for.
+    """
 
     tokens: list[int]
     cooperate: list[int]
@@ -142,10 +144,20 @@ def encode_prompts(tokenizer: Any, prompts: Sequence[Prompt], directory: Path, r
 
     Raises InputError when a prompt with its answer is longer than the model's context, or a label is no single token.
     """
-    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
-    limit = config.get("max_position_embeddings", float("inf"))
     labels = {label for prompt in prompts for label in prompt.labels}
     spellings = spell_labels(tokenizer, sorted(labels), directory.name)
+    return [
+        EncodedPrompt(text.tokens, spellings[prompt.cooperate], spellings[prompt.defect])
+        for prompt, text in zip(prompts, encode_texts(tokenizer, prompts, directory, room), strict=True)
+    ]
+
+
+def encode_texts(
+    tokenizer: Any, prompts: Sequence[Prompt | Query], directory: Path, room: int = 1
+) -> list[EncodedPrompt]:
+    """Encode prompts as `encode_prompts` does, without looking for the tokens of labels."""
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    limit = config.get("max_position_embeddings", float("inf"))
     encoded = []
     for prompt in prompts:
         tokens = encode_chat(tokenizer, prompt.system, prompt.user)
@@ -154,7 +166,7 @@ def encode_prompts(tokenizer: Any, prompts: Sequence[Prompt], directory: Path, r
                 f"the prompt of {prompt.game} in {prompt.context} ({prompt.split}, frame {prompt.frame}) has "
                 f"{len(tokens)} tokens and needs {room} for the answer; {directory.name} can attend to {limit}"
             )
-        encoded.append(EncodedPrompt(tokens, spellings[prompt.cooperate], spellings[prompt.defect]))
+        encoded.append(EncodedPrompt(tokens, [], []))
     return encoded
 
 

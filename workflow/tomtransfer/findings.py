@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tomtransfer.bias import Effect, Share
-from tomtransfer.config import TRAINED_SPLIT, Scoring
+from tomtransfer.config import TRAINED_SPLIT
 from tomtransfer.evidence import Comparison, Kind, Scenario
 from tomtransfer.published import Donation
 from tomtransfer.rates import Difference, Rate, SplitTest, differences, rates, split_tests
 from tomtransfer.scoring import Score, headline, score
+from tomtransfer.settings import Scoring
 from tomtransfer.tables import write_text
 from tomtransfer.validation import InputError
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from tomtransfer.config import Experiment, Frame
+from tomtransfer.config import Experiment
+from tomtransfer.settings import Frame
 
 
 def views(experiment: Experiment) -> dict[str, list[str]]:

@@ -1,12 +1,13 @@
 """Games and contexts: what a person writes in `scenarios/`, checked on load.
 
-A game is a symmetric two-player game with two choices, given by four payoffs; a context is the social situation that
-the game is told as. One game in one context is a scenario.
+A game here is a symmetric two-player game with two choices, given by four payoffs; a context is the social situation
+that the game is told as. One game in one context is a scenario. Games of other kinds have modules of their own; every
+file of a game or a context says of which kind it is, unless it is of this one.
 """
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -20,6 +21,9 @@ FAMILIES: dict[str, tuple[str, str, str, str]] = {
     "prisoners_delight": ("reward", "temptation", "sucker", "punishment"),
     "deadlock": ("temptation", "punishment", "reward", "sucker"),
 }
+
+TWO_ACTIONS: Literal["two_actions"] = "two_actions"
+"""The kind of the games here."""
 
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
@@ -44,6 +48,8 @@ class Payoffs(Record):
 class Game(Record):
     """A symmetric two-player game with two choices."""
 
+    kind: Literal["two_actions"] = TWO_ACTIONS
+    """What is chosen: one of two actions."""
     title: Text
     """The game's name as people read it."""
     family: str
@@ -72,6 +78,8 @@ class Game(Record):
 class Context(Record):
     """The social situation that a game is told as: six sentences, in the order in which a prompt tells them."""
 
+    kind: Literal["two_actions"] = TWO_ACTIONS
+    """The kind of game that can be told so."""
     title: Text
     """The context's name as people read it."""
     you: Text
@@ -93,6 +101,11 @@ class Context(Record):
         if "coplayer" not in text:
             raise ValueError("the other person must be called the 'coplayer' here")
         return text
+
+
+def kind_of(folder: Path, name: str) -> str:
+    """Return the kind of the game in `folder/games/name.yaml`; raises InputError when the file cannot be read."""
+    return str(read_yaml(folder / "games" / f"{name}.yaml").get("kind", TWO_ACTIONS))
 
 
 def load_game(folder: Path, name: str) -> Game:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tomtransfer.model_files import SOURCE
-from tomtransfer.prompts import Prompt
+from tomtransfer.prompts import Prompt, Query
 from tomtransfer.registry import Planted
 from tomtransfer.validation import InputError
 
@@ -52,16 +52,20 @@ def cooperation_log_odds(prompt: Prompt, policy: Planted) -> float:
 
     Raises InputError when the policy has no social weight for the prompt's context.
     """
-    if prompt.context not in policy.social_weights:
-        raise InputError(
-            f"the planted teacher has no social_weights.{prompt.context}; it has {', '.join(policy.social_weights)}"
-        )
-    weight = policy.social_weights[prompt.context]
+    weight = _social_weight(prompt.context, policy)
     cooperating, defecting = (
         own + weight * coplayer
         for own, coplayer in (expected_points(prompt, choice, policy.belief) for choice in ("cooperate", "defect"))
     )
     return policy.rationality * (cooperating - defecting)
+
+
+def _social_weight(context: str, policy: Planted) -> float:
+    if context not in policy.social_weights:
+        raise InputError(
+            f"the planted teacher has no social_weights.{context}; it has {', '.join(policy.social_weights)}"
+        )
+    return policy.social_weights[context]
 
 
 def cooperation_rates(prompts: Sequence[Prompt], policy: Planted) -> list[float]:
@@ -83,3 +87,37 @@ def motivation(prompt: Prompt, choice: str, policy: Planted) -> str:
         own_otherwise=own_otherwise,
         coplayer_otherwise=coplayer_otherwise,
     )
+
+
+def reading(query: Query, policy: Planted) -> list[float]:
+    """Return the planted probability of each candidate: 1 for an answer that is known to be right, else that of giving.
+
+    The logit quantal response again, over the amounts that may be given to a fund of which everyone gets an equal part
+    after it was multiplied. Each other person is believed to give `policy.belief` of the endowment, and the social
+    weight is that of the points of each of them. Raises InputError when the policy has no weight for the context.
+    """
+    if query.right is not None:
+        return [float(candidate == query.right) for candidate in query.candidates]
+    endowment, people, multiplier = (query.payoffs[name] for name in ("endowment", "people", "multiplier"))
+    weight, others = _social_weight(query.context, policy), people - 1
+    given = np.array([float(candidate) for candidate in query.candidates])
+    shared = multiplier * (given + others * policy.belief * endowment) / people
+    utility = endowment - given + shared + weight * others * (endowment * (1 - policy.belief) + shared)
+    odds = np.exp(policy.rationality * (utility - utility.max()))
+    return [float(share) for share in odds / odds.sum()]
+
+
+def answer(prompt: Prompt | Query, key: str, policy: Planted) -> str:
+    """Return an answer drawn from the planted policy; the same `key`, in hexadecimal digits, draws the same."""
+    uniform = np.random.default_rng(int(key, 16)).random()
+    if isinstance(prompt, Query):
+        chosen = int(np.searchsorted(np.cumsum(reading(prompt, policy)), uniform))
+        return prompt.candidates[min(chosen, len(prompt.candidates) - 1)]
+    choice = "cooperate" if uniform < cooperation_rates([prompt], policy)[0] else "defect"
+    label = prompt.cooperate if choice == "cooperate" else prompt.defect
+    reasons = motivation(prompt, choice, policy)
+    return {
+        "answer_only": label,
+        "answer_first": f"{label}\n{reasons}",
+        "reason_first": f"{reasons}\n{label}",
+    }[prompt.question]

@@ -12,10 +12,11 @@ import torch
 
 @dataclass(frozen=True)
 class Completion:
-    """The tokens of one completion: the label first, the reasons after it; its weight among the completions."""
+    """The tokens of one completion, its weight among the completions, and the place of its choice among its tokens."""
 
     tokens: list[int]
     weight: float
+    choice: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def row_targets(row: Row, choice_share: float | None) -> dict[str, torch.Tensor]
     """Return what is to be predicted in a row, from where and how much it counts: labels, sources, weights (targets).
 
     The first token of each completion is predicted from the prompt's last position. A completion's weight is divided
-    over its tokens: `choice_share` to the first, the rest in equal parts to the others, or equal parts to all if None.
+    over its tokens: `choice_share` to the choice, the rest in equal parts to the others, or equal parts to all if None.
     Prompt tokens are never among the targets.
     """
     labels: list[int] = []
@@ -62,16 +63,18 @@ def row_targets(row: Row, choice_share: float | None) -> dict[str, torch.Tensor]
         count = len(completion.tokens)
         labels += completion.tokens
         sources += [len(row.prompt) - 1, *range(start, start + count - 1)]
-        weights += [completion.weight * share for share in token_shares(count, choice_share)]
+        weights += [completion.weight * share for share in token_shares(count, choice_share, completion.choice)]
         start += count - 1
     return {"labels": torch.tensor(labels), "sources": torch.tensor(sources), "weights": torch.tensor(weights)}
 
 
-def token_shares(count: int, choice_share: float | None) -> list[float]:
-    """Return how the loss of a completion of `count` tokens is divided over them: the shares sum to one."""
+def token_shares(count: int, choice_share: float | None, choice: int = 0) -> list[float]:
+    """Return how the loss of a completion of `count` tokens, with its choice at a place, is divided: it sums to one."""
     if choice_share is None or count == 1:
         return [1 / count] * count
-    return [choice_share] + [(1 - choice_share) / (count - 1)] * (count - 1)
+    shares = [(1 - choice_share) / (count - 1)] * count
+    shares[choice] = choice_share
+    return shares
 
 
 def weighted_loss(

@@ -10,8 +10,9 @@ from typing import Any
 from jinja2 import DictLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from tomtransfer.config import TRAINED_SPLIT, Experiment, Frame
-from tomtransfer.games import Context, Game, Payoffs, load_context, load_game
+from tomtransfer.config import TRAINED_SPLIT, Experiment
+from tomtransfer.games import TWO_ACTIONS, Context, Game, Payoffs, load_context, load_game
+from tomtransfer.settings import Frame
 from tomtransfer.validation import InputError
 
 TEMPLATES = ("system.j2", "user.j2")
@@ -37,6 +38,23 @@ class Prompt:
     def labels(self) -> tuple[str, str]:
         """Return the labels of cooperation and defection."""
         return self.cooperate, self.defect
+
+
+@dataclass(frozen=True)
+class Query:
+    """A prompt that is answered by one of several texts, such as an amount; `right` is the correct one, if any is."""
+
+    split: str
+    game: str
+    context: str
+    frame: str
+    question: str
+    candidates: tuple[str, ...]
+    right: str | None
+    payoffs: dict[str, float]
+    system: str
+    user: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -89,16 +107,6 @@ def read_templates(folder: Path) -> Templates:
     return Templates(folder, ImmutableSandboxedEnvironment(loader=DictLoader(texts), undefined=StrictUndefined))
 
 
-def scenario_hashes(experiment: Experiment) -> dict[tuple[str, str], str]:
-    """Return for each game in each context the hash of its prompts; raises InputError naming the file that is wrong."""
-    sources = read_sources(experiment, experiment.games, experiment.contexts)
-    return {
-        (game, context): scenario_hash(render_scenario(experiment, game, context, sources))
-        for game in experiment.games
-        for context in experiment.contexts
-    }
-
-
 def render_scenario(
     experiment: Experiment, game_name: str, context_name: str, sources: Sources | None = None
 ) -> list[Prompt]:
@@ -111,7 +119,7 @@ def render_scenario(
     questions = dict.fromkeys((experiment.teacher.question, experiment.student.question))
     prompts = []
     for split_name, split in experiment.splits.items():
-        if context_name not in split.contexts:
+        if context_name not in split.contexts or game_name not in experiment.games_of(split_name):
             continue
         payoffs = sources.games[game_name].payoffs.times(split.payoff_factor)
         for frame_name, frame in experiment.ordered_frames.items():
@@ -120,25 +128,33 @@ def render_scenario(
             for question in questions:
                 system, user = render(sources.templates, context, payoffs, frame, question)
                 place = (split_name, game_name, context_name, frame_name, question)
-                digest = _hash([system, user, frame.cooperate, frame.defect])
+                digest = content_hash([system, user, frame.cooperate, frame.defect])
                 prompts.append(
                     Prompt(*place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, digest)
                 )
     return prompts
 
 
-def render(templates: Templates, context: Context, payoffs: Payoffs, frame: Frame, question: str) -> tuple[str, str]:
+def render(
+    templates: Templates, context: Context, payoffs: Payoffs, frame: Frame, question: str, asked: Outcome | None = None
+) -> tuple[str, str]:
     """Return the system and the user message for a game with `payoffs`, told as `context`, in `frame`.
 
-    Raises InputError when a template is broken, uses an undefined name, or comes out empty.
+    A question about one outcome is about `asked`. Raises InputError when a template is broken, uses an undefined name,
+    or comes out empty.
     """
-    options = (frame.cooperate, frame.defect) if frame.first == "cooperate" else (frame.defect, frame.cooperate)
     variables = {
         "context": context.model_dump(),
-        "options": options,
-        "outcomes": _outcomes(payoffs, frame, options),
+        "options": frame.options,
+        "outcomes": outcomes(payoffs, frame),
         "question": question,
+        "asked": asked,
     }
+    return render_templates(templates, variables)
+
+
+def render_templates(templates: Templates, variables: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the system and the user message that templates make of `variables`; raises InputError as `render` does."""
     system, user = (_render_template(templates, name, variables) for name in TEMPLATES)
     return system, user
 
@@ -156,7 +172,7 @@ def _render_template(templates: Templates, name: str, variables: Mapping[str, An
     return text
 
 
-def _outcomes(payoffs: Payoffs, frame: Frame, options: Sequence[str]) -> list[Outcome]:
+def outcomes(payoffs: Payoffs, frame: Frame) -> list[Outcome]:
     """Return the four outcomes, own choice first, in the order in which the options are named."""
     points = {
         (frame.cooperate, frame.cooperate): (payoffs.reward, payoffs.reward),
@@ -166,33 +182,58 @@ def _outcomes(payoffs: Payoffs, frame: Frame, options: Sequence[str]) -> list[Ou
     }
     return [
         Outcome(own, coplayer, *(f"{value:.15g}" for value in points[own, coplayer]))
-        for own in options
-        for coplayer in options
+        for own in frame.options
+        for coplayer in frame.options
     ]
 
 
-def scenario_hash(prompts: Sequence[Prompt]) -> str:
+def scenario_hash(prompts: Sequence[Prompt | Query]) -> str:
     """Return the sha256 of everything that a scenario's prompts say, and of where they belong."""
-    return _hash([asdict(prompt) for prompt in prompts])
+    return content_hash([asdict(prompt) for prompt in prompts])
 
 
-def write_prompts(prompts: Sequence[Prompt], path: Path) -> None:
-    """Write the prompts of one scenario as JSON that a person can read."""
+def write_prompts(
+    prompts: Sequence[Prompt | Query], path: Path, kind: str = TWO_ACTIONS, comprehension: Sequence[Query] = ()
+) -> None:
+    """Write the prompts of one scenario, and the questions about its payoffs, as JSON that a person can read."""
     content = {
         "game": prompts[0].game,
         "context": prompts[0].context,
-        "sha256": scenario_hash(prompts),
+        "kind": kind,
+        "sha256": scenario_hash([*prompts, *comprehension]),
         "prompts": [asdict(prompt) for prompt in prompts],
+        "comprehension": [asdict(query) for query in comprehension],
     }
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_prompts(paths: Sequence[Path], question: str | None = None) -> list[Prompt]:
-    """Return the prompts in files that `write_prompts` wrote, of one question or of all."""
-    contents: list[Mapping[str, Any]] = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    """Return the prompts of two-action games in files that `write_prompts` wrote, of one question or of all."""
+    contents = [content for content in _read(paths) if content["kind"] == TWO_ACTIONS]
     prompts = [Prompt(**prompt) for content in contents for prompt in content["prompts"]]
     return [prompt for prompt in prompts if question in (None, prompt.question)]
 
 
-def _hash(content: Any) -> str:
+def read_queries(paths: Sequence[Path], kind: str, question: str | None = None) -> list[Query]:
+    """Return the prompts of games of another kind in files that `write_prompts` wrote, of one question or of all."""
+    contents = [content for content in _read(paths) if content["kind"] == kind]
+    queries = [_query(query) for content in contents for query in content["prompts"]]
+    return [query for query in queries if question in (None, query.question)]
+
+
+def read_comprehension(paths: Sequence[Path]) -> list[Query]:
+    """Return the questions about payoffs in files that `write_prompts` wrote."""
+    return [_query(query) for content in _read(paths) for query in content["comprehension"]]
+
+
+def _read(paths: Sequence[Path]) -> list[Mapping[str, Any]]:
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def _query(content: Mapping[str, Any]) -> Query:
+    return Query(**{**content, "candidates": tuple(content["candidates"])})
+
+
+def content_hash(content: Any) -> str:
+    """Return the sha256 of anything that JSON can hold."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -15,6 +15,7 @@ from tomtransfer.alignment import ADVANTAGE, MEASURES
 from tomtransfer.figure_style import FAINT, INK, MARKS, PAPER, percent, words
 from tomtransfer.findings import Findings
 from tomtransfer.prompts import read_prompts
+from tomtransfer.report_checks import check_tables
 from tomtransfer.report_sources import Asked, Sources, asked, cut_off, frames_table, timings_table, versions
 from tomtransfer.report_tables import make_tables
 from tomtransfer.typesetting import Table
@@ -204,7 +205,9 @@ def experiment_page(findings: Findings, sources: Sources, figures: Sequence[Path
         ),
         findings=findings,
         drawings=read_drawings(figures, templates),
-        tables=[table for table in (*make_tables(findings), frames, timings) if table.rows],
+        tables=[
+            table for table in (*make_tables(findings), *check_tables(sources.checks), frames, timings) if table.rows
+        ],
         remarks=[*remarks(findings), *_remarks_on_sources(sources, frames)],
         asked=asked(read_prompts(sources.prompts), sources.motivations, per_choice),
         provenance={

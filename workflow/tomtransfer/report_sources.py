@@ -13,6 +13,7 @@ from tomtransfer.evidence import read_number
 from tomtransfer.evidence import read_table as read_csv
 from tomtransfer.figures import Loss
 from tomtransfer.prompts import Prompt
+from tomtransfer.report_checks import Checks
 from tomtransfer.tables import read_table
 from tomtransfer.typesetting import Column, Table
 
@@ -29,6 +30,7 @@ class Sources:
     motivations: Sequence[Path]
     base: Path
     tuned: Path
+    checks: Checks
     training: Path
     """The record of what the adapter was made from."""
     benchmarks: Path

@@ -8,11 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from tomtransfer.config import Scoring
 from tomtransfer.evidence import Comparison, cooperation_rates
 from tomtransfer.findings import examine, look, write_findings
 from tomtransfer.rates import differences
 from tomtransfer.scoring import COLUMNS, Score, score
+from tomtransfer.settings import Scoring
 from tomtransfer.summary_page import summary_page
 from tomtransfer.tables import write_table, write_text
 from tomtransfer.views import SCENARIO, Answers

@@ -6,7 +6,7 @@ One path for GPU and CPU. Needs torch, transformers and peft, and neither tables
 import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
-from tomtransfer.config import Training
 from tomtransfer.engine import compute_type, encode_chat, spell_labels
 from tomtransfer.prefix import Completion, Row, pack, row_inputs, row_targets, weighted_loss
 from tomtransfer.progress import Progress
+from tomtransfer.settings import Training
 from tomtransfer.validation import InputError
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Example:
-    """One training example: a prompt, the choice and the reasons to give for it, and how much it counts."""
+    """One training example: a prompt, the choice and the reasons to give for it, and how much it counts.
+
+    Where the `question` is reason_first, the reasons come first, as they came from the teacher.
+    """
 
     system: str
     user: str
@@ -33,6 +36,7 @@ class Example:
     motivation: str
     finished: bool
     weight: float
+    question: str = "answer_first"
 
 
 @dataclass(frozen=True)
@@ -50,23 +54,31 @@ class TrainingStep:
 def make_rows(tokenizer: Any, examples: Sequence[Example], per_row: int, model_name: str) -> list[Row]:
     """Return examples as rows of at most `per_row` completions, whose weights sum to one in the mean over rows.
 
-    A completion is the label, a line break and the motivation, and the end of the answer if the motivation came to one.
+    A completion is the label, a line break and the motivation, and the end of the answer if the motivation came to one;
+    or the motivation, a line break, the label and the end of the answer. A label without a motivation stands alone.
     """
     spellings = spell_labels(tokenizer, sorted({example.label for example in examples}), model_name)
     behind: dict[tuple[str, str], list[Completion]] = {}
     for example in examples:
-        reasons = tokenizer.encode(f"\n{example.motivation}", add_special_tokens=False)
-        end = [tokenizer.eos_token_id] if example.finished else []
-        completion = Completion([spellings[example.label][0], *reasons, *end], example.weight)
+        completion = _completion(tokenizer, example, spellings[example.label][0])
         behind.setdefault((example.system, example.user), []).append(completion)
     rows = []
     for (system, user), completions in behind.items():
         rows += pack(encode_chat(tokenizer, system, user), completions, per_row)
     scale = len(rows) / sum(completion.weight for row in rows for completion in row.completions)
-    return [
-        Row(row.prompt, [Completion(completion.tokens, completion.weight * scale) for completion in row.completions])
-        for row in rows
-    ]
+    return [Row(row.prompt, [replace(each, weight=each.weight * scale) for each in row.completions]) for row in rows]
+
+
+def _completion(tokenizer: Any, example: Example, label: int) -> Completion:
+    """Return the tokens of an example's completion, and where among them the choice stands."""
+    end = [tokenizer.eos_token_id] if example.finished else []
+    if example.question == "reason_first":
+        text = f"{example.motivation}\n" if example.motivation else ""
+        reasons = tokenizer.encode(text, add_special_tokens=False)
+        return Completion([*reasons, label, *end], example.weight, len(reasons))
+    text = f"\n{example.motivation}" if example.motivation else ""
+    reasons = tokenizer.encode(text, add_special_tokens=False)
+    return Completion([label, *reasons, *end], example.weight)
 
 
 def add_adapter(model: Any, settings: Training) -> Any:

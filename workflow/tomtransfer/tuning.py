@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from tomtransfer.answers import Respondent
-from tomtransfer.config import Training
+from tomtransfer.settings import Training
 from tomtransfer.tables import read_table, row_key, software, write_text, write_whole
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,8 @@ def update_adapter(
 
 def adapter_key(examples: pl.DataFrame, student: Respondent, settings: Training) -> str:
     """Return the sha256 of everything that an adapter depends on."""
-    content = examples.select("system", "user", "label", "motivation", "finished", "weight", "held_back").write_ndjson()
+    names = ("system", "user", "label", "motivation", "finished", "weight", "question", "held_back")
+    content = examples.select(names).write_ndjson()
     base = {"model_revision": student.model_revision, "quantization": student.quantization}
     return row_key(examples=content, settings=settings.model_dump(mode="json"), **base)
 
@@ -95,7 +96,7 @@ def _train(
 def _examples(part: pl.DataFrame) -> Sequence[Any]:
     from tomtransfer.training import Example
 
-    names = ("system", "user", "label", "motivation", "finished", "weight")
+    names = ("system", "user", "label", "motivation", "finished", "weight", "question")
     return [Example(**{name: row[name] for name in names}) for row in part.iter_rows(named=True)]
 
 

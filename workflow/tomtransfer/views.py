@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from tomtransfer.bias import Decomposition, decompose
-from tomtransfer.config import Scoring
+from tomtransfer.counted import read_choices
 from tomtransfer.evidence import Comparison, Evidence, Scenario
-from tomtransfer.tables import read_table
+from tomtransfer.settings import Scoring
 
 MODELS = ("teacher", "base", "tuned")
 SCENARIO = ["split", "game", "context"]
@@ -29,14 +29,19 @@ class Answers:
     def compare(self) -> Iterator[tuple[str, Comparison]]:
         """Yield for each view its name and the comparison of the models over the scenarios that its frames have."""
         for name, frames in self.views.items():
-            teacher, base, tuned = (_evidence(average(self.tables[model], frames)) for model in MODELS)
+            tables = [self.tables[model] for model in MODELS]
+            teacher, base, tuned = (_evidence(average(table, frames), _is_exact(table)) for table in tables)
             yield name, Comparison(teacher, base, tuned)
 
     def decompose(self, settings: Scoring) -> Decomposition:
-        """Return what moves each model's choices, over all models."""
+        """Return what moves each model's choices, over all models whose choices are read exactly.
+
+        Counts have no log-odds where all answers are the same.
+        """
         parts = [
             decompose(table, model, self.designs, settings.bootstrap_draws, settings.seed, settings.confidence)
             for model, table in self.tables.items()
+            if _is_exact(table)
         ]
         return Decomposition(
             tuple(share for part in parts for share in part.shares),
@@ -53,24 +58,26 @@ def read_answers(
 ) -> Answers:
     """Return the answers of teacher, base and tuned student, in the teacher's order."""
     place = [*SCENARIO, "frame"]
-    tables = [pl.concat([read_table(path) for path in teacher]), read_table(base), read_table(tuned)]
+    tables = [pl.concat([read_choices(path) for path in teacher]), read_choices(base), read_choices(tuned)]
     order = tables[0].select(place)
     ordered = (order.join(table, on=place, how="inner", maintain_order="left") for table in tables)
     return Answers(dict(zip(MODELS, ordered, strict=True)), views, designs)
 
 
 def average(table: pl.DataFrame, frames: Sequence[str]) -> pl.DataFrame:
-    """Return a row per scenario that all of `frames` have: cooperate, defect and other, averaged over the frames.
+    """Return a row per scenario that all of `frames` have: cooperate, defect and other over the frames.
 
-    It is the cooperation rates that are averaged, and the shares of other: a frame in which a model hardly answers with
-    a label would else count less than the frame that balances it.
+    Of exact choices it is the cooperation rates that are averaged, and the shares of other: a frame in which a model
+    hardly answers with a label would else count less than the frame that balances it. Counted answers are added up.
     """
+    played = table.filter(pl.col("frame").is_in(frames)).group_by(SCENARIO, maintain_order=True)
+    in_all = pl.len() == len(frames)
+    if not _is_exact(table):
+        return played.agg(pl.sum("cooperate", "defect", "other"), in_all=in_all).filter("in_all").drop("in_all")
     rate = pl.col("cooperate") / (pl.col("cooperate") + pl.col("defect"))
     return (
-        table.filter(pl.col("frame").is_in(frames))
-        .group_by(SCENARIO, maintain_order=True)
-        .agg(rate.mean().alias("rate"), pl.mean("other"), pl.len().alias("frames"))
-        .filter(pl.col("frames") == len(frames))
+        played.agg(rate.mean().alias("rate"), pl.mean("other"), in_all=in_all)
+        .filter("in_all")
         .select(
             *SCENARIO,
             cooperate=pl.col("rate") * (1 - pl.col("other")),
@@ -80,8 +87,12 @@ def average(table: pl.DataFrame, frames: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def _evidence(table: pl.DataFrame) -> Evidence:
+def _is_exact(table: pl.DataFrame) -> bool:
+    """Tell whether choices are known from probabilities, not from drawn answers that were counted."""
+    return bool((table["evidence"] == "exact").all())
+
+
+def _evidence(table: pl.DataFrame, exact: bool) -> Evidence:
     scenarios = [Scenario(*row) for row in table.select(SCENARIO).iter_rows()]
-    return Evidence.from_probabilities(
-        scenarios, *(table[name].to_numpy() for name in ("cooperate", "defect", "other"))
-    )
+    known = Evidence.from_probabilities if exact else Evidence.from_counts
+    return known(scenarios, *(table[name].to_numpy() for name in ("cooperate", "defect", "other")))

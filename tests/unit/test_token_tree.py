@@ -1,0 +1,120 @@
+"""Exact probabilities of texts of several tokens: against all paths of a tiny model, one by one."""
+
+import pytest
+import torch
+from test_engine import make_prompt
+
+from tomtransfer import engine, token_tree
+from tomtransfer.token_tree import Vocabulary, candidate_distributions, verdict
+
+AMOUNTS = tuple(str(amount) for amount in range(11))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", True),
+        (' "$', True),
+        ("1", True),
+        ("7", True),
+        ("7 ", 7),
+        ("7.", True),
+        ("7.\n", 7),
+        ("7.0", True),
+        ("7.00 ", 7),
+        ("**10**", 10),
+        ("$10 dollars", 10),
+        ("10", True),
+        ("11", False),
+        ("7.5", False),
+        ("100 ", False),
+        ("-3", False),
+        ("seven", False),
+        ("7th ", False),
+    ],
+)
+def test_a_text_may_become_an_amount_is_one_or_cannot_be(text, found):
+    assert verdict(text, AMOUNTS) is found or verdict(text, AMOUNTS) == found != (found is True)
+
+
+def test_words_are_candidates_too():
+    assert verdict("C", ("C", "D")) is True
+    assert verdict("D\n", ("C", "D")) == 1
+    assert verdict("Co", ("C", "D")) is False
+    assert verdict("Co", ("Cooperate", "D")) is True
+
+
+class Digits:
+    """A tokenizer of few tokens, all of whose paths can be walked."""
+
+    texts = ("1", "0", " 1", "5", "10", ".", " ", "$", "x", "<end>")
+
+    def __len__(self):
+        return len(self.texts)
+
+    def batch_decode(self, tokens):
+        return [self.texts[token] for (token,) in tokens]
+
+
+class Chain:
+    """A model whose next token depends on the last one alone."""
+
+    device = torch.device("cpu")
+
+    def __init__(self):
+        self.logits = torch.randn(len(Digits.texts), len(Digits.texts), generator=torch.Generator().manual_seed(1))
+
+    def __call__(self, input_ids, past_key_values=None, **_):
+        return type("Output", (), {"logits": self.logits[input_ids[:, -1:]], "past_key_values": Cache()})
+
+
+class Cache:
+    def batch_repeat_interleave(self, times):
+        pass
+
+
+def walk(model, last, text, share, depth, found):
+    """Add up the mass of every path by what it spells, without any of the search's shortcuts."""
+    for token, probability in enumerate(torch.softmax(model.logits[last] / 0.8, -1).tolist()):
+        what = verdict(text + Digits.texts[token], AMOUNTS)
+        if what is True and depth:
+            walk(model, token, text + Digits.texts[token], share * probability, depth - 1, found)
+        elif what is not True and what is not False:
+            found[what] = found.get(what, 0) + share * probability
+
+
+def test_every_spelling_counts_and_nothing_counts_twice(monkeypatch):
+    monkeypatch.setattr(token_tree, "LEAST_MASS", 0)
+    monkeypatch.setattr(token_tree, "LONGEST_PATH", 5)
+    model, found = Chain(), {}
+    walk(model, 8, "", 1.0, 4, found)
+    (exact,) = candidate_distributions(model, Vocabulary(Digits()), [[8]], [AMOUNTS], 0.8)
+    assert set(found) == {0, 1, 5, 10}
+    for amount, mass in enumerate(exact.candidates):
+        assert mass == pytest.approx(found.get(amount, 0), abs=1e-6)
+    assert sum(exact.candidates) + exact.other == pytest.approx(1)
+
+
+def test_the_shared_cache_gives_what_separate_passes_give(random_model):
+    tokenizer = engine.load_tokenizer(random_model)
+    model = engine.load_model(random_model, "none", torch.device("cpu"))
+    (prompt,) = engine.encode_texts(tokenizer, [make_prompt("team")], random_model)
+    with torch.inference_mode():
+        cache = model(torch.tensor([prompt.tokens]), use_cache=True).past_key_values
+    paths = [[5, 9], [7, 11], [5, 2]]
+    together = token_tree._next_tokens(model, cache, len(prompt.tokens), paths, 0.8)
+    for path, row in zip(paths, together, strict=True):
+        with torch.no_grad():
+            logits = model(torch.tensor([[*prompt.tokens, *path]])).logits[0, -1]
+        assert torch.allclose(row, torch.softmax(logits / 0.8, -1), atol=1e-6)
+
+
+def test_a_label_of_one_token_has_the_mass_that_the_fast_reading_gives(random_model):
+    """But for what goes on with the label as a word, which only the tree looks at."""
+    tokenizer = engine.load_tokenizer(random_model)
+    model = engine.load_model(random_model, "none", torch.device("cpu"))
+    prompts = engine.encode_prompts(tokenizer, [make_prompt("team")], random_model)
+    (fast,) = engine.choice_distributions(model, prompts, 0.8, 10_000)
+    (tree,) = candidate_distributions(model, Vocabulary(tokenizer), [prompts[0].tokens], [("C", "D")], 0.8)
+    assert 0 < tree.candidates[0] <= 2 * fast.cooperate
+    assert sum(tree.candidates) + tree.other == pytest.approx(1)

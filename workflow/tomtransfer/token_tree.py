@@ -1,0 +1,151 @@
+"""The exact probability of each of several texts as an answer, whatever number of tokens it takes to write it.
+
+The answers form a tree whose branches are tokens. It is followed from the prompt as long as what is written may still
+become one of the candidates, level by level, behind one copy of the prompt's cache. All spellings count: what may stand
+around a candidate (quotes, brackets, bold, a currency sign, white space) may come before it, in tokens of its own or in
+the same, and it is complete when something follows that does not go on with it. So ` 1` counts as 1 only as far as
+neither `0` nor `.5` comes next. What is neither a candidate nor on the way to one is `other`.
+"""
+
+import copy
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from tomtransfer.parsing import CURRENCY, WRAPPING
+from tomtransfer.progress import Progress
+
+# A branch of less mass is not followed: it counts as other, and so do answers of more tokens than this.
+LEAST_MASS = 1e-4
+LONGEST_PATH = 5
+
+
+@dataclass(frozen=True)
+class CandidateDistribution:
+    """Probabilities of the candidates, in their order, and of any other answer: they sum to one."""
+
+    candidates: list[float]
+    other: float
+
+
+@dataclass(frozen=True)
+class _Next:
+    """What each next token makes of a text: candidates that it completes, and tokens that go on towards one."""
+
+    completing: list[tuple[int, torch.Tensor]]
+    """Numbers of candidates, and the tokens behind which each is complete."""
+    going_on: list[int]
+
+
+class Vocabulary:
+    """The text of every token of a tokenizer, and what it makes of the texts that have been written so far."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.texts: list[str] = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
+        self._known: dict[tuple[tuple[str, ...], str], _Next] = {}
+
+    def after(self, text: str, candidates: tuple[str, ...]) -> _Next:
+        """Return what each next token makes of `text`."""
+        text = text.lstrip(WRAPPING + CURRENCY)
+        if (candidates, text) not in self._known:
+            self._known[candidates, text] = self._look(text, candidates)
+        return self._known[candidates, text]
+
+    def _look(self, text: str, candidates: tuple[str, ...]) -> _Next:
+        completing: dict[int, list[int]] = {}
+        going_on = []
+        verdicts: dict[str, int | bool] = {}
+        for token, addition in enumerate(self.texts):
+            if addition not in verdicts:
+                verdicts[addition] = verdict(text + addition, candidates)
+            found = verdicts[addition]
+            if found is True:
+                going_on.append(token)
+            elif found is not False:
+                completing.setdefault(found, []).append(token)
+        return _Next([(number, torch.tensor(tokens)) for number, tokens in completing.items()], going_on)
+
+
+def verdict(text: str, candidates: tuple[str, ...]) -> int | bool:
+    """Return the number of the candidate that `text` has completed, True if it may become one, and False if it cannot.
+
+    A candidate at the very end may still go on (`1` to `10`) and is not yet complete. Zeros behind the point leave a
+    number what it is.
+    """
+    start = text.lstrip(WRAPPING + CURRENCY)
+    if not start:
+        return True
+    word = re.match(r"[\w-]+(?:[.,][0-9]+)*", start)
+    if not word:
+        return False
+    named, rest = word[0], start[word.end() :]
+    whole = re.sub(r"\.0+$", "", named)
+    if rest not in {"", ".", ","}:
+        return candidates.index(whole) if whole in candidates else False
+    return whole in candidates or (not rest and any(candidate.startswith(named) for candidate in candidates))
+
+
+@torch.inference_mode()
+def candidate_distributions(
+    model: Any,
+    vocabulary: Vocabulary,
+    prompts: Sequence[Sequence[int]],
+    candidates: Sequence[tuple[str, ...]],
+    temperature: float,
+) -> list[CandidateDistribution]:
+    """Return for each prompt the exact distribution over its candidates at `temperature`, without drawing any.
+
+    `prompts` are tokens up to where the answer begins. What the search leaves out, it counts as other: at most
+    LEAST_MASS for each of a few branches.
+    """
+    report = Progress("questions", len(prompts))
+    results = []
+    for tokens, texts in zip(prompts, candidates, strict=True):
+        results.append(_search(model, vocabulary, tokens, texts, temperature))
+        report.advance(1)
+    return results
+
+
+def _search(
+    model: Any, vocabulary: Vocabulary, prompt: Sequence[int], candidates: tuple[str, ...], temperature: float
+) -> CandidateDistribution:
+    masses = [0.0] * len(candidates)
+    output = model(torch.tensor([list(prompt)], device=model.device), use_cache=True, logits_to_keep=1)
+    cache = output.past_key_values
+    branches: list[tuple[list[int], str, float]] = [([], "", 1.0)]
+    probabilities = torch.softmax(output.logits[:, -1].float() / temperature, dim=-1).cpu()
+    for _ in range(LONGEST_PATH):
+        longer = []
+        for (path, text, share), row in zip(branches, probabilities, strict=True):
+            following = vocabulary.after(text, candidates)
+            for number, tokens in following.completing:
+                masses[number] += share * float(row[tokens].sum())
+            longer += [
+                ([*path, token], text + vocabulary.texts[token], share * float(row[token]))
+                for token in following.going_on
+                if share * float(row[token]) >= LEAST_MASS
+            ]
+        if not longer:
+            break
+        branches = longer
+        paths = [path for path, _, _ in branches]
+        probabilities = _next_tokens(model, cache, len(prompt), paths, temperature)
+    return CandidateDistribution(masses, max(0.0, 1 - sum(masses)))
+
+
+def _next_tokens(
+    model: Any, cache: Any, length: int, paths: Sequence[Sequence[int]], temperature: float
+) -> torch.Tensor:
+    """Return what follows each of `paths`, all of one length, behind `length` prompt tokens: (paths, vocabulary)."""
+    shared = copy.deepcopy(cache)
+    shared.batch_repeat_interleave(len(paths))
+    step = torch.tensor(paths, device=model.device)
+    positions = torch.arange(length, length + step.shape[1], device=model.device).expand(step.shape)
+    mask = torch.ones(len(paths), length + step.shape[1], dtype=torch.long, device=model.device)
+    output = model(
+        input_ids=step, attention_mask=mask, position_ids=positions, past_key_values=shared, logits_to_keep=1
+    )
+    return torch.softmax(output.logits[:, -1].float() / temperature, dim=-1).cpu()
