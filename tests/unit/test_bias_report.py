@@ -24,7 +24,7 @@ def answered(parts: dict[tuple[str, str], float]) -> pl.DataFrame:
     """Choices of a model whose log-odds are made of `parts`, with the columns that provenance is read from."""
     return (
         planted(parts)
-        .with_columns(pl.lit(0.0).alias("other") + 0.5)
+        .with_columns(pl.lit(0.0).alias("other") + 0.5, evidence=pl.lit("exact"))
         .with_columns(pl.lit("x").alias(name) for name in ONCE)
     )
 

@@ -115,7 +115,7 @@ def test_a_teacher_known_from_answers_is_trained_on_them_in_its_own_order(
     random_model, tmp_path, question, texts, completions
 ):
     path = answered(tmp_path / "answers.parquet", random_model, question, texts)
-    examples = assemble_drawn([path], prompts("team", question=question), 0.25)
+    examples = assemble_drawn([path], prompts("team", question=question), ["canonical"], 0.25)
     assert set(examples["completion"]) == completions
     assert examples.filter("held_back")["completion"].to_list() == [next(c for c in completions if "Safe" in c)]
     assert examples.filter(~pl.col("held_back"))["weight"].to_list() == [0.5, 0.5]
@@ -125,7 +125,7 @@ def test_a_teacher_known_from_answers_is_trained_on_them_in_its_own_order(
 def test_a_teacher_that_never_chooses_cannot_be_learnt_from(random_model, tmp_path):
     path = answered(tmp_path / "answers.parquet", random_model, "reason_first", ["hm", "well", ""])
     with pytest.raises(InputError, match="none of the teacher's 3 answers in in_sample chooses"):
-        assemble_drawn([path], prompts("team", question="reason_first"), 0.25)
+        assemble_drawn([path], prompts("team", question="reason_first"), ["canonical"], 0.25)
 
 
 def test_counts_stand_in_where_no_choice_was_read_exactly(random_model, tmp_path):

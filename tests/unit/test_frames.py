@@ -49,13 +49,14 @@ def test_frames_can_be_counterbalanced_and_letters_of_held_out_ones_are_new(read
 
 def test_held_out_frames_are_played_in_sample_alone_and_all_others_everywhere(read: Read) -> None:
     experiment = read(**TRAINED)
-    places = dict.fromkeys((scenario.game, scenario.context) for scenario in scenarios(experiment))
+    played = [scenario for scenario in scenarios(experiment) if scenario.game in experiment.games]
+    places = dict.fromkeys((scenario.game, scenario.context) for scenario in played)
     prompts = [prompt for place in places for prompt in render_scenario(experiment, *place)]
     counts = Counter((prompt.frame, prompt.split) for prompt in prompts)
     for frame in experiment.trained_frames:
-        assert [counts[frame, split] for split in experiment.splits] == [20, 12, 20]
+        assert [counts[frame, split] for split in experiment.splits] == [20, 12, 20, 0]
     for frame in experiment.held_out_frames:
-        assert [counts[frame, split] for split in experiment.splits] == [20, 0, 0]
+        assert [counts[frame, split] for split in experiment.splits] == [20, 0, 0, 0]
     assert len({prompt.sha256 for prompt in prompts}) == len(prompts) == 4 * 52 + 2 * 20
 
 
@@ -77,8 +78,8 @@ def test_only_fully_crossed_pairs_of_labels_make_a_design() -> None:
 
 def answered(*rows: tuple[str, str, float, float]) -> pl.DataFrame:
     """Choices in one scenario per context: context, frame, cooperate and defect."""
-    columns = ["split", "game", "context", "frame", "cooperate", "defect", "other"]
-    full = [("in_sample", "stag_hunt", context, frame, c, d, 1 - c - d) for context, frame, c, d in rows]
+    columns = ["split", "game", "context", "frame", "cooperate", "defect", "other", "evidence"]
+    full = [("in_sample", "stag_hunt", context, frame, c, d, 1 - c - d, "exact") for context, frame, c, d in rows]
     return pl.DataFrame(full, schema=columns, orient="row")
 
 
@@ -91,6 +92,16 @@ def test_rates_are_averaged_over_frames_whatever_mass_a_frame_leaves_on_other() 
     assert row["cooperate"] / (row["cooperate"] + row["defect"]) == pytest.approx(0.5)
     assert row["other"] == pytest.approx(0.45)
     assert row["cooperate"] + row["defect"] + row["other"] == pytest.approx(1)
+
+
+def test_counted_answers_are_added_up_over_frames_and_scored_as_counts() -> None:
+    table = answered(("team", "canonical", 3, 5), ("team", "swapped", 0, 4)).with_columns(evidence=pl.lit("counted"))
+    table = table.with_columns(other=pl.Series([2.0, 6.0]))
+    row = average(table, ["canonical", "swapped"]).row(0, named=True)
+    assert (row["cooperate"], row["defect"], row["other"]) == (3, 9, 8)
+    answers = Answers(dict.fromkeys(("teacher", "base", "tuned"), table), {"both": ["canonical", "swapped"]}, {})
+    [(_, comparison)] = answers.compare()
+    assert (comparison.teacher.kind, comparison.teacher.answers.tolist()) == ("counted", [20])
 
 
 def test_a_single_frame_is_averaged_to_itself() -> None:

@@ -51,15 +51,15 @@ def examples(answers):
 
 def test_examples_stand_in_the_order_of_the_motivations(tmp_path):
     """An adapter's key depends on their order: if it could change by itself, an edit elsewhere would train again."""
-    prompts = [
-        replace(make_prompt("team"), context=f"context{number}", sha256=f"hash{number}") for number in range(2_000)
-    ]
+    first = make_prompt("team")
+    prompts = [replace(first, context=f"context{number}", sha256=f"hash{number}") for number in range(2_000)]
     rows = [
         {
             "split": "in_sample",
             "game": "stag_hunt",
             "context": prompt.context,
             "frame": "canonical",
+            "question": "answer_first",
             "prompt": prompt.sha256,
         }
         for prompt in prompts

@@ -17,17 +17,10 @@ from tomtransfer.planted import cooperation_rates, motivation, read_planted
 from tomtransfer.prompts import Prompt, Query
 from tomtransfer.registry import Planted
 from tomtransfer.settings import Teacher
-from tomtransfer.tables import fill_missing, row_key, with_known_rows, write_table
+from tomtransfer.tables import ROW_COLUMNS, fill_missing, row_key, with_known_rows, write_table
 
 logger = logging.getLogger(__name__)
 
-# What every row says of itself, so that a table without rows has its columns too.
-ROW_COLUMNS: dict[str, Any] = {
-    **dict.fromkeys(("key", "split", "game", "context", "frame", "question", "prompt"), pl.String),
-    **dict.fromkeys(("model", "model_revision", "quantization", "adapter"), pl.String),
-    "temperature": pl.Float64,
-    "stage_revision": pl.Int64,
-}
 CHOICE_COLUMNS = {
     "cooperate": pl.Float64,
     "defect": pl.Float64,

@@ -6,9 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from tomtransfer.answers import ROW_COLUMNS
 from tomtransfer.parsing import INVALID_KINDS, VALID_KINDS, Parsed, parse_amount, parse_label
-from tomtransfer.tables import read_table
+from tomtransfer.tables import ROW_COLUMNS, read_table
 
 KINDS = (*VALID_KINDS, *INVALID_KINDS)
 """The kinds of answers, valid ones first."""

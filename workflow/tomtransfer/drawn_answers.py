@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from tomtransfer.answers import ROW_COLUMNS, Respondent, place_of
+from tomtransfer.answers import Respondent, place_of
 from tomtransfer.asking import Asking
 from tomtransfer.planted import answer
 from tomtransfer.prompts import Prompt, Query
-from tomtransfer.tables import fill_missing, row_key, with_known_rows, write_table
+from tomtransfer.tables import ROW_COLUMNS, fill_missing, row_key, with_known_rows, write_table
 
 logger = logging.getLogger(__name__)
 

@@ -15,6 +15,14 @@ from tomtransfer.validation import InputError
 
 SOFTWARE = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
 
+ROW_COLUMNS: dict[str, Any] = {
+    **dict.fromkeys(("key", "split", "game", "context", "frame", "question", "prompt"), pl.String),
+    **dict.fromkeys(("model", "model_revision", "quantization", "adapter"), pl.String),
+    "temperature": pl.Float64,
+    "stage_revision": pl.Int64,
+}
+"""What every row of answers says of itself, so that a table without rows has its columns too."""
+
 
 def row_key(**parts: Any) -> str:
     """Return the sha256 of everything that a row's content depends on."""
