@@ -9,6 +9,7 @@ import torch
 
 from tomtransfer import engine
 from tomtransfer.games import load_context, load_game
+from tomtransfer.prefill import share_beginnings
 from tomtransfer.prompts import Prompt, read_templates, render
 from tomtransfer.settings import Frame
 from tomtransfer.validation import InputError
@@ -119,7 +120,7 @@ def test_the_batch_size_changes_nothing(model, encoded):
 def test_prompts_that_begin_alike_are_computed_together_and_read_as_if_alone(model, encoded):
     start = encoded[0].tokens
     alike = [replace(encoded[0], tokens=[*start, *rest]) for rest in ([5], [6, 7, 8], [6, 9], [5, 5, 5, 5])]
-    groups = list(engine.share_beginnings([prompt.tokens for prompt in alike], 10_000))
+    groups = list(share_beginnings([prompt.tokens for prompt in alike], 10_000))
     assert [(shared, sorted(group)) for shared, group in groups] == [(len(start), [0, 1, 2, 3])]
     together = engine.choice_distributions(model, alike, 0.8, 10_000)
     for prompt, distribution in zip(alike, together, strict=True):
@@ -131,7 +132,7 @@ def test_prompts_that_begin_alike_are_computed_together_and_read_as_if_alone(mod
 def test_groups_hold_every_prompt_once_share_what_they_say_and_stay_within_the_budget():
     prompts = [[1, 2, 3, 4, 9], [1, 2, 3, 4], [7, 7, 7, 7], [1, 2, 3, 4, 9], [1, 8, 8, 8, 8, 8, 8, 8], [1, 2, 3, 5]]
     for budget in (1, 8, 100):
-        groups = list(engine.share_beginnings(prompts, budget))
+        groups = list(share_beginnings(prompts, budget))
         assert sorted(index for _, group in groups for index in group) == list(range(6))
         for shared, group in groups:
             assert len({tuple(prompts[index][:shared]) for index in group}) == 1

@@ -7,7 +7,7 @@ import pytest
 import torch
 from test_engine import make_prompt
 
-from tomtransfer import engine
+from tomtransfer import engine, motivations
 from tomtransfer.motivations import Draw, draw_motivations, pick
 
 
@@ -83,8 +83,38 @@ def test_an_answer_that_ends_leaves_the_others_as_they_are(asked, monkeypatch):
         assert short.tokens <= whole.tokens
 
 
-def test_pick_takes_the_token_at_the_quantile():
+def test_what_was_kept_of_a_prompt_when_its_choice_was_read_is_gone_on_from(asked, monkeypatch):
+    model, tokenizer, prompts = asked
+    draws = draws_of(prompts, 3)
+    alone = draw(asked, draws)
+    prefixes: dict = {}
+    engine.choice_distributions(model, prompts, 0.8, 10_000, [0, 1], prefixes)
+    assert set(prefixes) == {tuple(prompt.tokens) for prompt in prompts}
+    monkeypatch.setattr(motivations, "prefill", lambda *_: iter(()))
+    assert draw_motivations(model, tokenizer, prompts, draws, 0.8, 8, 20_000, prefixes=prefixes) == alone
+
+
+def test_draws_that_have_said_the_same_are_one_row_until_they_part(asked):
+    model, tokenizer, prompts = asked
+    rows = []
+    seen = model.register_forward_pre_hook(
+        lambda _, __, given: rows.append(given["input_ids"].shape[0]), with_kwargs=True
+    )
+    many = [Draw(0, None, f"many/{number}") for number in range(200)]
+    drawn = draw_motivations(model, tokenizer, prompts, many, 0.8, 3, 400_000)
+    seen.remove()
+    distinct = [
+        len({one.text for one in draw_motivations(model, tokenizer, prompts, many, 0.8, longest, 400_000)})
+        for longest in (1, 2)
+    ]
+    assert len(drawn) == 200
+    # All but the last token of the prompt, the last one, a row for every first token, one for every pair of tokens.
+    assert rows[:2] == [1, 1]
+    assert distinct[0] <= rows[2] < distinct[1] <= rows[3] <= 200
+
+
+def test_pick_takes_the_token_at_the_quantile_of_the_draws_own_row():
     logits = torch.log(torch.tensor([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]]))
-    assert pick(logits, [0.0, 0.0]).tolist() == [0, 1]
-    assert pick(logits, [0.6, 0.999999]).tolist() == [1, 1]
-    assert pick(logits, [0.999999, 0.5]).tolist() == [2, 1]
+    assert pick(logits, [0, 1], [0.0, 0.0]) == [0, 1]
+    assert pick(logits, [0, 0, 1, 0], [0.6, 0.999999, 0.5, 0.0]) == [1, 2, 1, 0]
+    assert pick(logits, [0], [0.999999]) == [2]

@@ -5,6 +5,7 @@ import torch
 from test_engine import make_prompt
 
 from tomtransfer import engine, token_tree
+from tomtransfer.prefill import prefill
 from tomtransfer.token_tree import Vocabulary, candidate_distributions, verdict
 
 AMOUNTS = tuple(str(amount) for amount in range(11))
@@ -64,13 +65,11 @@ class Chain:
     def __init__(self):
         self.logits = torch.randn(len(Digits.texts), len(Digits.texts), generator=torch.Generator().manual_seed(1))
 
-    def __call__(self, input_ids, past_key_values=None, **_):
-        return type("Output", (), {"logits": self.logits[input_ids[:, -1:]], "past_key_values": Cache()})
-
-
-class Cache:
-    def batch_repeat_interleave(self, times):
-        pass
+    def __call__(self, input_ids, past_key_values, logits_to_keep, **_):
+        nothing = torch.zeros(*input_ids.shape, 1)[:, None]
+        past_key_values.update(nothing, nothing, 0)
+        last = slice(-1, None) if isinstance(logits_to_keep, int) else logits_to_keep
+        return type("Output", (), {"logits": self.logits[input_ids[:, last]]})
 
 
 def walk(model, last, text, share, depth, found):
@@ -88,7 +87,7 @@ def test_every_spelling_counts_and_nothing_counts_twice(monkeypatch):
     monkeypatch.setattr(token_tree, "LONGEST_PATH", 5)
     model, found = Chain(), {}
     walk(model, 8, "", 1.0, 4, found)
-    (exact,) = candidate_distributions(model, Vocabulary(Digits()), [[8]], [AMOUNTS], 0.8)
+    (exact,) = candidate_distributions(model, Vocabulary(Digits()), [[8]], [AMOUNTS], 0.8, 1000)
     assert set(found) == {0, 1, 5, 10}
     for amount, mass in enumerate(exact.candidates):
         assert mass == pytest.approx(found.get(amount, 0), abs=1e-6)
@@ -99,10 +98,9 @@ def test_the_shared_cache_gives_what_separate_passes_give(random_model):
     tokenizer = engine.load_tokenizer(random_model)
     model = engine.load_model(random_model, "none", torch.device("cpu"))
     (prompt,) = engine.encode_texts(tokenizer, [make_prompt("team")], random_model)
-    with torch.inference_mode():
-        cache = model(torch.tensor([prompt.tokens]), use_cache=True).past_key_values
+    [(_, _, prefix)] = prefill(model, [prompt.tokens], 10_000, [0])
     paths = [[5, 9], [7, 11], [5, 2]]
-    together = token_tree._next_tokens(model, cache, len(prompt.tokens), paths, 0.8)
+    together = token_tree._next_tokens(model, prefix, paths, 0.8)
     for path, row in zip(paths, together, strict=True):
         with torch.no_grad():
             logits = model(torch.tensor([[*prompt.tokens, *path]])).logits[0, -1]
@@ -115,6 +113,17 @@ def test_a_label_of_one_token_has_the_mass_that_the_fast_reading_gives(random_mo
     model = engine.load_model(random_model, "none", torch.device("cpu"))
     prompts = engine.encode_prompts(tokenizer, [make_prompt("team")], random_model)
     (fast,) = engine.choice_distributions(model, prompts, 0.8, 10_000)
-    (tree,) = candidate_distributions(model, Vocabulary(tokenizer), [prompts[0].tokens], [("C", "D")], 0.8)
+    (tree,) = candidate_distributions(model, Vocabulary(tokenizer), [prompts[0].tokens], [("C", "D")], 0.8, 1000)
     assert 0 < tree.candidates[0] <= 2 * fast.cooperate
     assert sum(tree.candidates) + tree.other == pytest.approx(1)
+
+
+@pytest.mark.parametrize("candidates", [AMOUNTS, ("C", "D"), ("2.5", "10", "3"), ("one", "two")])
+@pytest.mark.parametrize("text", ["", "1", "10", "1.", "2.", "C", "on"])
+def test_looking_at_the_head_of_a_token_is_enough(text, candidates):
+    additions = ["", " ", "0", "1", ".", ".5", ".0", "0.", ", ", " apples", "apples", "*", "**.", "$1", " 10", "e", "o"]
+    additions += ["-1", "00", "C", " C", "CD", "D)", "\n", "\n1", "one", " one.", "ne", "ne ", "\u00e9", "_", "(2.5"]
+    starts = {candidate[: len(text) + 1] for candidate in candidates}
+    for addition in additions:
+        head = token_tree._head(addition, text, starts)
+        assert (head is not None and verdict(text + head, candidates)) == verdict(text + addition, candidates), addition

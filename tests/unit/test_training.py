@@ -215,7 +215,7 @@ def test_training_lowers_the_loss_and_leaves_adapter_log_card_and_record(trained
     }
     log = pl.read_csv(adapter / "training_log.csv")
     assert log["loss"][-1] < log["loss"][0]
-    assert len(log["evaluation_loss"].drop_nulls()) == SETTINGS.epochs
+    assert len(log["evaluation_loss"].drop_nulls()) == training.EVALUATIONS
     record = json.loads((adapter / "training.json").read_text())
     assert (record["split"], record["contexts"]) == (["in_sample"], ["team", "business"])
     assert "No other context" in (adapter / "README.md").read_text()

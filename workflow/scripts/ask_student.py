@@ -25,7 +25,8 @@ with job(snakemake):
     paths, output = [Path(path) for path in snakemake.input.prompts], snakemake.output
     asking = Asking(**snakemake.params.asking)
     prompts, amounts = read_prompts(paths, asking.question), read_queries(paths, AMOUNT, asking.question)
-    update_choices(Path(output.choices), prompts if asking.exact else [], student)
+    drawn = to_draw(prompts, asking)
+    update_choices(Path(output.choices), prompts if asking.exact else [], student, drawn_behind=drawn)
     update_readings(Path(output.amounts), amounts if asking.exact else [], student)
-    update_answers(Path(output.answers), [*to_draw(prompts, asking), *amounts], student, asking)
+    update_answers(Path(output.answers), [*drawn, *amounts], student, asking)
     update_readings(Path(output.comprehension), read_comprehension(paths), student)

@@ -25,7 +25,8 @@ with job(snakemake):
     prompts = read_prompts(paths, asking.question)
     exact = prompts if asking.exact else []
     trained = [prompt for prompt in exact if prompt.split == TRAINED_SPLIT and prompt.frame in frames]
-    update_choices(Path(output.choices), exact, teacher, room=settings.motivation_tokens)
+    drawn = to_draw(prompts, asking)
+    update_choices(Path(output.choices), exact, teacher, settings.motivation_tokens, [*trained, *drawn])
     update_motivations(Path(output.motivations), trained, teacher, settings, frames)
-    update_answers(Path(output.answers), to_draw(prompts, asking), teacher, asking)
+    update_answers(Path(output.answers), drawn, teacher, asking)
     update_readings(Path(output.comprehension), read_comprehension(paths), teacher)

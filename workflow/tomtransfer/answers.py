@@ -5,9 +5,10 @@ it does not have, and nothing is loaded when it has them all.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,22 @@ class Respondent:
 
         return load_model(self.directory, self.quantization, choose_device(self.device), self.adapter)
 
+    @cached_property
+    def prefixes(self) -> Any:
+        """Return what is kept of prompts that were computed, by their tokens: none to begin with."""
+        return {}
 
-def update_choices(path: Path, prompts: Sequence[Prompt], respondent: Respondent, room: int = 1) -> None:
+
+def update_choices(
+    path: Path,
+    prompts: Sequence[Prompt],
+    respondent: Respondent,
+    room: int = 1,
+    drawn_behind: Sequence[Prompt | Query] = (),
+) -> None:
     """Bring the choices in `path` up to date: one row per prompt, in their order.
+
+    The prompts that texts are `drawn_behind` afterwards are kept as they were computed, within the tokens of a batch.
 
     Raises InputError before the model is loaded when a prompt does not fit it with `room` tokens for the answer.
     """
@@ -97,7 +111,8 @@ def update_choices(path: Path, prompts: Sequence[Prompt], respondent: Respondent
     missing = [number for number, known in enumerate(table["cooperate"].is_not_null()) if not known]
     logger.info("%s: %d of %d choices are to be computed", path.name, len(missing), len(table))
     if missing:
-        table = fill_missing(table, missing, _choose([prompts[number] for number in missing], respondent, room))
+        kept = {prompt.sha256 for prompt in drawn_behind}
+        table = fill_missing(table, missing, _choose([prompts[number] for number in missing], respondent, room, kept))
     write_table(table, path)
 
 
@@ -136,7 +151,9 @@ def update_motivations(
     write_table(table, path)
 
 
-def _choose(prompts: Sequence[Prompt], respondent: Respondent, room: int) -> dict[str, list[float]]:
+def _choose(
+    prompts: Sequence[Prompt], respondent: Respondent, room: int, kept: Collection[str]
+) -> dict[str, list[float]]:
     """Return the probabilities of cooperate, defect and other for each prompt, planted or computed."""
     if respondent.planted is not None:
         rates = cooperation_rates(prompts, respondent.planted)
@@ -144,7 +161,16 @@ def _choose(prompts: Sequence[Prompt], respondent: Respondent, room: int) -> dic
     from tomtransfer.engine import choice_distributions, encode_prompts
 
     asked = encode_prompts(respondent.tokenizer, prompts, respondent.directory, room)
-    answers = choice_distributions(respondent.loaded, asked, respondent.temperature, respondent.tokens_per_batch)
+    numbers = [number for number, prompt in enumerate(prompts) if prompt.sha256 in kept]
+    tokens = accumulate(len(asked[number].tokens) for number in numbers)
+    answers = choice_distributions(
+        respondent.loaded,
+        asked,
+        respondent.temperature,
+        respondent.tokens_per_batch,
+        [number for number, total in zip(numbers, tokens, strict=True) if total <= respondent.tokens_per_batch],
+        respondent.prefixes,
+    )
     return {name: [getattr(answer, name) for answer in answers] for name in ("cooperate", "defect", "other")}
 
 
@@ -168,6 +194,7 @@ def _motivate(
         respondent.temperature,
         settings.motivation_tokens,
         respondent.tokens_per_batch,
+        prefixes=respondent.prefixes,
     )
     return {
         "motivation": [each.text for each in drawn],

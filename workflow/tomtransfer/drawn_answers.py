@@ -75,6 +75,7 @@ def _draw(
         asking.longest,
         respondent.tokens_per_batch,
         asking.one_line,
+        respondent.prefixes,
     )
     return {
         "answer": [each.text for each in drawn],

@@ -6,7 +6,7 @@ Snakemake.
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,11 @@ from jinja2 import TemplateError
 
 from tomtransfer.model_files import check
 from tomtransfer.parsing import WRAPPING
-from tomtransfer.prefix import Completion, Row, row_inputs
-from tomtransfer.progress import Progress
+from tomtransfer.prefill import Prefixes, prefill
 from tomtransfer.prompts import Prompt, Query
 from tomtransfer.validation import InputError
 
 logger = logging.getLogger(__name__)
-
-
-LEAST_SHARED = 0.25
-"""Prompts are computed together where they share this much of them; a chat's opening words alone are no gain."""
-
-LONGEST_ROW = 2048
-"""Tokens of prompts computed together, at most: the mask of who sees whom grows with their square."""
 
 # For a tokenizer that has no chat template of its own.
 PLAIN_CHAT_TEMPLATE = (
@@ -218,62 +210,24 @@ def batches(lengths: Sequence[int], tokens_per_batch: int) -> Iterator[list[int]
         yield group
 
 
-def pad_left(rows: Sequence[Sequence[int]], device: torch.device) -> dict[str, torch.Tensor]:
-    """Return input_ids, attention_mask and position_ids, each (rows, longest row), with the padding on the left.
-
-    Padding is token 0, masked, so that the last column is the last token of every row.
-    """
-    longest = max(len(row) for row in rows)
-    ids = torch.tensor([[0] * (longest - len(row)) + list(row) for row in rows], device=device)
-    mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=device)
-    return {"input_ids": ids, "attention_mask": mask, "position_ids": (mask.cumsum(-1) - 1).clamp(min=0)}
-
-
-@torch.inference_mode()
 def choice_distributions(
-    model: Any, prompts: Sequence[EncodedPrompt], temperature: float, tokens_per_batch: int
+    model: Any,
+    prompts: Sequence[EncodedPrompt],
+    temperature: float,
+    tokens_per_batch: int,
+    kept: Collection[int] = (),
+    prefixes: Prefixes | None = None,
 ) -> list[ChoiceDistribution]:
-    """Return the exact distribution of the first token after each prompt, at `temperature`, without drawing any."""
-    results: dict[int, ChoiceDistribution] = {}
-    report = Progress("prompts", len(prompts))
-    for shared, group in share_beginnings([prompt.tokens for prompt in prompts], tokens_per_batch):
-        # Nothing is predicted from the last token of a completion, so one is added behind each prompt.
-        rests = [Completion([*prompts[index].tokens[shared:], 0], 1) for index in group]
-        inputs = row_inputs(Row(prompts[group[0]].tokens[:shared], rests))
-        ends = shared - 1 + torch.tensor([len(rest.tokens) - 1 for rest in rests]).cumsum(0)
-        placed = {name: values.to(model.device) for name, values in inputs.items()}
-        logits = model(**placed, logits_to_keep=ends.to(model.device), use_cache=False).logits[0].float()
-        probabilities = torch.softmax(logits / temperature, dim=-1).cpu()
-        for index, row in zip(group, probabilities, strict=True):
-            cooperate = float(row[prompts[index].cooperate].sum())
-            defect = float(row[prompts[index].defect].sum())
-            results[index] = ChoiceDistribution(cooperate, defect, max(0.0, 1 - cooperate - defect))
-        report.advance(len(group))
-    return [results[index] for index in range(len(prompts))]
+    """Return the exact distribution of the first token after each prompt, at `temperature`, without drawing any.
 
-
-def share_beginnings(prompts: Sequence[Sequence[int]], tokens_per_batch: int) -> Iterator[tuple[int, list[int]]]:
-    """Yield groups of prompts that begin alike, as the number of tokens that they share and indices into `prompts`.
-
-    Frames and games of one context have the same system message, half of a prompt. A group's tokens, the shared
-    ones counted once, stay within `tokens_per_batch` and LONGEST_ROW; what is shared is always short of a whole prompt.
+    What the model keeps of the prompts whose numbers are `kept` joins `prefixes`, to draw texts behind them later.
     """
-    longest = min(tokens_per_batch, LONGEST_ROW)
-    group: list[int] = []
-    shared = 0
-    for index in sorted(range(len(prompts)), key=lambda index: list(prompts[index])):
-        common = min(len(prompts[index]) - 1, *(_common(prompts[group[0]], prompts[index]), shared)) if group else 0
-        tokens = common + sum(len(prompts[member]) - common for member in (*group, index))
-        if group and (common < LEAST_SHARED * len(prompts[index]) or tokens > longest):
-            yield shared, group
-            group = []
-        shared = common if group else len(prompts[index]) - 1
-        group.append(index)
-    if group:
-        yield shared, group
-
-
-def _common(first: Sequence[int], second: Sequence[int]) -> int:
-    """Return how many tokens two prompts have in common before they differ."""
-    pairs = zip(first, second, strict=False)
-    return next((place for place, (one, other) in enumerate(pairs) if one != other), min(len(first), len(second)))
+    results: dict[int, ChoiceDistribution] = {}
+    for index, logits, prefix in prefill(model, [prompt.tokens for prompt in prompts], tokens_per_batch, kept):
+        row = torch.softmax(logits / temperature, dim=-1).cpu()
+        cooperate = float(row[prompts[index].cooperate].sum())
+        defect = float(row[prompts[index].defect].sum())
+        results[index] = ChoiceDistribution(cooperate, defect, max(0.0, 1 - cooperate - defect))
+        if prefix is not None and prefixes is not None:
+            prefixes[tuple(prompts[index].tokens)] = prefix
+    return [results[index] for index in range(len(prompts))]

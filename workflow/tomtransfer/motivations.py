@@ -1,11 +1,12 @@
 """Drawing texts: whole answers, or motivations behind a given choice, each draw with a random stream of its own.
 
-The prompt is prefilled once and its cache shared by all draws behind it. A draw's random numbers depend on its key
-alone, so the same seed gives the same text whatever else is drawn beside it, and more draws leave earlier ones as
-they are.
+The prompt is computed once, and so are draws that have said the same so far, until they part. A draw's random numbers
+depend on its key alone, so the same seed gives the same text whatever else is drawn beside it, and more draws leave
+earlier ones as they are.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from tomtransfer.engine import EncodedPrompt, batches, pad_left
+from tomtransfer.engine import EncodedPrompt, batches
+from tomtransfer.prefill import Prefix, Prefixes, go_on, prefill
 from tomtransfer.progress import Progress
 
 # Cached rows are dropped when this share of them has ended: dropping copies the cache, so not at every end.
@@ -41,6 +43,20 @@ class Motivation:
     finished: bool
 
 
+@dataclass(frozen=True)
+class _Settings:
+    """How texts are drawn, and which tokens end them: anywhere, or behind the first token of an answer of one line."""
+
+    temperature: float
+    longest: int
+    ends: set[int]
+    breaks: set[int]
+
+    def ended(self, answer: Sequence[int]) -> bool:
+        """Tell whether an answer has come to its end, or to the end of its first line."""
+        return answer[-1] in self.ends or (len(answer) > 1 and answer[-1] in self.breaks)
+
+
 def draw_motivations(
     model: Any,
     tokenizer: Any,
@@ -50,41 +66,56 @@ def draw_motivations(
     longest: int,
     tokens_per_batch: int,
     one_line: bool = False,
+    prefixes: Prefixes | None = None,
 ) -> list[Motivation]:
     """Return one text of at most `longest` tokens for each draw, in the order of `draws`.
 
-    With `one_line` a text may end with its first line break, unless it begins with it.
+    With `one_line` a text may end with its first line break, unless it begins with it. Prompts that are not among
+    `prefixes` are computed, within `tokens_per_batch` at a time.
     """
     line_break = tokenizer.encode("\n", add_special_tokens=False)
     given = [[] if draw.label_token is None else [draw.label_token, *line_break] for draw in draws]
-    ends = end_tokens(model, tokenizer)
     breaks = line_break_tokens(tokenizer) if one_line else set()
+    settings = _Settings(temperature, longest, end_tokens(model, tokenizer), breaks)
     lengths = [
         len(prompts[draw.prompt].tokens) + len(before) + longest for draw, before in zip(draws, given, strict=True)
     ]
     report = Progress("drawn texts", len(draws))
     results: dict[int, Motivation] = {}
     for group in batches(lengths, tokens_per_batch):
-        members = [draws[index] for index in group]
-        before = [given[index] for index in group]
-        sampled = _sample(model, prompts, members, before, temperature, longest, ends, breaks)
+        behind = _prefixes(model, prompts, {draws[index].prompt for index in group}, tokens_per_batch, prefixes or {})
+        beginnings = [
+            (behind[draws[index].prompt], (prompts[draws[index].prompt].tokens[-1], *given[index])) for index in group
+        ]
+        sampled = _sample(model, beginnings, [draws[index].key for index in group], settings)
         for index, tokens in zip(group, sampled, strict=True):
-            finished = bool(tokens) and tokens[-1] in ends
+            finished = bool(tokens) and tokens[-1] in settings.ends
             text = tokenizer.decode(tokens[:-1] if finished else tokens, skip_special_tokens=True).strip()
             results[index] = Motivation(text, len(tokens), finished)
         report.advance(len(group))
     return [results[index] for index in range(len(draws))]
 
 
+def _prefixes(
+    model: Any, prompts: Sequence[EncodedPrompt], wanted: set[int], tokens_per_batch: int, known: Prefixes
+) -> dict[int, Prefix]:
+    """Return what is kept of the `wanted` prompts, computed where it is not `known`, but for the last token of each.
+
+    From that token the first is drawn, with what is given behind it.
+    """
+    found = {number: known[key] for number in wanted if (key := tuple(prompts[number].tokens)) in known}
+    missing = sorted(wanted - found.keys())
+    tokens = [prompts[number].tokens for number in missing]
+    for place, _, prefix in prefill(model, tokens, tokens_per_batch, range(len(missing))):
+        if prefix is not None:
+            found[missing[place]] = prefix
+    return {number: prefix.without_last() for number, prefix in found.items()}
+
+
 def end_tokens(model: Any, tokenizer: Any) -> set[int]:
     """Return the tokens that end an answer: the model's own and the tokenizer's."""
     named = model.generation_config.eos_token_id
     return {*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id} - {None}
-
-
-def _ended(answer: Sequence[int], ends: set[int], breaks: set[int]) -> bool:
-    """Tell whether an answer has come to its end, or to the end of its first line."""
-    return bool(answer) and (answer[-1] in ends or (len(answer) > 1 and answer[-1] in breaks))
 
 
 def line_break_tokens(tokenizer: Any) -> set[int]:
@@ -96,65 +127,67 @@ def line_break_tokens(tokenizer: Any) -> set[int]:
 @torch.inference_mode()
 def _sample(
     model: Any,
-    prompts: Sequence[EncodedPrompt],
-    draws: Sequence[Draw],
-    given: Sequence[list[int]],
-    temperature: float,
-    longest: int,
-    ends: set[int],
-    breaks: set[int],
+    beginnings: Sequence[tuple[Prefix, tuple[int, ...]]],
+    keys: Sequence[str],
+    settings: _Settings,
 ) -> list[list[int]]:
-    """Return the sampled tokens of each draw behind what is `given` of its answer, with the token that ended it."""
-    device = model.device
-    cache, mask, position = _prefill(model, prompts, draws)
-    last = [prompts[draw.prompt].tokens[-1] for draw in draws]
-    step = torch.tensor([[token, *before] for token, before in zip(last, given, strict=True)], device=device)
-    streams = [_stream(draw.key) for draw in draws]
-    answers: list[list[int]] = [[] for _ in draws]
-    active = torch.arange(len(draws), device=device)
-    for _ in range(longest):
+    """Return the sampled tokens of each draw, with the token that ended it.
+
+    A draw begins with what is kept of its prompt and with tokens that are given. Draws that have said the same so far
+    are one row, until they part.
+    """
+    begun = list(dict.fromkeys(beginnings))
+    row_of = [begun.index(beginning) for beginning in beginnings]
+    cache, mask, position = go_on([prefix for prefix, _ in begun], model.device)
+    step = torch.tensor([given for _, given in begun], device=model.device)
+    streams = [_stream(key) for key in keys]
+    answers: list[list[int]] = [[] for _ in keys]
+    going = list(range(len(keys)))
+    for _ in range(settings.longest):
         mask = torch.cat([mask, torch.ones_like(step)], dim=1)
-        positions = position[:, None] + 1 + torch.arange(step.shape[1], device=device)
+        positions = position[:, None] + 1 + torch.arange(step.shape[1], device=model.device)
         output = model(
             input_ids=step, attention_mask=mask, position_ids=positions, past_key_values=cache, logits_to_keep=1
         )
         position = positions[:, -1]
-        uniform = [next(streams[index]) for index in active.tolist()]
-        chosen = pick(output.logits[:, -1].float() / temperature, uniform)
-        for index, token in zip(active.tolist(), chosen.tolist(), strict=True):
-            if not _ended(answers[index], ends, breaks):
-                answers[index].append(token)
-        going = torch.tensor([not _ended(answers[index], ends, breaks) for index in active.tolist()], device=device)
-        if not going.any():
+        logits = output.logits[:, -1].float() / settings.temperature
+        chosen = pick(logits, [row_of[draw] for draw in going], [next(streams[draw]) for draw in going])
+        for draw, token in zip(going, chosen, strict=True):
+            answers[draw].append(token)
+        going = [draw for draw in going if not settings.ended(answers[draw])]
+        branches = list(dict.fromkeys((row_of[draw], answers[draw][-1]) for draw in going))
+        if not branches:
             break
-        step = chosen[:, None]
-        if going.float().mean() < 1 - SHARE_ENDED:
-            keep = going.nonzero()[:, 0]
-            cache.batch_select_indices(keep)
-            active, mask, position, step = active[keep], mask[keep], position[keep], step[keep]
+        rows = torch.tensor([row for row, _ in branches], device=model.device)
+        tokens = torch.tensor([token for _, token in branches], device=model.device)[:, None]
+        parted = len({row for row, _ in branches}) < len(branches)
+        if parted or len(branches) < (1 - SHARE_ENDED) * len(step):
+            cache.batch_select_indices(rows)
+            mask, position, step = mask[rows], position[rows], tokens
+            places = {branch: place for place, branch in enumerate(branches)}
+            for draw in going:
+                row_of[draw] = places[row_of[draw], answers[draw][-1]]
+        else:
+            step = torch.zeros_like(step[:, :1]).index_copy(0, rows, tokens)
     return answers
 
 
-def _prefill(
-    model: Any, prompts: Sequence[EncodedPrompt], draws: Sequence[Draw]
-) -> tuple[Any, torch.Tensor, torch.Tensor]:
-    """Compute each prompt once, but for its last token, from which the first is drawn.
+def pick(logits: torch.Tensor, rows: Sequence[int], uniform: Sequence[float]) -> list[int]:
+    """Return for each draw the token at its `uniform` quantile of the distribution in its row of `logits`.
 
-    Return for every draw its cache, its mask and the position of the last token in it.
+    `logits` is (rows, vocabulary).
     """
-    distinct = sorted({draw.prompt for draw in draws})
-    inputs = pad_left([prompts[index].tokens[:-1] for index in distinct], model.device)
-    cache = model(**inputs, use_cache=True, logits_to_keep=1).past_key_values
-    rows = torch.tensor([distinct.index(draw.prompt) for draw in draws], device=model.device)
-    cache.batch_select_indices(rows)
-    return cache, inputs["attention_mask"][rows], inputs["position_ids"][rows, -1]
-
-
-def pick(logits: torch.Tensor, uniform: Sequence[float]) -> torch.Tensor:
-    """Return for each row of `logits` (rows, vocabulary) the token at that quantile of its distribution."""
     cumulative = torch.softmax(logits, dim=-1).double().cumsum(dim=-1)
-    target = torch.tensor(uniform, dtype=torch.float64, device=logits.device)[:, None] * cumulative[:, -1:]
-    return torch.searchsorted(cumulative, target, right=True)[:, 0].clamp(max=logits.shape[-1] - 1)
+    # The draws of a row stand beside each other, so that each row is searched once for all of its draws.
+    numbers: Counter[int] = Counter()
+    columns = []
+    for row in rows:
+        columns.append(numbers[row])
+        numbers[row] += 1
+    targets = torch.zeros(len(logits), max(numbers.values()), dtype=torch.float64, device=logits.device)
+    targets[list(rows), columns] = torch.tensor(uniform, dtype=torch.float64, device=logits.device)
+    found = torch.searchsorted(cumulative, targets * cumulative[:, -1:], right=True)[list(rows), columns]
+    return [int(token) for token in found.clamp(max=logits.shape[-1] - 1).tolist()]
 
 
 def _stream(key: str) -> Iterator[float]:

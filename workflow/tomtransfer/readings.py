@@ -62,5 +62,6 @@ def _read(queries: Sequence[Query], respondent: Respondent) -> dict[str, list[An
         [prompt.tokens for prompt in encoded],
         [query.candidates for query in queries],
         respondent.temperature,
+        respondent.tokens_per_batch,
     )
     return {"probabilities": [each.candidates for each in found], "other": [each.other for each in found]}

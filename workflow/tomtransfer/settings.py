@@ -85,7 +85,7 @@ class Teacher(Record):
 class Sampling(Record):
     """How answers are drawn, where choices are counted."""
 
-    answers: int = Field(default=20, ge=1)
+    answers: int = Field(default=10, ge=1)
     """Answers drawn for each scenario and model. Raising it draws only those that are missing."""
     answer_tokens: int = Field(default=12, ge=1)
     """An answer that is read from its first line is cut off after this many tokens."""
@@ -135,7 +135,7 @@ class Training(Record):
     """Weight decay of AdamW."""
     max_gradient_norm: float = Field(default=1, gt=0)
     """Gradients are clipped to this norm."""
-    epochs: int = Field(default=8, ge=1)
+    epochs: int = Field(default=6, ge=1)
     """Passes over the examples."""
     completions_per_row: int = Field(default=4, ge=1)
     """Completions that are trained behind one copy of their prompt."""

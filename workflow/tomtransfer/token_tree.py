@@ -7,16 +7,15 @@ the same, and it is complete when something follows that does not go on with it.
 neither `0` nor `.5` comes next. What is neither a candidate nor on the way to one is `other`.
 """
 
-import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from tomtransfer.parsing import CURRENCY, WRAPPING
-from tomtransfer.progress import Progress
+from tomtransfer.prefill import Prefix, go_on, prefill
 
 # A branch of less mass is not followed: it counts as other, and so do answers of more tokens than this.
 LEAST_MASS = 1e-4
@@ -57,16 +56,31 @@ class Vocabulary:
     def _look(self, text: str, candidates: tuple[str, ...]) -> _Next:
         completing: dict[int, list[int]] = {}
         going_on = []
-        verdicts: dict[str, int | bool] = {}
+        verdicts: dict[str | None, int | bool] = {}
+        starts = {candidate[: len(text) + 1] for candidate in candidates}
         for token, addition in enumerate(self.texts):
-            if addition not in verdicts:
-                verdicts[addition] = verdict(text + addition, candidates)
-            found = verdicts[addition]
+            head = _head(addition, text, starts)
+            if head not in verdicts:
+                verdicts[head] = head is not None and verdict(text + head, candidates)
+            found = verdicts[head]
             if found is True:
                 going_on.append(token)
             elif found is not False:
                 completing.setdefault(found, []).append(token)
         return _Next([(number, torch.tensor(tokens)) for number, tokens in completing.items()], going_on)
+
+
+def _head(addition: str, text: str, starts: Collection[str]) -> str | None:
+    """Return as much of `addition` as its verdict behind `text` depends on, or None where it makes it hopeless.
+
+    Most tokens are words, which cannot go on with a number, or begin with a space, which ends it whatever follows.
+    """
+    start = addition if text else addition.lstrip(WRAPPING + CURRENCY)
+    if start[:1].isalpha() and (not text or text[-1].isalnum()) and text + start[0] not in starts:
+        return None
+    if text and not re.match(r"[\w.,-]", addition):
+        return addition[:1]
+    return addition
 
 
 def verdict(text: str, candidates: tuple[str, ...]) -> int | bool:
@@ -95,28 +109,31 @@ def candidate_distributions(
     prompts: Sequence[Sequence[int]],
     candidates: Sequence[tuple[str, ...]],
     temperature: float,
+    tokens_per_batch: int,
 ) -> list[CandidateDistribution]:
     """Return for each prompt the exact distribution over its candidates at `temperature`, without drawing any.
 
     `prompts` are tokens up to where the answer begins. What the search leaves out, it counts as other: at most
     LEAST_MASS for each of a few branches.
     """
-    report = Progress("questions", len(prompts))
-    results = []
-    for tokens, texts in zip(prompts, candidates, strict=True):
-        results.append(_search(model, vocabulary, tokens, texts, temperature))
-        report.advance(1)
-    return results
+    results = {}
+    for index, logits, prefix in prefill(model, prompts, tokens_per_batch, range(len(prompts))):
+        if prefix is not None:
+            results[index] = _search(model, vocabulary, prefix, logits, candidates[index], temperature)
+    return [results[index] for index in range(len(prompts))]
 
 
 def _search(
-    model: Any, vocabulary: Vocabulary, prompt: Sequence[int], candidates: tuple[str, ...], temperature: float
+    model: Any,
+    vocabulary: Vocabulary,
+    prefix: Prefix,
+    logits: torch.Tensor,
+    candidates: tuple[str, ...],
+    temperature: float,
 ) -> CandidateDistribution:
     masses = [0.0] * len(candidates)
-    output = model(torch.tensor([list(prompt)], device=model.device), use_cache=True, logits_to_keep=1)
-    cache = output.past_key_values
     branches: list[tuple[list[int], str, float]] = [([], "", 1.0)]
-    probabilities = torch.softmax(output.logits[:, -1].float() / temperature, dim=-1).cpu()
+    probabilities = torch.softmax(logits[None] / temperature, dim=-1).cpu()
     for _ in range(LONGEST_PATH):
         longer = []
         for (path, text, share), row in zip(branches, probabilities, strict=True):
@@ -132,20 +149,19 @@ def _search(
             break
         branches = longer
         paths = [path for path, _, _ in branches]
-        probabilities = _next_tokens(model, cache, len(prompt), paths, temperature)
+        probabilities = _next_tokens(model, prefix, paths, temperature)
     return CandidateDistribution(masses, max(0.0, 1 - sum(masses)))
 
 
-def _next_tokens(
-    model: Any, cache: Any, length: int, paths: Sequence[Sequence[int]], temperature: float
-) -> torch.Tensor:
-    """Return what follows each of `paths`, all of one length, behind `length` prompt tokens: (paths, vocabulary)."""
-    shared = copy.deepcopy(cache)
-    shared.batch_repeat_interleave(len(paths))
+def _next_tokens(model: Any, prefix: Prefix, paths: Sequence[Sequence[int]], temperature: float) -> torch.Tensor:
+    """Return what follows each of `paths`, all of one length, behind a prompt: (paths, vocabulary)."""
+    cache, mask, position = go_on([prefix] * len(paths), model.device)
     step = torch.tensor(paths, device=model.device)
-    positions = torch.arange(length, length + step.shape[1], device=model.device).expand(step.shape)
-    mask = torch.ones(len(paths), length + step.shape[1], dtype=torch.long, device=model.device)
     output = model(
-        input_ids=step, attention_mask=mask, position_ids=positions, past_key_values=shared, logits_to_keep=1
+        input_ids=step,
+        attention_mask=torch.cat([mask, torch.ones_like(step)], dim=1),
+        position_ids=position[:, None] + 1 + torch.arange(step.shape[1], device=model.device),
+        past_key_values=cache,
+        logits_to_keep=1,
     )
     return torch.softmax(output.logits[:, -1].float() / temperature, dim=-1).cpu()

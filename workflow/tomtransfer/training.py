@@ -22,6 +22,9 @@ from tomtransfer.validation import InputError
 
 logger = logging.getLogger(__name__)
 
+EVALUATIONS = 4
+"""Times that a training is evaluated on what was held back, evenly spread, the last at its end."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -113,7 +116,7 @@ def train(
     checkpoints: Path,
     gradient_checkpointing: bool | None,
 ) -> list[TrainingStep]:
-    """Tune the adapter of `model` on `rows`, evaluate it on `held_back` once an epoch, and return what was logged.
+    """Tune the adapter of `model` on `rows`, evaluate it on `held_back` at each quarter, and return what was logged.
 
     Goes on from the last whole checkpoint in `checkpoints`, and leaves a new one there after each epoch. Activations
     are kept on a CPU and computed twice on a GPU, where memory is short, unless `gradient_checkpointing` says else.
@@ -136,7 +139,6 @@ def train(
         bf16=compute_type(model.device) is torch.bfloat16,
         use_cpu=on_cpu,
         dataloader_pin_memory=not on_cpu,
-        eval_strategy="epoch",
         save_strategy="epoch",
         save_total_limit=2,
         logging_steps=1,
@@ -154,7 +156,7 @@ def train(
         train_dataset=list(rows),
         eval_dataset=list(held_back),
         data_collator=lambda one: {**row_inputs(one[0]), **row_targets(one[0], settings.choice_share)},
-        callbacks=[_Report(steps)],
+        callbacks=[_Report(steps), _Evaluate(steps)],
     )
     trainer.remove_callback(PrinterCallback)
     last = last_checkpoint(checkpoints)
@@ -193,6 +195,18 @@ class _Report(TrainerCallback):
         for name in ("loss", "eval_loss"):
             if logs and name in logs:
                 self.progress.advance(state.global_step - self.progress.done, f"{name} {float(logs[name]):.3f}")
+
+
+class _Evaluate(TrainerCallback):
+    """Asks for an evaluation when each part of the training is over: once an epoch would take a quarter of the time."""
+
+    def __init__(self, steps: int) -> None:
+        self.at = {-(-steps * part // EVALUATIONS) for part in range(1, EVALUATIONS + 1)}
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> Any:
+        """Ask for it."""
+        control.should_evaluate = state.global_step in self.at
+        return control
 
 
 def last_checkpoint(folder: Path) -> Path | None:
