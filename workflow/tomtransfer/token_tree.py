@@ -93,8 +93,8 @@ def verdict(text: str, candidates: tuple[str, ...]) -> int | bool:
     if not start:
         return True
     word = re.match(r"[\w-]+(?:[.,][0-9]+)*", start)
-    if not word:
-        return False
+    if not word or start[word.end() :][:1].isalnum():
+        return False  # such as `1.0x`
     named, rest = word[0], start[word.end() :]
     whole = re.sub(r"\.0+$", "", named)
     if rest not in {"", ".", ","}:
