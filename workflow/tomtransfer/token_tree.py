@@ -8,7 +8,7 @@ neither `0` nor `.5` comes next. What is neither a candidate nor on the way to o
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,8 @@ class Vocabulary:
 
     def __init__(self, tokenizer: Any) -> None:
         self.texts: list[str] = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
+        self._first = _grouped((text.lstrip(WRAPPING + CURRENCY)[:1], token) for token, text in enumerate(self.texts))
+        self._later = _grouped((text[:1], token) for token, text in enumerate(self.texts))
         self._known: dict[tuple[tuple[str, ...], str], _Next] = {}
 
     def after(self, text: str, candidates: tuple[str, ...]) -> _Next:
@@ -55,32 +57,37 @@ class Vocabulary:
 
     def _look(self, text: str, candidates: tuple[str, ...]) -> _Next:
         completing: dict[int, list[int]] = {}
-        going_on = []
-        verdicts: dict[str | None, int | bool] = {}
-        starts = {candidate[: len(text) + 1] for candidate in candidates}
-        for token, addition in enumerate(self.texts):
-            head = _head(addition, text, starts)
-            if head not in verdicts:
-                verdicts[head] = head is not None and verdict(text + head, candidates)
-            found = verdicts[head]
-            if found is True:
-                going_on.append(token)
-            elif found is not False:
-                completing.setdefault(found, []).append(token)
+        going_on: list[int] = []
+        for first, tokens in (self._later if text else self._first).items():
+            for addition, alike in self._heads(text, first, tokens, candidates).items():
+                what = verdict(text + addition, candidates)
+                if what is True:
+                    going_on += alike
+                elif what is not False:
+                    completing.setdefault(what, []).extend(alike)
         return _Next([(number, torch.tensor(tokens)) for number, tokens in completing.items()], going_on)
 
+    def _heads(
+        self, text: str, first: str, tokens: Sequence[int], candidates: tuple[str, ...]
+    ) -> Mapping[str, Sequence[int]]:
+        """Return the `tokens`, whose texts have one `first` character, by as much of them as a verdict depends on.
 
-def _head(addition: str, text: str, starts: Collection[str]) -> str | None:
-    """Return as much of `addition` as its verdict behind `text` depends on, or None where it makes it hopeless.
+        Most tokens are words, which cannot go on with a number, or begin with a space, which ends it whatever follows.
+        """
+        in_a_word = not text or text[-1].isalnum()
+        if first.isalpha() and in_a_word and not any(each.startswith(text + first) for each in candidates):
+            return {}
+        if text and not re.match(r"[\w.,-]", first):
+            return {first: tokens}
+        return _grouped((self.texts[token], token) for token in tokens)
 
-    Most tokens are words, which cannot go on with a number, or begin with a space, which ends it whatever follows.
-    """
-    start = addition if text else addition.lstrip(WRAPPING + CURRENCY)
-    if start[:1].isalpha() and (not text or text[-1].isalnum()) and text + start[0] not in starts:
-        return None
-    if text and not re.match(r"[\w.,-]", addition):
-        return addition[:1]
-    return addition
+
+def _grouped(named: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    """Return tokens by their names."""
+    groups: dict[str, list[int]] = {}
+    for name, token in named:
+        groups.setdefault(name, []).append(token)
+    return groups
 
 
 def verdict(text: str, candidates: tuple[str, ...]) -> int | bool:
