@@ -206,29 +206,6 @@ def spell_labels(tokenizer: Any, labels: Sequence[str], model_name: str) -> dict
     return spellings
 
 
-def batches(lengths: Sequence[int], tokens_per_batch: int) -> Iterator[list[int]]:
-    """Yield indices into `lengths`, longest first, in groups whose padded size stays within `tokens_per_batch`."""
-    group: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-        if group and lengths[group[0]] * (len(group) + 1) > tokens_per_batch:
-            yield group
-            group = []
-        group.append(index)
-    if group:
-        yield group
-
-
-def pad_left(rows: Sequence[Sequence[int]], device: torch.device) -> dict[str, torch.Tensor]:
-    """Return input_ids, attention_mask and position_ids, each (rows, longest row), with the padding on the left.
-
-    Padding is token 0, masked, so that the last column is the last token of every row.
-    """
-    longest = max(len(row) for row in rows)
-    ids = torch.tensor([[0] * (longest - len(row)) + list(row) for row in rows], device=device)
-    mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=device)
-    return {"input_ids": ids, "attention_mask": mask, "position_ids": (mask.cumsum(-1) - 1).clamp(min=0)}
-
-
 @torch.inference_mode()
 def choice_distributions(
     model: Any, prompts: Sequence[EncodedPrompt], temperature: float, tokens_per_batch: int
