@@ -100,7 +100,7 @@ def test_groups_hold_every_draw_once_each_prompt_once_within_the_budget():
             assert owners == sorted(owners)
             tokens = sum(lengths[owner] for owner in set(owners)) + 5 * len(group)
             assert len(group) == 1 or tokens <= budget
-    assert [len(group) for group in share_prompts(prompts, lengths, 5, 45)] == [4, 1, 2]
+    assert [len(group) for group in share_prompts(prompts, lengths, 5, 45)] == [3, 1, 3]
     assert list(share_prompts([], lengths, 5, 45)) == []
 
 
