@@ -72,7 +72,7 @@ def draw_motivations(
     for group in share_prompts([draw.prompt for draw in draws], lengths, room, tokens_per_batch):
         members = [draws[index] for index in group]
         before = [given[index] for index in group]
-        sampled = _sample(model, prompts, members, before, temperature, longest, ends, breaks)
+        sampled = sample_tokens(model, prompts, members, before, temperature, longest, ends, breaks)
         for index, tokens in zip(group, sampled, strict=True):
             finished = bool(tokens) and tokens[-1] in ends
             text = tokenizer.decode(tokens[:-1] if finished else tokens, skip_special_tokens=True).strip()
@@ -121,7 +121,7 @@ def line_break_tokens(tokenizer: Any) -> set[int]:
 
 
 @torch.inference_mode()
-def _sample(
+def sample_tokens(
     model: Any,
     prompts: Sequence[EncodedPrompt],
     draws: Sequence[Draw],

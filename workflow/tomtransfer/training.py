@@ -115,8 +115,27 @@ def train(
 ) -> list[TrainingStep]:
     """Tune the adapter of `model` on `rows`, evaluate it on `held_back` once an epoch, and return what was logged.
 
-    Goes on from the last whole checkpoint in `checkpoints`, and leaves a new one there after each epoch. Activations
-    are kept on a CPU and computed twice on a GPU, where memory is short, unless `gradient_checkpointing` says else.
+    Goes on from the last whole checkpoint in `checkpoints`, and leaves a new one there after each epoch.
+    """
+    trainer = make_trainer(model, rows, held_back, settings, checkpoints, gradient_checkpointing)
+    last = last_checkpoint(checkpoints)
+    logger.info("training %d rows for %d epochs%s", len(rows), settings.epochs, f", on from {last.name}" if last else "")
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
+    return read_log(trainer.state.log_history)
+
+
+def make_trainer(
+    model: Any,
+    rows: Sequence[Row],
+    held_back: Sequence[Row],
+    settings: Training,
+    checkpoints: Path,
+    gradient_checkpointing: bool | None,
+) -> "RowTrainer":
+    """Return what tunes the adapter of `model` on `rows`.
+
+    Activations are kept on a CPU and computed twice on a GPU, where memory is short, unless `gradient_checkpointing`
+    says else.
     """
     steps = -(-len(rows) // settings.rows_per_step) * settings.epochs
     on_cpu = model.device.type == "cpu"
@@ -157,10 +176,7 @@ def train(
         callbacks=[_Report(steps)],
     )
     trainer.remove_callback(PrinterCallback)
-    last = last_checkpoint(checkpoints)
-    logger.info("training %d rows for %d steps%s", len(rows), steps, f", on from {last.name}" if last else "")
-    trainer.train(resume_from_checkpoint=str(last) if last else None)
-    return read_log(trainer.state.log_history)
+    return trainer
 
 
 class RowTrainer(Trainer):
