@@ -2,9 +2,9 @@
 
     PYTHONPATH=workflow python benchmarks/choices.py
 
-The same model in float32 reads every scenario and frame of config.yaml in three ways: as the product does, prompts that
-begin alike computed together; with one plain forward pass per prompt, eight at a time, sorted by length; and with answers of
-one token drawn by `generate`. Drawing takes long, so it is timed on some prompts alone, and the rate is compared.
+The same model in float32 reads every scenario and frame of config.yaml in three ways: as the product does, prompts
+that begin alike computed together; with one plain forward pass per prompt, eight at a time, sorted by length; and with
+answers of one token drawn by `generate`. Drawing takes long: it is timed on some prompts alone, and rates are compared.
 """
 
 import argparse

@@ -53,6 +53,7 @@ class Load:
         self.start = time.perf_counter()
 
     def __str__(self) -> str:
+        """Return the load over a minute before and after, as it is noted below a table."""
         after, cores = os.getloadavg()[0], os.cpu_count()
         minutes = (time.perf_counter() - self.start) / 60
         return f"load {self.before:.1f} before and {after:.1f} after {minutes:.0f} minutes, on {cores} cores"

@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     prompt = torch.randint(model.config.vocab_size, (given.prompt_tokens,), generator=generator).tolist()
     rows = [compare(model, prompt, texts, given.new_tokens, given.rounds) for texts in given.texts]
     notes = [
-        f"{given.model.name} in float32, a prompt of {given.prompt_tokens} tokens, {given.new_tokens} new ones per text",
+        f"{given.model.name} in float32, a prompt of {given.prompt_tokens} tokens, {given.new_tokens} new per text",
         f"Median of {given.rounds} rounds in turns",
         f"{machine()}; {load}",
     ]

@@ -2,9 +2,9 @@
 
     PYTHONPATH=workflow python benchmarks/train.py
 
-The student in four-bit NormalFloat, the published adapter (rank 8 on q_proj and v_proj), the same completions in one step
-of the optimizer: K of them behind one prompt in one row (the product), or each behind its own copy of the prompt, eight
-rows at a time, by our own loss or by TRL. The loss tells that all did the same.
+The student in four-bit NormalFloat, the published adapter (rank 8 on q_proj and v_proj), the same completions in one
+step of the optimizer: K of them behind one prompt in one row (the product), or each behind its own copy of the prompt,
+eight rows at a time, by our own loss or by TRL. The loss tells that all did the same.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """One step of training in three ways: shared rows as the product trains, rows apart, and TRL's SFTTrainer.
 
-All take the same adapter on the same four-bit model, the same completions, and one step of the optimizer for all of them.
+All take the same adapter on the same four-bit model, the same completions, and one step of the optimizer for all.
 """
 
 import importlib.util

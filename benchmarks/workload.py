@@ -2,8 +2,8 @@
 
 import torch
 
-from tomtransfer.config import Training
 from tomtransfer.prefix import Completion, Row
+from tomtransfer.settings import Training
 
 
 def random_rows(

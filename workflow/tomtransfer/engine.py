@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from jinja2 import TemplateError
 
+from tomtransfer import row_attention
 from tomtransfer.model_files import check
 from tomtransfer.parsing import WRAPPING
-from tomtransfer.prefix import Completion, Row, row_inputs
+from tomtransfer.prefix import Completion, Row, row_inputs, row_lengths
 from tomtransfer.progress import Progress
 from tomtransfer.prompts import Prompt, Query
 from tomtransfer.validation import InputError
@@ -103,7 +104,7 @@ def load_model(directory: Path, quantization: str, device: torch.device, adapter
         dtype=dtype,
         device_map="auto" if device.type == "cuda" else None,
         quantization_config=_four_bits(dtype) if quantization == "nf4" else None,
-        attn_implementation="sdpa",
+        attn_implementation=row_attention.ATTENTION,
     )
     if quantization == "nf4":
         _compute_as_told(model)
@@ -216,14 +217,15 @@ def choice_distributions(
     for shared, group in share_beginnings([prompt.tokens for prompt in prompts], tokens_per_batch):
         # Nothing is predicted from the last token of a completion, so one is added behind each prompt.
         rests = [Completion([*prompts[index].tokens[shared:], 0], 1) for index in group]
-        inputs = row_inputs(Row(prompts[group[0]].tokens[:shared], rests))
+        row = Row(prompts[group[0]].tokens[:shared], rests)
+        placed = {name: values.to(model.device) for name, values in row_inputs(row).items()}
         ends = shared - 1 + torch.tensor([len(rest.tokens) - 1 for rest in rests]).cumsum(0)
-        placed = {name: values.to(model.device) for name, values in inputs.items()}
-        logits = model(**placed, logits_to_keep=ends.to(model.device), use_cache=False).logits[0].float()
+        placed["logits_to_keep"] = ends.to(model.device)
+        logits = model(**placed, row_lengths=row_lengths(row), use_cache=False).logits[0].float()
         probabilities = torch.softmax(logits / temperature, dim=-1).cpu()
-        for index, row in zip(group, probabilities, strict=True):
-            cooperate = float(row[prompts[index].cooperate].sum())
-            defect = float(row[prompts[index].defect].sum())
+        for index, shares in zip(group, probabilities, strict=True):
+            cooperate = float(shares[prompts[index].cooperate].sum())
+            defect = float(shares[prompts[index].defect].sum())
             results[index] = ChoiceDistribution(cooperate, defect, max(0.0, 1 - cooperate - defect))
         report.advance(len(group))
     return [results[index] for index in range(len(prompts))]
