@@ -151,13 +151,6 @@ def test_swapping_the_labels_swaps_what_is_read(model, encoded):
         assert (one.cooperate, one.defect) == (other.defect, other.cooperate)
 
 
-def test_batches_hold_every_index_once_within_the_budget():
-    lengths = [5, 9, 2, 7, 30, 1]
-    groups = list(engine.batches(lengths, 20))
-    assert sorted(index for group in groups for index in group) == list(range(6))
-    assert all(len(group) == 1 or max(lengths[index] for index in group) * len(group) <= 20 for group in groups)
-
-
 def test_four_bit_weights_compute_alike_in_training_and_evaluation(random_model, encoded):
     """On a CPU with AVX512-BF16, bitsandbytes alone would compute in bfloat16 in one mode and float32 in the other."""
     model = engine.load_model(random_model, "nf4", torch.device("cpu"))

@@ -6,7 +6,7 @@ Snakemake.
 
 import json
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from jinja2 import TemplateError
 
+from tomtransfer import row_attention
 from tomtransfer.model_files import check
 from tomtransfer.parsing import WRAPPING
 from tomtransfer.prefill import Prefixes, prefill
@@ -95,7 +96,7 @@ def load_model(directory: Path, quantization: str, device: torch.device, adapter
         dtype=dtype,
         device_map="auto" if device.type == "cuda" else None,
         quantization_config=_four_bits(dtype) if quantization == "nf4" else None,
-        attn_implementation="sdpa",
+        attn_implementation=row_attention.ATTENTION,
     )
     if quantization == "nf4":
         _compute_as_told(model)
@@ -196,18 +197,6 @@ def spell_labels(tokenizer: Any, labels: Sequence[str], model_name: str) -> dict
         own = tokenizer.encode(label, add_special_tokens=False)
         tokens.sort(key=lambda token: ([token] != own, token))
     return spellings
-
-
-def batches(lengths: Sequence[int], tokens_per_batch: int) -> Iterator[list[int]]:
-    """Yield indices into `lengths`, longest first, in groups whose padded size stays within `tokens_per_batch`."""
-    group: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-        if group and lengths[group[0]] * (len(group) + 1) > tokens_per_batch:
-            yield group
-            group = []
-        group.append(index)
-    if group:
-        yield group
 
 
 def choice_distributions(

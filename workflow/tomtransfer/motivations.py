@@ -1,25 +1,29 @@
 """Drawing texts: whole answers, or motivations behind a given choice, each draw with a random stream of its own.
 
-The prompt is computed once, and so are draws that have said the same so far, until they part. A draw's random numbers
-depend on its key alone, so the same seed gives the same text whatever else is drawn beside it, and more draws leave
-earlier ones as they are.
+The prompt is computed once, all texts behind it read the same copy of its keys and values, and texts that have said the
+same so far are computed once, until they part. A draw's random numbers depend on its key alone, so the same seed gives
+the same text whatever else is drawn beside it, and more draws leave earlier ones as they are.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from tomtransfer.engine import EncodedPrompt, batches
-from tomtransfer.prefill import Prefix, Prefixes, go_on, prefill
+from tomtransfer.branches import BranchCache, branching
+from tomtransfer.engine import EncodedPrompt
+from tomtransfer.prefill import Prefix, Prefixes, prefill
 from tomtransfer.progress import Progress
 
-# Cached rows are dropped when this share of them has ended: dropping copies the cache, so not at every end.
+# Branches are dropped when this share of them has ended: dropping copies what the others keep, so not at every end.
 SHARE_ENDED = 0.25
+
+# Token probabilities are summed up in blocks of this size, to look for a quantile among few numbers.
+BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,13 @@ class Motivation:
 
 
 @dataclass(frozen=True)
-class _Settings:
+class Drawing:
     """How texts are drawn, and which tokens end them: anywhere, or behind the first token of an answer of one line."""
 
     temperature: float
     longest: int
-    ends: set[int]
-    breaks: set[int]
+    ends: Collection[int] = ()
+    breaks: Collection[int] = ()
 
     def ended(self, answer: Sequence[int]) -> bool:
         """Tell whether an answer has come to its end, or to the end of its first line."""
@@ -71,45 +75,47 @@ def draw_motivations(
     """Return one text of at most `longest` tokens for each draw, in the order of `draws`.
 
     With `one_line` a text may end with its first line break, unless it begins with it. Prompts that are not among
-    `prefixes` are computed, within `tokens_per_batch` at a time.
+    `prefixes` are computed.
     """
     line_break = tokenizer.encode("\n", add_special_tokens=False)
     given = [[] if draw.label_token is None else [draw.label_token, *line_break] for draw in draws]
-    breaks = line_break_tokens(tokenizer) if one_line else set()
-    settings = _Settings(temperature, longest, end_tokens(model, tokenizer), breaks)
-    lengths = [
-        len(prompts[draw.prompt].tokens) + len(before) + longest for draw, before in zip(draws, given, strict=True)
-    ]
+    ends = end_tokens(model, tokenizer)
+    drawing = Drawing(temperature, longest, ends, line_break_tokens(tokenizer) if one_line else set())
+    lengths = [len(prompt.tokens) for prompt in prompts]
+    room = max(map(len, given), default=0) + longest
     report = Progress("drawn texts", len(draws))
     results: dict[int, Motivation] = {}
-    for group in batches(lengths, tokens_per_batch):
-        behind = _prefixes(model, prompts, {draws[index].prompt for index in group}, tokens_per_batch, prefixes or {})
-        beginnings = [
-            (behind[draws[index].prompt], (prompts[draws[index].prompt].tokens[-1], *given[index])) for index in group
-        ]
-        sampled = _sample(model, beginnings, [draws[index].key for index in group], settings)
+    for group in share_prompts([draw.prompt for draw in draws], lengths, room, tokens_per_batch):
+        texts = [(tuple(prompts[draws[index].prompt].tokens), draws[index].key) for index in group]
+        sampled = sample_tokens(model, texts, [given[index] for index in group], drawing, prefixes or {})
         for index, tokens in zip(group, sampled, strict=True):
-            finished = bool(tokens) and tokens[-1] in settings.ends
+            finished = bool(tokens) and tokens[-1] in ends
             text = tokenizer.decode(tokens[:-1] if finished else tokens, skip_special_tokens=True).strip()
             results[index] = Motivation(text, len(tokens), finished)
         report.advance(len(group))
     return [results[index] for index in range(len(draws))]
 
 
-def _prefixes(
-    model: Any, prompts: Sequence[EncodedPrompt], wanted: set[int], tokens_per_batch: int, known: Prefixes
-) -> dict[int, Prefix]:
-    """Return what is kept of the `wanted` prompts, computed where it is not `known`, but for the last token of each.
+def share_prompts(
+    prompts: Sequence[int], lengths: Sequence[int], room: int, tokens_per_batch: int
+) -> Iterator[list[int]]:
+    """Yield indices into `prompts`, the prompt of each draw, in groups that are drawn together, by prompt.
 
-    From that token the first is drawn, with what is given behind it.
+    A group holds each of its prompts once, of `lengths` tokens, and `room` tokens for each draw: at most
+    `tokens_per_batch`, or a single draw.
     """
-    found = {number: known[key] for number in wanted if (key := tuple(prompts[number].tokens)) in known}
-    missing = sorted(wanted - found.keys())
-    tokens = [prompts[number].tokens for number in missing]
-    for place, _, prefix in prefill(model, tokens, tokens_per_batch, range(len(missing))):
-        if prefix is not None:
-            found[missing[place]] = prefix
-    return {number: prefix.without_last() for number, prefix in found.items()}
+    group: list[int] = []
+    tokens = 0
+    for index in sorted(range(len(prompts)), key=lambda index: prompts[index]):
+        known = bool(group) and prompts[group[-1]] == prompts[index]
+        more = room + (0 if known else lengths[prompts[index]])
+        if group and tokens + more > tokens_per_batch:
+            yield group
+            group, tokens, more = [], 0, room + lengths[prompts[index]]
+        group.append(index)
+        tokens += more
+    if group:
+        yield group
 
 
 def end_tokens(model: Any, tokenizer: Any) -> set[int]:
@@ -125,69 +131,94 @@ def line_break_tokens(tokenizer: Any) -> set[int]:
 
 
 @torch.inference_mode()
-def _sample(
+def sample_tokens(
     model: Any,
-    beginnings: Sequence[tuple[Prefix, tuple[int, ...]]],
-    keys: Sequence[str],
-    settings: _Settings,
+    texts: Sequence[tuple[tuple[int, ...], str]],
+    given: Sequence[list[int]],
+    drawing: Drawing,
+    known: Prefixes,
 ) -> list[list[int]]:
-    """Return the sampled tokens of each draw, with the token that ended it.
+    """Return the sampled tokens of each text, with the token that ended it.
 
-    A draw begins with what is kept of its prompt and with tokens that are given. Draws that have said the same so far
-    are one row, until they part.
+    `texts` are the tokens of each one's prompt and the key of its random stream. What is `given` of an answer comes
+    before what is drawn, and is as long for all. Texts that have said the same so far are one branch, which parts when
+    they do.
     """
-    begun = list(dict.fromkeys(beginnings))
-    row_of = [begun.index(beginning) for beginning in beginnings]
-    cache, mask, position = go_on([prefix for prefix, _ in begun], model.device)
-    step = torch.tensor([given for _, given in begun], device=model.device)
-    streams = [_stream(key) for key in keys]
-    answers: list[list[int]] = [[] for _ in keys]
-    going = list(range(len(keys)))
-    for _ in range(settings.longest):
-        mask = torch.cat([mask, torch.ones_like(step)], dim=1)
-        positions = position[:, None] + 1 + torch.arange(step.shape[1], device=model.device)
-        output = model(
-            input_ids=step, attention_mask=mask, position_ids=positions, past_key_values=cache, logits_to_keep=1
-        )
-        position = positions[:, -1]
-        logits = output.logits[:, -1].float() / settings.temperature
-        chosen = pick(logits, [row_of[draw] for draw in going], [next(streams[draw]) for draw in going])
-        for draw, token in zip(going, chosen, strict=True):
-            answers[draw].append(token)
-        going = [draw for draw in going if not settings.ended(answers[draw])]
-        branches = list(dict.fromkeys((row_of[draw], answers[draw][-1]) for draw in going))
-        if not branches:
-            break
-        rows = torch.tensor([row for row, _ in branches], device=model.device)
-        tokens = torch.tensor([token for _, token in branches], device=model.device)[:, None]
-        parted = len({row for row, _ in branches}) < len(branches)
-        if parted or len(branches) < (1 - SHARE_ENDED) * len(step):
-            cache.batch_select_indices(rows)
-            mask, position, step = mask[rows], position[rows], tokens
-            places = {branch: place for place, branch in enumerate(branches)}
-            for draw in going:
-                row_of[draw] = places[row_of[draw], answers[draw][-1]]
-        else:
-            step = torch.zeros_like(step[:, :1]).index_copy(0, rows, tokens)
+    # Branches of one prompt stand side by side.
+    begun = sorted({(prompt, tuple(before)) for (prompt, _), before in zip(texts, given, strict=True)})
+    numbers = {beginning: number for number, beginning in enumerate(begun)}
+    branch_of = [numbers[prompt, tuple(before)] for (prompt, _), before in zip(texts, given, strict=True)]
+    step = torch.tensor([[prompt[-1], *before] for prompt, before in begun], device=model.device)
+    position = torch.tensor([len(prompt) - 1 for prompt, _ in begun], device=model.device)
+    behind = Counter(prompt for prompt, _ in begun)
+    cache = BranchCache(
+        _without_last_tokens(model, list(behind), known), list(behind.values()), step.shape[1] + drawing.longest - 1
+    )
+    streams = [_stream(key) for _, key in texts]
+    answers: list[list[int]] = [[] for _ in texts]
+    going = list(range(len(texts)))
+    with branching(model):
+        for _ in range(drawing.longest):
+            positions = position[:, None] + torch.arange(step.shape[1], device=model.device)
+            output = model(input_ids=step, position_ids=positions, past_key_values=cache, logits_to_keep=1)
+            logits = output.logits[:, -1].float() / drawing.temperature
+            chosen = pick(logits, [branch_of[text] for text in going], [next(streams[text]) for text in going])
+            for text, token in zip(going, chosen, strict=True):
+                answers[text].append(token)
+            going = [text for text in going if not drawing.ended(answers[text])]
+            if not going:
+                break
+            parts = sorted({(branch_of[text], answers[text][-1]) for text in going})
+            branches = [branch for branch, _ in parts]
+            tokens = torch.tensor([token for _, token in parts], device=model.device)[:, None]
+            position = positions[:, -1] + 1
+            if len(set(branches)) < len(parts) or len(parts) < (1 - SHARE_ENDED) * len(step):
+                cache.keep(branches)
+                step, position = tokens, position[branches]
+                numbered = {part: number for number, part in enumerate(parts)}
+                for text in going:
+                    branch_of[text] = numbered[branch_of[text], answers[text][-1]]
+            else:
+                step = torch.zeros_like(step[:, :1])
+                step[branches] = tokens
     return answers
+
+
+def _without_last_tokens(model: Any, prompts: Sequence[tuple[int, ...]], known: Prefixes) -> list[Prefix]:
+    """Return what is kept of each prompt, but for its last token, from which the first of an answer is drawn.
+
+    Prompts that are not `known` are computed.
+    """
+    found = {prompt: known[prompt] for prompt in prompts if prompt in known}
+    missing = [prompt for prompt in prompts if prompt not in known]
+    for number, _, prefix in prefill(model, missing, sum(map(len, missing)), range(len(missing))):
+        if prefix is not None:
+            found[missing[number]] = prefix
+    return [found[prompt].without_last() for prompt in prompts]
 
 
 def pick(logits: torch.Tensor, rows: Sequence[int], uniform: Sequence[float]) -> list[int]:
     """Return for each draw the token at its `uniform` quantile of the distribution in its row of `logits`.
 
-    `logits` is (rows, vocabulary).
+    `logits` is (rows, vocabulary). The block in which the token lies is found first, then the token in the block: only
+    the sums of blocks and one block of each draw are added up in double precision.
     """
-    cumulative = torch.softmax(logits, dim=-1).double().cumsum(dim=-1)
-    # The draws of a row stand beside each other, so that each row is searched once for all of its draws.
-    numbers: Counter[int] = Counter()
-    columns = []
-    for row in rows:
-        columns.append(numbers[row])
-        numbers[row] += 1
-    targets = torch.zeros(len(logits), max(numbers.values()), dtype=torch.float64, device=logits.device)
-    targets[list(rows), columns] = torch.tensor(uniform, dtype=torch.float64, device=logits.device)
-    found = torch.searchsorted(cumulative, targets * cumulative[:, -1:], right=True)[list(rows), columns]
-    return [int(token) for token in found.clamp(max=logits.shape[-1] - 1).tolist()]
+    weights = torch.exp(logits - logits.amax(dim=-1, keepdim=True))
+    blocks = torch.nn.functional.pad(weights, (0, -weights.shape[-1] % BLOCK)).reshape(len(weights), -1, BLOCK)
+    row = torch.tensor(rows, device=logits.device)
+    quantile = torch.tensor(uniform, dtype=torch.float64, device=logits.device)
+    block, quantile = _at_quantile(blocks.sum(dim=-1, dtype=torch.float64)[row], quantile)
+    token, _ = _at_quantile(blocks[row, block].double(), quantile)
+    return [int(number) for number in (block * BLOCK + token).clamp(max=logits.shape[-1] - 1).tolist()]
+
+
+def _at_quantile(weights: torch.Tensor, quantile: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return for each row of `weights` (rows, n) the place at that quantile, and the quantile within the place."""
+    cumulative = weights.cumsum(dim=-1)
+    target = quantile[:, None] * cumulative[:, -1:]
+    place = torch.searchsorted(cumulative, target, right=True).clamp(max=weights.shape[-1] - 1)
+    above, weight = cumulative.gather(1, place), weights.gather(1, place)
+    return place[:, 0], (1 - (above - target) / weight).clamp(min=0)[:, 0]
 
 
 def _stream(key: str) -> Iterator[float]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from tomtransfer.prefix import Completion, Row, row_inputs
+from tomtransfer.prefix import Completion, Row, row_inputs, row_lengths
 from tomtransfer.progress import Progress
 
 LEAST_SHARED = 0.25
@@ -55,11 +55,12 @@ def prefill(
     for shared, group in share_beginnings(prompts, tokens_per_batch):
         # Nothing is predicted from the last token of a completion, so one is added behind each prompt.
         rests = [Completion([*prompts[index][shared:], 0], 1) for index in group]
-        inputs = row_inputs(Row(list(prompts[group[0]][:shared]), rests))
+        row = Row(list(prompts[group[0]][:shared]), rests)
         ends = (shared + torch.tensor([len(rest.tokens) - 1 for rest in rests]).cumsum(0)).tolist()
         cache = DynamicCache() if any(index in kept for index in group) else None
         output = model(
-            **{name: values.to(model.device) for name, values in inputs.items()},
+            **{name: values.to(model.device) for name, values in row_inputs(row).items()},
+            row_lengths=row_lengths(row),
             logits_to_keep=torch.tensor(ends, device=model.device) - 1,
             past_key_values=cache,
             use_cache=cache is not None,
@@ -79,30 +80,6 @@ def _cut(cache: Any, columns: list[int]) -> Prefix:
             for layer in cache.layers
         ]
     )
-
-
-def go_on(prefixes: Sequence[Prefix], device: torch.device) -> tuple[Any, torch.Tensor, torch.Tensor]:
-    """Return a cache with a row for each of `prefixes`, padded on the left, and its mask (rows, longest prefix).
-
-    Also the position of the last token of each (rows).
-    """
-    from transformers import DynamicCache
-
-    lengths = [prefix.tokens for prefix in prefixes]
-    layers = [
-        tuple(
-            torch.cat(
-                [
-                    torch.nn.functional.pad(part, (0, 0, max(lengths) - length, 0))
-                    for part, length in zip(parts, lengths, strict=True)
-                ]
-            )
-            for parts in zip(*layer, strict=True)
-        )
-        for layer in zip(*(prefix.layers for prefix in prefixes), strict=True)
-    ]
-    mask = torch.tensor([[0] * (max(lengths) - length) + [1] * length for length in lengths], device=device)
-    return DynamicCache(layers), mask, torch.tensor(lengths, device=device) - 1
 
 
 def share_beginnings(prompts: Sequence[Sequence[int]], tokens_per_batch: int) -> Iterator[tuple[int, list[int]]]:

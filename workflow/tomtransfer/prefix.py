@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import torch
 
+LONGEST_ROW = 8192
+"""Tokens of a row to train on, at most: what is held for its gradient grows with them."""
+
 
 @dataclass(frozen=True)
 class Completion:
@@ -46,6 +49,14 @@ def row_inputs(row: Row) -> dict[str, torch.Tensor]:
         "position_ids": torch.tensor([positions]),
         "attention_mask": seen[None, None],
     }
+
+
+def row_lengths(row: Row) -> tuple[int, ...]:
+    """Return how many tokens of a row's inputs are of the prompt, and how many of each completion.
+
+    What is true in the mask could be told from them as well; attention that knows them need not look at the rest.
+    """
+    return (len(row.prompt), *(len(completion.tokens) - 1 for completion in row.completions))
 
 
 def row_targets(row: Row, choice_share: float | None) -> dict[str, torch.Tensor]:
@@ -88,7 +99,16 @@ def weighted_loss(
     return (losses * weights).sum()
 
 
-def pack(prompt: list[int], completions: Sequence[Completion], per_row: int) -> list[Row]:
-    """Return rows of at most `per_row` completions, as even as can be, dealt in turns so that each has both choices."""
-    count = -(-len(completions) // per_row)
-    return [Row(prompt, list(completions[start::count])) for start in range(count)]
+def pack(prompt: list[int], completions: Sequence[Completion], per_row: int, longest: int = LONGEST_ROW) -> list[Row]:
+    """Return rows of at most `per_row` completions, dealt in turns so that each has both choices.
+
+    A number that does not divide makes rows that differ by one completion, not a short last row. Where a row would have
+    more than `longest` tokens there are more rows, as even as before; a completion that alone is too long is a row.
+    Completions of a row need not be of one length: shorter ones are not filled up.
+    """
+    fewest = -(-len(completions) // per_row)
+    for count in range(fewest, len(completions) + 1):
+        rows = [Row(prompt, list(completions[start::count])) for start in range(count)]
+        if max((sum(row_lengths(row)) for row in rows), default=0) <= longest:
+            break
+    return rows

@@ -14,8 +14,9 @@ from typing import Any
 
 import torch
 
+from tomtransfer.branches import BranchCache, branching
 from tomtransfer.parsing import CURRENCY, WRAPPING
-from tomtransfer.prefill import Prefix, go_on, prefill
+from tomtransfer.prefill import Prefix, prefill
 
 # A branch of less mass is not followed: it counts as other, and so do answers of more tokens than this.
 LEAST_MASS = 1e-4
@@ -162,13 +163,9 @@ def _search(
 
 def _next_tokens(model: Any, prefix: Prefix, paths: Sequence[Sequence[int]], temperature: float) -> torch.Tensor:
     """Return what follows each of `paths`, all of one length, behind a prompt: (paths, vocabulary)."""
-    cache, mask, position = go_on([prefix] * len(paths), model.device)
     step = torch.tensor(paths, device=model.device)
-    output = model(
-        input_ids=step,
-        attention_mask=torch.cat([mask, torch.ones_like(step)], dim=1),
-        position_ids=position[:, None] + 1 + torch.arange(step.shape[1], device=model.device),
-        past_key_values=cache,
-        logits_to_keep=1,
-    )
+    positions = torch.arange(prefix.tokens, prefix.tokens + step.shape[1], device=model.device).expand(step.shape)
+    with branching(model):
+        cache = BranchCache([prefix], [len(paths)], step.shape[1])
+        output = model(input_ids=step, position_ids=positions, past_key_values=cache, logits_to_keep=1)
     return torch.softmax(output.logits[:, -1].float() / temperature, dim=-1).cpu()

@@ -15,7 +15,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from tomtransfer.engine import compute_type, encode_chat, spell_labels
-from tomtransfer.prefix import Completion, Row, pack, row_inputs, row_targets, weighted_loss
+from tomtransfer.prefix import Completion, Row, pack, row_inputs, row_lengths, row_targets, weighted_loss
 from tomtransfer.progress import Progress
 from tomtransfer.settings import Training
 from tomtransfer.validation import InputError
@@ -118,8 +118,28 @@ def train(
 ) -> list[TrainingStep]:
     """Tune the adapter of `model` on `rows`, evaluate it on `held_back` at each quarter, and return what was logged.
 
-    Goes on from the last whole checkpoint in `checkpoints`, and leaves a new one there after each epoch. Activations
-    are kept on a CPU and computed twice on a GPU, where memory is short, unless `gradient_checkpointing` says else.
+    Goes on from the last whole checkpoint in `checkpoints`, and leaves a new one there after each epoch.
+    """
+    trainer = make_trainer(model, rows, held_back, settings, checkpoints, gradient_checkpointing)
+    last = last_checkpoint(checkpoints)
+    on_from = f", on from {last.name}" if last else ""
+    logger.info("training %d rows for %d epochs%s", len(rows), settings.epochs, on_from)
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
+    return read_log(trainer.state.log_history)
+
+
+def make_trainer(
+    model: Any,
+    rows: Sequence[Row],
+    held_back: Sequence[Row],
+    settings: Training,
+    checkpoints: Path,
+    gradient_checkpointing: bool | None,
+) -> "RowTrainer":
+    """Return what tunes the adapter of `model` on `rows`.
+
+    Activations are kept on a CPU and computed twice on a GPU, where memory is short, unless `gradient_checkpointing`
+    says else.
     """
     steps = -(-len(rows) // settings.rows_per_step) * settings.epochs
     on_cpu = model.device.type == "cpu"
@@ -155,14 +175,16 @@ def train(
         args=arguments,
         train_dataset=list(rows),
         eval_dataset=list(held_back),
-        data_collator=lambda one: {**row_inputs(one[0]), **row_targets(one[0], settings.choice_share)},
+        data_collator=lambda one: _collate(one[0], settings.choice_share),
         callbacks=[_Report(steps), _Evaluate(steps)],
     )
     trainer.remove_callback(PrinterCallback)
-    last = last_checkpoint(checkpoints)
-    logger.info("training %d rows for %d steps%s", len(rows), steps, f", on from {last.name}" if last else "")
-    trainer.train(resume_from_checkpoint=str(last) if last else None)
-    return read_log(trainer.state.log_history)
+    return trainer
+
+
+def _collate(row: Row, choice_share: float | None) -> dict[str, Any]:
+    """Return all that the loss of a row is computed from."""
+    return {**row_inputs(row), "row_lengths": row_lengths(row), **row_targets(row, choice_share)}
 
 
 class RowTrainer(Trainer):
@@ -175,7 +197,7 @@ class RowTrainer(Trainer):
         self.model_accepts_loss_kwargs = False
 
     def compute_loss(
-        self, model: Any, inputs: dict[str, torch.Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """Return the weighted negative log likelihood of the row's completions, in nats."""
         labels, sources, weights = (inputs.pop(name) for name in ("labels", "sources", "weights"))

@@ -1,0 +1,173 @@
+"""Training on shared-prefix rows is training on separate rows: gradients, losses step by step, and what comes of it."""
+
+import copy
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM
+
+from tomtransfer.engine import EncodedPrompt, choice_distributions
+from tomtransfer.prefix import (
+    Completion,
+    Row,
+    pack,
+    row_inputs,
+    row_lengths,
+    row_targets,
+    token_shares,
+    weighted_loss,
+)
+from tomtransfer.row_attention import ATTENTION
+from tomtransfer.settings import Lora, Training
+from tomtransfer.training import add_adapter, make_trainer
+
+SHAPE = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "vocab_size": 50,
+    "attn_implementation": ATTENTION,
+}
+SHAPES = {
+    "llama": lambda: LlamaForCausalLM(LlamaConfig(**SHAPE)),
+    "qwen2": lambda: Qwen2ForCausalLM(Qwen2Config(**SHAPE)),
+    "a window over all": lambda: MistralForCausalLM(MistralConfig(**SHAPE, sliding_window=4096)),
+    "a window shorter than the prompt": lambda: MistralForCausalLM(MistralConfig(**SHAPE, sliding_window=5)),
+    "a window within a completion": lambda: MistralForCausalLM(MistralConfig(**SHAPE, sliding_window=10)),
+}
+PROMPT = [3, 1, 4, 1, 5, 9, 2, 6]
+UNEVEN = [[10, 11, 12], [20], [10, 13, 14, 15, 16], [20, 21], [11, 12, 13, 14, 15, 16, 17]]
+STEPS = 20
+
+
+def make_model(shape):
+    torch.manual_seed(0)
+    return SHAPES[shape]()
+
+
+def completions(texts=UNEVEN):
+    return [Completion(tokens, (number + 1) / sum(range(len(texts) + 1))) for number, tokens in enumerate(texts)]
+
+
+def shared_loss(model, row, choice_share=0.5):
+    targets = row_targets(row, choice_share)
+    logits = model(**row_inputs(row), row_lengths=row_lengths(row), logits_to_keep=targets["sources"]).logits[0]
+    return weighted_loss(logits, targets["labels"], targets["weights"], temperature=0.8)
+
+
+def separate_loss(model, row, choice_share=0.5):
+    """The loss of each completion in a row of its own: the model's own causal mask and positions, shifted labels."""
+    losses = []
+    for completion in row.completions:
+        logits = model(torch.tensor([[*row.prompt, *completion.tokens]])).logits[0, len(row.prompt) - 1 : -1] / 0.8
+        each = -torch.log_softmax(logits, dim=-1)[range(len(completion.tokens)), completion.tokens]
+        shares = torch.tensor(token_shares(len(completion.tokens), choice_share))
+        losses.append(completion.weight * (each * shares).sum())
+    return torch.stack(losses).sum()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("texts", [UNEVEN, UNEVEN[:1], [[20], [21]]], ids=["uneven", "one", "labels alone"])
+def test_gradients_are_those_of_separate_rows(shape, texts):
+    model = make_model(shape)
+    row = Row(PROMPT, completions(texts))
+    losses = [loss(model, row) for loss in (shared_loss, separate_loss)]
+    shared, separate = (torch.autograd.grad(loss, list(model.parameters())) for loss in losses)
+    assert losses[0].item() == pytest.approx(losses[1].item(), rel=1e-6)
+    for one, other in zip(shared, separate, strict=True):
+        assert (one - other).norm() <= 1e-5 * other.norm() + 1e-8
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_twenty_steps_lead_where_separate_rows_lead(shape):
+    """Losses within 1e-3 at each step, choice probabilities within 1e-3 after them."""
+    row = Row(PROMPT, completions())
+    prompts = [EncodedPrompt(PROMPT, [10], [20]), EncodedPrompt([*PROMPT[:6], 7], [10], [20])]
+    histories, choices = [], []
+    for loss_of in (shared_loss, separate_loss):
+        model = make_model(shape)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+        history = []
+        for _ in range(STEPS):
+            loss = loss_of(model, row)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            history.append(loss.item())
+        histories.append(history)
+        choices.append(choice_distributions(model, prompts, 0.8, 1_000))
+    assert histories[0] == pytest.approx(histories[1], abs=1e-3)
+    assert histories[0][-1] < 0.9 * histories[0][0]
+    for one, other in zip(*choices, strict=True):
+        assert one.cooperate == pytest.approx(other.cooperate, abs=1e-3)
+        assert one.defect == pytest.approx(other.defect, abs=1e-3)
+
+
+@pytest.mark.parametrize("shape", ["a window shorter than the prompt", "a window within a completion"])
+def test_choices_of_a_model_with_a_short_window_are_those_of_a_plain_forward_pass(shape):
+    model = make_model(shape)
+    prompts = [[*PROMPT, *rest] for rest in ([5], [6, 7, 8, 1, 2, 3, 4], [6, 9])]
+    read = choice_distributions(model, [EncodedPrompt(prompt, [10], [20]) for prompt in prompts], 0.8, 1_000)
+    for prompt, distribution in zip(prompts, read, strict=True):
+        with torch.no_grad():
+            exact = torch.softmax(model(torch.tensor([prompt])).logits[0, -1] / 0.8, dim=-1)
+        assert distribution.cooperate == pytest.approx(exact[10].item(), abs=1e-6)
+
+
+def test_attention_that_does_not_know_the_lengths_goes_by_the_mask():
+    model = make_model("llama")
+    row = Row(PROMPT, completions())
+    known = model(**row_inputs(row), row_lengths=row_lengths(row)).logits
+    assert torch.allclose(known, model(**row_inputs(row)).logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.1])
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_training_lowers_the_loss_with_dropout_and_with_gradient_checkpointing(tmp_path, dropout, checkpointing):
+    settings = Training(
+        lora=Lora(dropout=dropout), epochs=15, rows_per_step=1, learning_rate=0.05, schedule="constant", warmup_share=0
+    )
+    model = add_adapter(make_model("llama"), settings)
+    rows = [Row(PROMPT, completions()), Row(PROMPT[::-1], completions(UNEVEN[::-1]))]
+    before = {name: value.clone() for name, value in model.named_parameters() if value.requires_grad}
+    trainer = make_trainer(model, rows, rows[:1], settings, tmp_path, checkpointing)
+    trainer.args.save_strategy = "no"
+    trainer.train()
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    assert sum(losses[-4:]) < 0.97 * sum(losses[:4])
+    assert all(not torch.equal(value, before[name]) for name, value in model.named_parameters() if name in before)
+
+
+def test_gradient_checkpointing_changes_nothing(tmp_path):
+    settings = Training(epochs=3, rows_per_step=1, learning_rate=0.05)
+    base, rows = make_model("llama"), [Row(PROMPT, completions())]
+    trained = []
+    for checkpointing in (False, True):
+        model = add_adapter(copy.deepcopy(base), settings)
+        trainer = make_trainer(model, rows, rows, settings, tmp_path, checkpointing)
+        trainer.args.save_strategy = "no"
+        trainer.train()
+        trained.append([value for value in model.parameters() if value.requires_grad])
+    for one, other in zip(*trained, strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+
+
+def test_a_number_that_does_not_divide_is_dealt_evenly_and_the_gradient_is_that_of_all():
+    model = make_model("llama")
+    whole = Row(PROMPT, completions())
+    rows = pack(PROMPT, whole.completions, 3)
+    assert [len(row.completions) for row in rows] == [3, 2]
+    parameters = list(model.parameters())
+    packed = torch.autograd.grad(sum(shared_loss(model, row) for row in rows), parameters)
+    for one, other in zip(packed, torch.autograd.grad(shared_loss(model, whole), parameters), strict=True):
+        assert (one - other).norm() <= 1e-5 * other.norm() + 1e-8
+
+
+def test_rows_that_would_be_too_long_are_more_and_even():
+    many = [Completion([1] * length, 1.0) for length in (3, 9, 4, 8, 5, 7)]
+    rows = pack(PROMPT, many, 6, longest=30)
+    assert [len(row.completions) for row in rows] == [3, 3]
+    assert all(len(row_inputs(row)["input_ids"][0]) <= 30 for row in rows)
+    assert [len(row.completions) for row in pack(PROMPT, many, 6, longest=1)] == [1] * 6
