@@ -120,6 +120,15 @@ def adapter_of(wildcards):
     return f"{RESULTS}/student/adapter/training.json" if wildcards.variant == "tuned" else []
 
 
+def more_each_attempt(amount):
+    """Return an amount of memory or time that grows when a job is tried again, since it may have been too little."""
+
+    def asked_for(wildcards, attempt):
+        return attempt * amount
+
+    return asked_for
+
+
 def show_summary():
     """Print the pages that sum up the experiment, as far as it has come."""
     for name in ["summary", *AMOUNT_GAMES, "checks"]:

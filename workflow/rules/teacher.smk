@@ -35,8 +35,8 @@ rule ask_teacher:
     threads: experiment.compute.threads
     resources:
         gpu=experiment.compute.gpu,
-        mem_mb=experiment.compute.memory_mb,
-        runtime=experiment.compute.minutes,
+        mem_mb=more_each_attempt(experiment.compute.memory_mb),
+        runtime=more_each_attempt(experiment.compute.minutes),
         device=experiment.compute.device,
         tokens_per_batch=experiment.compute.tokens_per_batch,
     params:
@@ -67,8 +67,8 @@ rule ask_teacher_amount:
     threads: experiment.compute.threads
     resources:
         gpu=experiment.compute.gpu,
-        mem_mb=experiment.compute.memory_mb,
-        runtime=experiment.compute.minutes,
+        mem_mb=more_each_attempt(experiment.compute.memory_mb),
+        runtime=more_each_attempt(experiment.compute.minutes),
         device=experiment.compute.device,
         tokens_per_batch=experiment.compute.tokens_per_batch,
     params:
