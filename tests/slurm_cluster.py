@@ -23,7 +23,7 @@ PROGRAMS = ("munged", "mungekey", "slurmctld", "slurmd", "sbatch", "srun", "scon
 DAEMONS = ("slurmd", "slurmctld", "munged")
 SECONDS_TO_START = 60
 
-# The node claims more cores than it may have. Jobs are asked to end two seconds before they are killed, and stay on record.
+# The node claims more cores than it may have. A job has two seconds to end before it is killed, and stays on record.
 SETTINGS = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -95,7 +95,7 @@ class Cluster:
 
 @contextmanager
 def slurm(folder: Path) -> Iterator[Cluster]:
-    """Start a cluster that keeps its files in `folder`, and stop it in the end; skips the test where Slurm is missing."""
+    """Start a cluster that keeps its files in `folder`, and stop it in the end; skips where Slurm is missing."""
     missing = [name for name in PROGRAMS if not shutil.which(name)]
     if missing:
         pytest.skip(f"no {', '.join(missing)} here: apt-get install slurm-wlm munge")

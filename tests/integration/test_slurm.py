@@ -17,17 +17,18 @@ import yaml
 
 from slurm_cluster import Cluster, Job, slurm
 
+SNAKEMAKE = Path(__file__).parents[1] / "snakemake_polling_often.py"
 RESULTS = Path("results/smoke")
 MODEL_RULES = ("ask_teacher", "train_student", "ask_student")
 FEW_SCENARIOS = {
     "games": ["stag_hunt", "snowdrift"],
     "splits": {"in_sample": {"contexts": ["team", "business"]}, "new_contexts": {"contexts": ["sports"]}},
 }
-# Polled as often as the plugin does; training is long enough to be killed half-way.
+# Training is long enough to be killed half-way.
 ARGUMENTS = [
     *("--workflow-profile", "slurm", "--configfile", "presets/smoke.yaml"),
     *("--config", "compute={gpu: 1, minutes: 7, memory_mb: 1500}", "training={epochs: 60}"),
-    *("--seconds-between-status-checks", "1", "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5"),
+    *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5"),
 ]
 SECONDS_AT_MOST = 400
 
@@ -83,7 +84,7 @@ def run(cluster: Cluster, project: Path, meanwhile: Callable[[], None]) -> str:
     said = project / "said.txt"
     with said.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "snakemake", *ARGUMENTS],
+            [sys.executable, SNAKEMAKE, *ARGUMENTS],
             cwd=project,
             env=cluster.environment(),
             stdout=file,
@@ -161,3 +162,8 @@ def test_the_queue_is_asked_and_no_accounting_database(finished):
     said, _ = finished
     assert "Falling back to 'sacct'" not in said
     assert "Unable to get the status" not in said
+
+
+def test_a_job_uses_the_gpu_that_slurm_gave_it(finished, project):
+    for log in (project / RESULTS / "logs").glob("ask_*/*.log"):
+        assert "GPUs of this job: 0\n" in log.read_text()
