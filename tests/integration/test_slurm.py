@@ -27,7 +27,7 @@ FEW_SCENARIOS = {
 # Training is long enough to be killed half-way.
 ARGUMENTS = [
     *("--workflow-profile", "slurm", "--configfile", "presets/smoke.yaml"),
-    *("--config", "compute={gpu: 1, minutes: 7, memory_mb: 1500}", "training={epochs: 60}"),
+    *("--config", "compute={gpu: 1, minutes: 7, memory_mb: 1500}", "training={epochs: 30}"),
     *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5"),
 ]
 SECONDS_AT_MOST = 400
