@@ -50,7 +50,7 @@ def test_all_scenarios_of_all_splits_are_answered_by_all_models(smoke):
 
 def test_held_out_scenarios_never_reach_training(smoke):
     examples = pl.read_parquet(smoke / RESULTS / "training" / "examples.parquet")
-    prompts = [json.loads(path.read_text()) for path in (smoke / RESULTS / "prompts").glob("*/*.json")]
+    prompts = [json.loads(path.read_text()) for path in (smoke / RESULTS / "prompts").glob("*.json")]
     held_out = {
         one["user"] + one["system"]
         for file in prompts

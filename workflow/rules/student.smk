@@ -1,7 +1,7 @@
 """Student: its choices in every scenario and what it knows of the payoffs, untuned (base) and tuned.
 
 REQUIRED INPUTS
-    results/prompts/*/*.json
+    results/prompts/*.json
     results/models/{model}/source.json
     results/student/adapter/training.json   for the tuned student
 

@@ -1,7 +1,7 @@
 """Teacher: its choices in every scenario, its motivations in those that are trained on, what it knows of the payoffs.
 
 REQUIRED INPUTS
-    results/prompts/{game}/*.json
+    results/prompts/{game}.json
     results/models/{model}/source.json
 
 OUTPUTS
@@ -17,7 +17,7 @@ All are updated in place: only rows that are missing are computed.
 
 rule ask_teacher:
     input:
-        prompts=prompts_of_game,
+        prompts=f"{RESULTS}/prompts/{{game}}.json",
         model=f"{MODELS}/{experiment.teacher.model}/source.json",
     output:
         choices=update(f"{RESULTS}/teacher/{{game}}.parquet"),
@@ -52,7 +52,7 @@ rule ask_teacher:
 
 rule ask_teacher_amount:
     input:
-        prompts=prompts_of_game,
+        prompts=f"{RESULTS}/prompts/{{game}}.json",
         model=f"{MODELS}/{experiment.teacher.model}/source.json",
     output:
         amounts=update(f"{RESULTS}/teacher/{{game}}.amounts.parquet"),
