@@ -50,7 +50,7 @@ def test_all_scenarios_of_all_splits_are_answered_by_all_models(smoke):
 
 def test_held_out_scenarios_never_reach_training(smoke):
     examples = pl.read_parquet(smoke / RESULTS / "training" / "examples.parquet")
-    prompts = [json.loads(path.read_text()) for path in (smoke / RESULTS / "prompts").glob("*/*.json")]
+    prompts = [json.loads(path.read_text()) for path in (smoke / RESULTS / "prompts").glob("*.json")]
     held_out = {
         one["user"] + one["system"]
         for file in prompts
@@ -107,8 +107,12 @@ def test_measures_stand_side_by_side_in_summary_and_report(smoke):
     assert 'id="figure-bias"' in report
 
 
-def test_a_second_run_does_nothing(smoke):
+def test_a_second_run_does_nothing_and_says_so_at_once(smoke):
+    start = time.monotonic()
     assert plan(smoke, *SMOKE) == {}
+    seconds = time.monotonic() - start
+    print(f"\na dry run of the finished experiment took {seconds:.1f} s")
+    assert seconds < 4
 
 
 def test_a_comment_in_a_template_reruns_nothing(smoke):

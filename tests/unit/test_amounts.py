@@ -10,7 +10,7 @@ from tomtransfer.amounts import amount_comprehension, load_amount_context, load_
 from tomtransfer.comprehension import action_comprehension
 from tomtransfer.config import Experiment, scenarios
 from tomtransfer.games import load_game
-from tomtransfer.kinds import game_kinds, scenario_hashes, write_scenario
+from tomtransfer.kinds import game_hashes, game_kinds, write_game
 from tomtransfer.prompts import outcomes, read_comprehension, read_prompts, read_queries, read_sources
 from tomtransfer.validation import InputError
 
@@ -22,14 +22,18 @@ def change(file: Path, **changes: object) -> None:
     file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | changes))
 
 
+def hashes(experiment: Experiment) -> dict[str, str]:
+    return game_hashes(experiment, experiment.every_game)
+
+
 def test_the_donation_game_is_a_split_of_its_own(read: Read) -> None:
     experiment = read()
     new = [scenario for scenario in scenarios(experiment) if scenario.split == "new_game"]
     assert [(scenario.game, scenario.context) for scenario in new] == [("donation", "village_well")]
     assert "village_well" not in experiment.contexts
     assert game_kinds(experiment)["donation"] == "amount"
-    assert set(scenario_hashes(experiment)) >= {("donation", "village_well"), ("stag_hunt", "team")}
-    assert ("donation", "team") not in scenario_hashes(experiment)
+    assert experiment.contexts_of("donation") == ("village_well",)
+    assert "village_well" not in experiment.contexts_of("stag_hunt")
 
 
 def test_zero_to_ten_of_ten_may_be_given(project: Path) -> None:
@@ -58,7 +62,7 @@ def test_a_game_of_amounts_that_is_wrong_is_refused(
 ) -> None:
     change(DONATION, **changes)
     with pytest.raises(InputError, match=message):
-        scenario_hashes(read())
+        hashes(read())
 
 
 def test_only_games_of_two_actions_are_trained_on(read: Read) -> None:
@@ -68,7 +72,7 @@ def test_only_games_of_two_actions_are_trained_on(read: Read) -> None:
 
 def test_amounts_cannot_be_multiplied_as_payoffs(read: Read) -> None:
     with pytest.raises(InputError, match=r"splits\.new_game\.payoff_factor: donation is a game of amounts"):
-        scenario_hashes(read(splits={"new_game": {"payoff_factor": 2}}))
+        hashes(read(splits={"new_game": {"payoff_factor": 2}}))
 
 
 def test_a_context_of_another_kind_is_refused(project: Path) -> None:
@@ -86,8 +90,8 @@ def test_the_context_of_the_donation_has_60_to_120_words_and_tells_no_side(proje
 def test_prompts_are_written_and_read_by_kind(project: Path, read: Read, tmp_path: Path) -> None:
     paths = [tmp_path / "donation.json", tmp_path / "stag_hunt.json"]
     experiment = read(teacher={"question": "reason_first"}, comprehension=["team", "village_well"])
-    write_scenario(experiment, "donation", "village_well", paths[0])
-    write_scenario(experiment, "stag_hunt", "team", paths[1])
+    write_game(experiment, "donation", paths[0])
+    write_game(experiment, "stag_hunt", paths[1])
     assert {prompt.game for prompt in read_prompts(paths)} == {"stag_hunt"}
     queries = read_queries(paths, "amount")
     assert [query.question for query in queries] == ["reason_first", "answer_first"]
@@ -98,17 +102,22 @@ def test_prompts_are_written_and_read_by_kind(project: Path, read: Read, tmp_pat
 
 
 def test_wording_of_the_donation_changes_its_hash_alone(project: Path, read: Read) -> None:
-    before = scenario_hashes(read())
+    before = hashes(read())
     template = project / "scenarios/prompts/amount/user.j2"
     template.write_text(template.read_text().replace("What you do not give", "Whatever you do not give"))
-    after = scenario_hashes(read())
-    assert {place for place in before if before[place] != after[place]} == {("donation", "village_well")}
+    after = hashes(read())
+    assert {game for game in before if before[game] != after[game]} == {"donation"}
 
 
-def test_questions_are_asked_only_where_the_config_says(read: Read) -> None:
-    asked, silent = scenario_hashes(read()), scenario_hashes(read(comprehension=[]))
-    changed = {context for game, context in asked if asked[game, context] != silent[game, context]}
-    assert changed == {"sports", "village_well"}
+def test_questions_are_asked_only_where_the_config_says(read: Read, tmp_path: Path) -> None:
+    path = tmp_path / "prompts.json"
+    for game, context in {"stag_hunt": "sports", "donation": "village_well"}.items():
+        write_game(read(), game, path)
+        assert {query.context for query in read_comprehension([path])} == {context}
+        write_game(read(comprehension=[]), game, path)
+        assert read_comprehension([path]) == []
+    asked, silent = hashes(read()), hashes(read(comprehension=[]))
+    assert {game for game in asked if asked[game] == silent[game]} == set()
     with pytest.raises(InputError, match=r"comprehension: no split has tavern; allowed: .*team"):
         read(comprehension=["tavern"])
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tomtransfer.config import Experiment, scenarios
-from tomtransfer.prompts import Prompt, read_prompts, render_scenario, scenario_hash, write_prompts
+from tomtransfer.prompts import Prompt, prompts_hash, read_prompts, render_scenario, write_prompts
 from tomtransfer.validation import InputError
 
 Read = Callable[..., Experiment]
@@ -33,9 +33,9 @@ def all_prompts(experiment: Experiment) -> list[Prompt]:
 
 
 def hashes(experiment: Experiment) -> dict[str, str]:
-    """The hash of every scenario file that Snakemake looks at, by game and context."""
+    """The hash of the prompts of every scenario, by game and context."""
     return {
-        f"{game}/{context}": scenario_hash(render_scenario(experiment, game, context))
+        f"{game}/{context}": prompts_hash(render_scenario(experiment, game, context))
         for game in experiment.games
         for context in experiment.contexts
     }

@@ -10,7 +10,7 @@ PRESETS = ("control", "frames", "llama2", "qwen", "smoke")
 def test_the_default_experiment_loads_the_teacher_once_per_game_and_each_student_once(project):
     jobs = plan(project)
     assert jobs["fetch_model"] == 2
-    assert jobs["render_prompts"] == 4 * 8 + 1
+    assert jobs["render_prompts"] == 4 + 1
     assert jobs["ask_teacher"] == 4
     assert jobs["ask_teacher_amount"] == 1
     assert jobs["train_student"] == 1
@@ -36,7 +36,7 @@ def test_a_game_and_a_context_are_added_by_a_file_and_a_name(project):
     text = config.read_text().replace("  - snowdrift\n", "  - snowdrift\n  - chicken\n")
     config.write_text(text.replace("[room_sharing,", "[choir, room_sharing,"))
     jobs = plan(project)
-    assert jobs["render_prompts"] == 5 * 9 + 1
+    assert jobs["render_prompts"] == 5 + 1
     assert jobs["ask_teacher"] == 5
 
 

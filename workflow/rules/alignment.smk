@@ -44,7 +44,6 @@ rule score_game:
         f"{RESULTS}/benchmarks/score_game/{{game}}.tsv"
     wildcard_constraints:
         game=either(ACTION_GAMES),
-    localrule: True
     conda:
         "../../envs/analysis.yaml"
     resources:
@@ -80,7 +79,6 @@ rule summarize:
         f"{RESULTS}/logs/summarize.log",
     benchmark:
         f"{RESULTS}/benchmarks/summarize.tsv"
-    localrule: True
     conda:
         "../../envs/analysis.yaml"
     resources:

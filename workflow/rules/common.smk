@@ -11,7 +11,7 @@ from tomtransfer.asking import how_asked
 from tomtransfer.config_files import read_experiment
 from tomtransfer.frames import designs, views
 from tomtransfer.games import TWO_ACTIONS
-from tomtransfer.kinds import game_kinds, scenario_hashes
+from tomtransfer.kinds import game_hashes, game_kinds
 from tomtransfer.registry import find, find_student, read_registry, revision
 from tomtransfer.validation import InputError
 
@@ -40,13 +40,13 @@ SCENARIOS = experiment.paths.scenarios
 GAME_KINDS = checked(game_kinds, experiment)
 ACTION_GAMES = [game for game, kind in GAME_KINDS.items() if kind == TWO_ACTIONS]
 AMOUNT_GAMES = [game for game, kind in GAME_KINDS.items() if kind == AMOUNT]
-HASHES = checked(scenario_hashes, experiment)
+# Every mistake is found before anything runs; a job does not render again what was rendered before it was started.
+HASHES = checked(game_hashes, experiment, experiment.every_game if workflow.is_main_process else [])
 PACKAGE = relpath(Path(workflow.current_basedir).parent / "tomtransfer")
 
 
 wildcard_constraints:
     game="|".join(experiment.every_game),
-    context="|".join(dict.fromkeys(context for game, context in HASHES)),
     variant="base|tuned",
 
 
@@ -70,18 +70,14 @@ def respondent(settings):
     }
 
 
-def prompt_files(games, contexts=None):
-    """Return the prompt files of games in contexts, or in all that they have."""
-    return [
-        f"{RESULTS}/prompts/{game}/{context}.json"
-        for game, context in HASHES
-        if game in games and (contexts is None or context in contexts)
-    ]
+def prompt_files(games):
+    """Return the prompt files of games."""
+    return expand(f"{RESULTS}/prompts/{{game}}.json", game=games)
 
 
-def prompts_of_game(wildcards):
-    """Return the prompt files of one game."""
-    return prompt_files([wildcards.game])
+def contexts_of_game(wildcards):
+    """Return the files of the contexts that one game is played in."""
+    return expand(f"{SCENARIOS}/contexts/{{context}}.yaml", context=experiment.contexts_of(wildcards.game))
 
 
 def templates_of_game(wildcards):
@@ -111,13 +107,23 @@ def registered(wildcards):
 
 
 def rendered_hash(wildcards):
-    """Return the hash of what a scenario's prompts say: a change of wording reruns, a comment in a template does not."""
-    return HASHES[wildcards.game, wildcards.context]
+    """Return the hash of what a game's prompts say: a change of wording reruns, a comment in a template does not."""
+    game = wildcards.game
+    return HASHES.get(game) or checked(game_hashes, experiment, [game])[game]
 
 
 def adapter_of(wildcards):
     """Return the record of the adapter that a variant of the student wears."""
     return f"{RESULTS}/student/adapter/training.json" if wildcards.variant == "tuned" else []
+
+
+def more_each_attempt(amount):
+    """Return an amount of memory or time that grows when a job is tried again, since it may have been too little."""
+
+    def asked_for(wildcards, attempt):
+        return attempt * amount
+
+    return asked_for
 
 
 def show_summary():

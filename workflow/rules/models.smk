@@ -19,8 +19,8 @@ rule fetch_model:
     conda:
         "../../envs/models.yaml"
     resources:
-        mem_mb=experiment.compute.memory_mb,
-        runtime=experiment.compute.minutes,
+        mem_mb=more_each_attempt(experiment.compute.memory_mb),
+        runtime=more_each_attempt(experiment.compute.minutes),
     params:
         revision=registered,
     message:

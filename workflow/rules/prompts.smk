@@ -1,4 +1,4 @@
-"""Prompts: each game in each context, in every split and frame that has it.
+"""Prompts: each game in each of its contexts, in every split and frame that has both.
 
 REQUIRED INPUTS
     scenarios/games/{game}.yaml          payoffs and family
@@ -6,26 +6,26 @@ REQUIRED INPUTS
     scenarios/prompts/{system,user}.j2   how they become messages; games of amounts have theirs in prompts/amount/
 
 OUTPUTS
-    results/prompts/{game}/{context}.json
+    results/prompts/{game}.json
 """
 
 
 rule render_prompts:
     input:
         game=ancient(f"{SCENARIOS}/games/{{game}}.yaml"),
-        context=ancient(f"{SCENARIOS}/contexts/{{context}}.yaml"),
+        contexts=ancient(contexts_of_game),
         templates=ancient(templates_of_game),
     output:
         prompts=report(
-            f"{RESULTS}/prompts/{{game}}/{{context}}.json",
+            f"{RESULTS}/prompts/{{game}}.json",
             caption="../report/prompts.rst",
             category="Prompts",
-            labels={"game": "{game}", "context": "{context}"},
+            labels={"game": "{game}"},
         ),
     log:
-        f"{RESULTS}/logs/render_prompts/{{game}}/{{context}}.log",
+        f"{RESULTS}/logs/render_prompts/{{game}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/render_prompts/{{game}}/{{context}}.tsv"
+        f"{RESULTS}/benchmarks/render_prompts/{{game}}.tsv"
     localrule: True
     conda:
         "../../envs/scenarios.yaml"
@@ -35,6 +35,6 @@ rule render_prompts:
     params:
         sha256=rendered_hash,
     message:
-        "Rendering the prompts of {wildcards.game} in {wildcards.context}"
+        "Rendering the prompts of {wildcards.game}"
     script:
         "../scripts/render_prompts.py"

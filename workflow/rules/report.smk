@@ -4,7 +4,7 @@ REQUIRED INPUTS
     results/alignment/summary.json
     results/published/summary.json
     results/student/adapter/                 its training log and its record
-    results/prompts/*/*.json
+    results/prompts/*.json
     results/teacher/*.parquet
     results/teacher/*.motivations.parquet
     results/student/{base,tuned}.parquet

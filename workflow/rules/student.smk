@@ -1,7 +1,7 @@
 """Student: its choices in every scenario and what it knows of the payoffs, untuned (base) and tuned.
 
 REQUIRED INPUTS
-    results/prompts/*/*.json
+    results/prompts/*.json
     results/models/{model}/source.json
     results/student/adapter/training.json   for the tuned student
 
@@ -34,8 +34,8 @@ rule ask_student:
     threads: experiment.compute.threads
     resources:
         gpu=experiment.compute.gpu,
-        mem_mb=experiment.compute.memory_mb,
-        runtime=experiment.compute.minutes,
+        mem_mb=more_each_attempt(experiment.compute.memory_mb),
+        runtime=more_each_attempt(experiment.compute.minutes),
         device=experiment.compute.device,
         tokens_per_batch=experiment.compute.tokens_per_batch,
     params:

@@ -1,7 +1,7 @@
 """Teacher: its choices in every scenario, its motivations in those that are trained on, what it knows of the payoffs.
 
 REQUIRED INPUTS
-    results/prompts/{game}/*.json
+    results/prompts/{game}.json
     results/models/{model}/source.json
 
 OUTPUTS
@@ -17,7 +17,7 @@ All are updated in place: only rows that are missing are computed.
 
 rule ask_teacher:
     input:
-        prompts=prompts_of_game,
+        prompts=f"{RESULTS}/prompts/{{game}}.json",
         model=f"{MODELS}/{experiment.teacher.model}/source.json",
     output:
         choices=update(f"{RESULTS}/teacher/{{game}}.parquet"),
@@ -35,8 +35,8 @@ rule ask_teacher:
     threads: experiment.compute.threads
     resources:
         gpu=experiment.compute.gpu,
-        mem_mb=experiment.compute.memory_mb,
-        runtime=experiment.compute.minutes,
+        mem_mb=more_each_attempt(experiment.compute.memory_mb),
+        runtime=more_each_attempt(experiment.compute.minutes),
         device=experiment.compute.device,
         tokens_per_batch=experiment.compute.tokens_per_batch,
     params:
@@ -52,7 +52,7 @@ rule ask_teacher:
 
 rule ask_teacher_amount:
     input:
-        prompts=prompts_of_game,
+        prompts=f"{RESULTS}/prompts/{{game}}.json",
         model=f"{MODELS}/{experiment.teacher.model}/source.json",
     output:
         amounts=update(f"{RESULTS}/teacher/{{game}}.amounts.parquet"),
@@ -67,8 +67,8 @@ rule ask_teacher_amount:
     threads: experiment.compute.threads
     resources:
         gpu=experiment.compute.gpu,
-        mem_mb=experiment.compute.memory_mb,
-        runtime=experiment.compute.minutes,
+        mem_mb=more_each_attempt(experiment.compute.memory_mb),
+        runtime=more_each_attempt(experiment.compute.minutes),
         device=experiment.compute.device,
         tokens_per_batch=experiment.compute.tokens_per_batch,
     params:

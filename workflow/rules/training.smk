@@ -1,7 +1,7 @@
 """Training: the teacher's answers as weighted examples, and the adapter that the student learns from them.
 
 REQUIRED INPUTS
-    results/prompts/*/*.json                     of the in-sample contexts
+    results/prompts/*.json
     results/teacher/*.parquet
     results/teacher/*.{motivations,answers}.parquet   the answers where choices are not read exactly
     results/models/{model}/source.json
@@ -16,7 +16,7 @@ Checkpoints stand in results/training/checkpoints/ while a training is under way
 
 rule assemble_training:
     input:
-        prompts=prompt_files(experiment.games, experiment.splits["in_sample"].contexts),
+        prompts=prompt_files(experiment.games),
         choices=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
         motivations=expand(f"{RESULTS}/teacher/{{game}}.motivations.parquet", game=experiment.games),
         answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=experiment.games),
@@ -62,8 +62,8 @@ rule train_student:
     threads: experiment.compute.threads
     resources:
         gpu=experiment.compute.gpu,
-        mem_mb=experiment.compute.memory_mb,
-        runtime=experiment.compute.minutes,
+        mem_mb=more_each_attempt(experiment.compute.memory_mb),
+        runtime=more_each_attempt(experiment.compute.minutes),
         device=experiment.compute.device,
         tokens_per_batch=experiment.compute.tokens_per_batch,
     params:

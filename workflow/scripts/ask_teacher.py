@@ -20,7 +20,7 @@ with job(snakemake):
         tokens_per_batch=snakemake.resources.tokens_per_batch,
         **snakemake.params.respondent,
     )
-    paths, output = [Path(path) for path in snakemake.input.prompts], snakemake.output
+    paths, output = [Path(snakemake.input.prompts)], snakemake.output
     asking, frames = Asking(**snakemake.params.asking), snakemake.params.frames
     prompts = read_prompts(paths, asking.question)
     exact = prompts if asking.exact else []

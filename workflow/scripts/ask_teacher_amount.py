@@ -18,7 +18,7 @@ with job(snakemake):
         tokens_per_batch=snakemake.resources.tokens_per_batch,
         **snakemake.params.respondent,
     )
-    paths, output = [Path(path) for path in snakemake.input.prompts], snakemake.output
+    paths, output = [Path(snakemake.input.prompts)], snakemake.output
     asking = Asking(**snakemake.params.asking)
     amounts = read_queries(paths, AMOUNT, asking.question)
     update_readings(Path(output.amounts), amounts if asking.exact else [], teacher)

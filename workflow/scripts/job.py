@@ -1,12 +1,13 @@
-"""What every script has around its work: a log that is also seen on the terminal, and errors said in one line."""
+"""What every script has around its work: a log, also seen on the terminal, errors said in one line, GPUs of its own."""
 
 import logging
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
+from tomtransfer.devices import claimed_gpus
 from tomtransfer.validation import InputError
 
 
@@ -25,10 +26,17 @@ def job(snakemake: Any) -> Iterator[None]:
     warnings.simplefilter("ignore", FutureWarning)
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
-        yield
+        with gpus(snakemake.resources):
+            yield
     except InputError as error:
         logging.error("%s", error)
         sys.exit(1)
     except Exception:
         logging.exception("unexpected error")
         sys.exit(1)
+
+
+def gpus(resources: Any) -> AbstractContextManager[object]:
+    """Return the claim to the GPUs that a job asks for; a job that stays on the CPU claims none."""
+    wanted = resources.get("gpu") if resources.get("device") != "cpu" else None
+    return nullcontext() if wanted is None else claimed_gpus(wanted)

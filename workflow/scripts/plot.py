@@ -17,8 +17,8 @@ with job(snakemake):
         "distance": figures.distance(findings),
         "gap_closed": gap_figures.gap_closed(findings),
     }
-    if snakemake.rule == "plot":
-        published = read_findings(Path(snakemake.input.published))
+    if beside := snakemake.input.get("published"):
+        published = read_findings(Path(beside))
         drawn["bias"] = bias_figures.bias(findings)
         drawn["training"] = figures.training(read_losses(Path(snakemake.input.losses)))
         drawn["beside_published"] = gap_figures.beside_published(findings, published)

@@ -1,13 +1,12 @@
-"""Render the prompts of one game in one context."""
+"""Render the prompts of one game."""
 
 from pathlib import Path
 
 from job import job
 
 from tomtransfer.config_files import read_experiment
-from tomtransfer.kinds import write_scenario
+from tomtransfer.kinds import write_game
 
 with job(snakemake):
     experiment = read_experiment(snakemake.config, [])
-    game, context = snakemake.wildcards.game, snakemake.wildcards.context
-    write_scenario(experiment, game, context, Path(snakemake.output.prompts))
+    write_game(experiment, snakemake.wildcards.game, Path(snakemake.output.prompts))

@@ -15,7 +15,7 @@ import torch
 from jinja2 import TemplateError
 
 from tomtransfer import row_attention
-from tomtransfer.model_files import check
+from tomtransfer.model_files import check_adapter, verify
 from tomtransfer.parsing import WRAPPING
 from tomtransfer.prefill import Prefixes, prefill
 from tomtransfer.prompts import Prompt, Query
@@ -72,8 +72,8 @@ def load_tokenizer(directory: Path) -> Any:
     """Return the tokenizer of the model in `directory`, with a plain chat template if it has none."""
     from transformers import AutoTokenizer
 
-    check(directory)
-    tokenizer = AutoTokenizer.from_pretrained(directory)
+    verify(directory)
+    tokenizer = AutoTokenizer.from_pretrained(directory, trust_remote_code=False)
     if tokenizer.chat_template is None:
         tokenizer.chat_template = PLAIN_CHAT_TEMPLATE
     return tokenizer
@@ -87,7 +87,7 @@ def load_model(directory: Path, quantization: str, device: torch.device, adapter
     from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
 
-    check(directory)
+    verify(directory)
     disable_progress_bar()
     dtype = compute_type(device)
     logger.info("loading %s on %s in %s, weights %s", directory.name, device, str(dtype).split(".")[1], quantization)
@@ -97,12 +97,15 @@ def load_model(directory: Path, quantization: str, device: torch.device, adapter
         device_map="auto" if device.type == "cuda" else None,
         quantization_config=_four_bits(dtype) if quantization == "nf4" else None,
         attn_implementation=row_attention.ATTENTION,
+        use_safetensors=True,
+        trust_remote_code=False,
     )
     if quantization == "nf4":
         _compute_as_told(model)
     if adapter is not None:
         from peft import PeftModel
 
+        check_adapter(adapter)
         model = PeftModel.from_pretrained(model, adapter)
     return model.eval()
 

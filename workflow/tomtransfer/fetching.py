@@ -16,7 +16,7 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from tomtransfer.conversion import convert, write_random
-from tomtransfer.model_files import PATTERNS, SOURCE, check, model_files
+from tomtransfer.model_files import PATTERNS, SOURCE, check, model_files, sha256, verify
 from tomtransfer.registry import Hub, Local, Planted, Random, Source, Wheels, revision
 from tomtransfer.validation import InputError
 
@@ -163,9 +163,9 @@ def _make(name: str, source: Source, model: Path, work: Path) -> None:
 
 
 def _check(model: Path, source: Source) -> None:
-    """Make sure that a model directory is complete; a planted teacher has no files to look for."""
+    """Make sure that a model directory is as it was made; a planted teacher has no files to look for."""
     if not isinstance(source, Planted):
-        check(model)
+        verify(model)
 
 
 def _holds(directory: Path, source: Source, identity: str) -> bool:
@@ -231,12 +231,7 @@ def _write_source(name: str, source: Source, identity: str, model: Path) -> None
         "revision": identity,
         "source": source.model_dump(mode="json", exclude_none=True),
         "versions": versions,
-        "files": {file.name: _sha256(file) for file in model_files(model)},
+        "files": {file.name: sha256(file) for file in model_files(model)},
+        "times": {file.name: file.stat().st_mtime_ns for file in model_files(model)},
     }
     (model / SOURCE).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
-
-
-def _sha256(file: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal digits."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

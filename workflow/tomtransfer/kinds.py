@@ -3,7 +3,7 @@
 A kind has a module of its own and an entry here. How its answers are scored is a matter of the stages after asking.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from tomtransfer.amounts import AMOUNT, amount_comprehension, read_amount_source
 from tomtransfer.comprehension import action_comprehension
 from tomtransfer.config import Experiment
 from tomtransfer.games import TWO_ACTIONS, kind_of
-from tomtransfer.prompts import Prompt, Query, read_sources, render_scenario, scenario_hash, write_prompts
+from tomtransfer.prompts import Prompt, Query, prompts_hash, read_sources, render_scenario, write_prompts
 from tomtransfer.validation import InputError
 
 
@@ -52,35 +52,35 @@ def game_kinds(experiment: Experiment) -> dict[str, str]:
     return kinds
 
 
-def scenario_hashes(experiment: Experiment) -> dict[tuple[str, str], str]:
-    """Return for each game in each of its contexts the hash of its prompts.
+def game_hashes(experiment: Experiment, games: Sequence[str]) -> dict[str, str]:
+    """Return for each of `games` the hash of everything that is asked about it.
 
     Raises InputError naming the file that is wrong.
     """
-    hashes = {}
-    kinds = game_kinds(experiment)
-    for name in dict.fromkeys(kinds.values()):
-        games = [game for game in kinds if kinds[game] == name]
-        contexts = dict.fromkeys(context for game in games for context in experiment.contexts_of(game))
-        sources = KINDS[name].read(experiment, games, list(contexts))
-        for game in games:
-            for context in experiment.contexts_of(game):
-                prompts, comprehension = _render(KINDS[name], experiment, game, context, sources)
-                hashes[game, context] = scenario_hash([*prompts, *comprehension])
-    return hashes
+    return {
+        game: prompts_hash([*prompts, *comprehension]) for game, _, prompts, comprehension in _render(experiment, games)
+    }
 
 
-def write_scenario(experiment: Experiment, game: str, context: str, path: Path) -> None:
-    """Write everything that is asked about one game in one context; raises InputError naming the file that is wrong."""
-    name = game_kinds(experiment)[game]
-    sources = KINDS[name].read(experiment, [game], [context])
-    prompts, comprehension = _render(KINDS[name], experiment, game, context, sources)
-    write_prompts(prompts, path, name, comprehension)
+def write_game(experiment: Experiment, game: str, path: Path) -> None:
+    """Write everything that is asked about one game; raises InputError naming the file that is wrong."""
+    [(_, kind, prompts, comprehension)] = _render(experiment, [game])
+    write_prompts(prompts, path, kind, comprehension)
 
 
 def _render(
-    kind: Kind, experiment: Experiment, game: str, context: str, sources: Any
-) -> tuple[Sequence[Prompt | Query], Sequence[Query]]:
-    prompts = kind.prompts(experiment, game, context, sources)
-    asked = context in experiment.comprehension
-    return prompts, kind.comprehension(experiment, game, context, sources) if asked else []
+    experiment: Experiment, games: Sequence[str]
+) -> Iterator[tuple[str, str, list[Prompt | Query], list[Query]]]:
+    """Yield for each game its name, its kind, its prompts and the questions about its payoffs, context by context."""
+    kinds = game_kinds(experiment)
+    for name, kind in KINDS.items():
+        members = [game for game in games if kinds[game] == name]
+        # What games have in common is read once.
+        read = dict.fromkeys(context for game in members for context in experiment.contexts_of(game))
+        sources = kind.read(experiment, members, list(read)) if members else None
+        for game in members:
+            contexts = experiment.contexts_of(game)
+            asked = [context for context in contexts if context in experiment.comprehension]
+            prompts = [one for context in contexts for one in kind.prompts(experiment, game, context, sources)]
+            queries = [one for context in asked for one in kind.comprehension(experiment, game, context, sources)]
+            yield game, name, prompts, queries

@@ -17,6 +17,9 @@ WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 TOKENIZERS = (("tokenizer.json",), ("tokenizer.model",), ("vocab.json", "merges.txt"))
 
+ADAPTER_FILES = ("adapter_model.safetensors", "adapter_config.json")
+
+_AGAIN = "delete {} to have it fetched again"
 _LENGTH_BYTES = 8  # a safetensors file opens with the length of its header, as a little-endian number
 _SAMPLE_BYTES = 4096
 
@@ -49,6 +52,50 @@ def check(directory: Path) -> None:
         actual = file.stat().st_size
         if actual != expected:
             raise InputError(f"{file}: {actual} bytes where its header promises {expected}; fetch the model again")
+
+
+def verify(directory: Path) -> None:
+    """Make sure that `directory` holds a complete model, and that its files are those that were noted when it was made.
+
+    A file whose time of change is the noted one is taken for unchanged, so that a large model is not read twice at
+    every start. Raises InputError as `check` does, and naming the file that is another, is gone or was added.
+    """
+    check(directory)
+    note = directory / SOURCE
+    if not note.exists():
+        return
+    try:
+        content = json.loads(note.read_text(encoding="utf-8"))
+        hashes, times = content["files"], content.get("times", {})
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise InputError(f"{note}: damaged; {_AGAIN.format(directory)}") from None
+    files = {file.name: file for file in model_files(directory)}
+    for name in sorted(files.keys() ^ hashes.keys()):
+        what = "was not there when" if name in files else "is gone that was there when"
+        raise InputError(f"{directory / name}: {what} the model was fetched; {_AGAIN.format(directory)}")
+    for name, file in files.items():
+        if file.stat().st_mtime_ns != times.get(name) and (found := sha256(file)) != hashes[name]:
+            raise InputError(
+                f"{file}: not the file that was fetched: expected sha256 {hashes[name]}, got {found}; "
+                f"{_AGAIN.format(directory)}"
+            )
+
+
+def check_adapter(directory: Path) -> None:
+    """Make sure that `directory` holds an adapter as safetensors, whole; raises InputError saying what is wrong."""
+    for name in ADAPTER_FILES:
+        if not (directory / name).exists():
+            raise InputError(f"{directory}: no {name}; an adapter is taken as safetensors alone")
+    weights = directory / ADAPTER_FILES[0]
+    _, expected = read_header(weights)
+    if weights.stat().st_size != expected:
+        raise InputError(f"{weights}: {weights.stat().st_size} bytes where its header promises {expected}")
+
+
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read_header(file: Path) -> tuple[dict[str, Any], int]:

@@ -187,20 +187,19 @@ def outcomes(payoffs: Payoffs, frame: Frame) -> list[Outcome]:
     ]
 
 
-def scenario_hash(prompts: Sequence[Prompt | Query]) -> str:
-    """Return the sha256 of everything that a scenario's prompts say, and of where they belong."""
-    return content_hash([asdict(prompt) for prompt in prompts])
+def prompts_hash(prompts: Sequence[Prompt | Query]) -> str:
+    """Return the sha256 of everything that prompts say, and of where they belong."""
+    return content_hash([vars(prompt) for prompt in prompts])
 
 
 def write_prompts(
     prompts: Sequence[Prompt | Query], path: Path, kind: str = TWO_ACTIONS, comprehension: Sequence[Query] = ()
 ) -> None:
-    """Write the prompts of one scenario, and the questions about its payoffs, as JSON that a person can read."""
+    """Write the prompts of one game, and the questions about its payoffs, as JSON that a person can read."""
     content = {
         "game": prompts[0].game,
-        "context": prompts[0].context,
         "kind": kind,
-        "sha256": scenario_hash([*prompts, *comprehension]),
+        "sha256": prompts_hash([*prompts, *comprehension]),
         "prompts": [asdict(prompt) for prompt in prompts],
         "comprehension": [asdict(query) for query in comprehension],
     }

@@ -180,7 +180,8 @@ class Compute(Record):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the models run; auto takes a GPU where there is one."""
     gpu: int = Field(default=1, ge=0)
-    """GPUs that each step with a model asks for; such steps share what the profile offers, also on a CPU."""
+    """GPUs that each step with a model asks for and has to itself; such steps share what the profile offers, also on a
+    CPU. With 0 no GPU is used."""
     threads: int = Field(default=8, ge=1)
     """CPU threads of each step with a model, at most the cores that Snakemake has."""
     memory_mb: int = Field(default=6000, ge=500)

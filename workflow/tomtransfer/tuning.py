@@ -11,12 +11,12 @@ from typing import Any
 import polars as pl
 
 from tomtransfer.answers import Respondent
+from tomtransfer.model_files import ADAPTER_FILES
 from tomtransfer.settings import Training
 from tomtransfer.tables import read_table, row_key, software, write_text, write_whole
 
 logger = logging.getLogger(__name__)
 
-ADAPTER_FILES = ("adapter_model.safetensors", "adapter_config.json")
 LOG_FILE, CARD_FILE, RECORD_FILE = "training_log.csv", "README.md", "training.json"
 
 

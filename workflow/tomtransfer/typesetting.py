@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["name", "text", "whole", "number", "share", "measure", "p_value", "flag"]
@@ -52,7 +53,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Mapping[str, Any], ...]
 
-    @property
+    @cached_property
     def shown(self) -> list[Column]:
         """The columns that are printed: those with something in them."""
         return [column for column in self.columns if any(row[column.key] not in {None, ""} for row in self.rows)]

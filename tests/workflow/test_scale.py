@@ -1,0 +1,131 @@
+"""Large grids: how dry runs grow, and that 10,000 scenarios are rendered, answered and scored in little memory.
+
+No model is asked: the teacher is planted, the student's answers are made up beside the teacher's.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from project import copy_project, plan, run_snakemake
+
+RESULTS = Path("results")
+MEGABYTES_AT_MOST = 2000
+JOBS_AT_MOST = 60
+# Measured on two idle cores: 1.3 s, 1.4 s and 2.8 s. The bounds leave room for a busy machine.
+SECONDS_AT_MOST = {100: 4, 1_000: 15, 10_000: 60}
+SECONDS_AT_MOST_TO_SCORE = 300
+
+
+def large_project(folder: Path, games: int, contexts: int) -> Path:
+    """Write a project with a grid of games and contexts, half of them trained on, and a teacher that is known."""
+    project = copy_project(folder)
+    names = [f"game{number}" for number in range(games)], [f"context{number}" for number in range(contexts)]
+    scenarios = project / "scenarios"
+    game = yaml.safe_load((scenarios / "games/stag_hunt.yaml").read_text())
+    context = (scenarios / "contexts/team.yaml").read_text()
+    for number, name in enumerate(names[0], start=1):
+        payoffs = {"reward": 10 * number, "temptation": 5 * number, "punishment": 3 * number, "sucker": 2 * number}
+        (scenarios / f"games/{name}.yaml").write_text(yaml.safe_dump(game | {"payoffs": payoffs}))
+    for number, name in enumerate(names[1]):
+        (scenarios / f"contexts/{name}.yaml").write_text(context.replace("you: ", f"you: In room {number}, ", 1))
+    trained, new = names[1][: contexts // 2], names[1][contexts // 2 :]
+    config = yaml.safe_load((project / "config.yaml").read_text())
+    config |= {
+        "games": names[0],
+        "splits": {"in_sample": {"contexts": trained}, "new_contexts": {"contexts": new}},
+        "frames": {name: config["frames"][name] for name in ("canonical", "swapped")},
+        "choices": "exact",
+        "comprehension": [],
+        "teacher": {"model": "planted-teacher"},
+        "student": {"model": "random-student"},
+        "scoring": {"bootstrap_draws": 100},
+        "compute": {"gpu": 0},
+    }
+    (project / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    registry = yaml.safe_load((project / "models.yaml").read_text())
+    registry["planted-teacher"]["social_weights"] = {name: number / contexts for number, name in enumerate(names[1])}
+    (project / "models.yaml").write_text(yaml.safe_dump(registry, sort_keys=False))
+    return project
+
+
+@pytest.mark.parametrize(("games", "contexts"), [(10, 10), (10, 100), (10, 1000)])
+def test_planning_takes_no_more_jobs_and_little_more_time_on_a_larger_grid(tmp_path, games, contexts):
+    project = large_project(tmp_path, games, contexts)
+    start = time.monotonic()
+    jobs = plan(project)
+    seconds = time.monotonic() - start
+    print(f"\na dry run of {games * contexts} scenarios took {seconds:.1f} s")
+    assert jobs["render_prompts"] == games
+    assert sum(jobs.values()) < JOBS_AT_MOST
+    assert seconds < SECONDS_AT_MOST[games * contexts]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return large_project(tmp_path_factory.mktemp("large"), games=4, contexts=2_500)
+
+
+def run(project: Path, *arguments: str) -> float:
+    """Run Snakemake and return how many seconds it took."""
+    start = time.monotonic()
+    done = run_snakemake(project, "--cores", "all", *arguments)
+    assert done.returncode == 0, done.stdout[-5_000:]
+    return time.monotonic() - start
+
+
+def most_memory(project: Path) -> float:
+    """Return the most memory that any job had, in MB."""
+    tables = [pl.read_csv(path, separator="\t") for path in (project / RESULTS / "benchmarks").rglob("*.tsv")]
+    return max(float(table["max_rss"].cast(pl.Float64, strict=False).max() or 0) for table in tables)
+
+
+def make_up_students(project: Path) -> None:
+    """Write answers of the student, which only half follows the teacher: before training less than after."""
+    folder = project / RESULTS / "teacher"
+    teacher = pl.concat([pl.read_parquet(path) for path in sorted(folder.glob("game?.parquet"))])
+    log_odds = np.log(teacher["cooperate"].to_numpy() / teacher["defect"].to_numpy())
+    noise = np.random.default_rng(0).normal(0, 0.3, len(teacher))
+    (project / RESULTS / "student").mkdir()
+    for variant, share in {"base": 0.1, "tuned": 0.5}.items():
+        rate = 1 / (1 + np.exp(-share * log_odds - noise))
+        answers = teacher.with_columns(cooperate=pl.Series(0.9 * rate), defect=pl.Series(0.9 * (1 - rate)), other=0.1)
+        answers.write_parquet(project / RESULTS / "student" / f"{variant}.parquet")
+        for kind in ("answers", "comprehension"):
+            empty = pl.read_parquet(folder / f"game0.{kind}.parquet")
+            empty.write_parquet(project / RESULTS / "student" / f"{variant}.{kind}.parquet")
+
+
+def test_10_000_scenarios_are_rendered_answered_and_scored_within_2_gb_and_minutes(large):
+    asked = run(large, f"{RESULTS}/training/examples.parquet")
+    rows = sum(len(pl.read_parquet(path)) for path in (large / RESULTS / "teacher").glob("game?.parquet"))
+    assert rows == 10_000 + 5_000
+    make_up_students(large)
+    targets = ["summary.csv", *(f"game{number}.json" for number in range(4))]
+    scored = run(
+        large,
+        *(f"{RESULTS}/alignment/{target}" for target in targets),
+        *(f"{RESULTS}/tables/cooperation.csv", "--allowed-rules"),
+        *("score_game", "summarize", "check_answers", "tabulate"),
+    )
+    memory = most_memory(large)
+    print(f"\n10,000 scenarios: asked in {asked:.0f} s, scored in {scored:.0f} s, {memory:.0f} MB at most")
+    assert len(pl.read_csv(large / RESULTS / "tables" / "cooperation.csv")) == 10_000
+    assert memory < MEGABYTES_AT_MOST
+    assert asked + scored < SECONDS_AT_MOST_TO_SCORE
+
+
+def test_a_finished_grid_is_planned_as_fast_and_one_context_is_rendered_again_game_by_game(large):
+    start = time.monotonic()
+    assert plan(large, f"{RESULTS}/training/examples.parquet") == {}
+    seconds = time.monotonic() - start
+    print(f"\na dry run of 10,000 finished scenarios took {seconds:.1f} s")
+    assert seconds < SECONDS_AT_MOST[10_000]
+    context = large / "scenarios/contexts/context7.yaml"
+    context.write_text(context.read_text().replace("In room 7,", "On floor 7,"))
+    jobs = plan(large, f"{RESULTS}/training/examples.parquet")
+    assert jobs == {"render_prompts": 4, "ask_teacher": 4, "assemble_training": 1}
