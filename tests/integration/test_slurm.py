@@ -23,6 +23,7 @@ MODEL_RULES = ("ask_teacher", "train_student", "ask_student")
 FEW_SCENARIOS = {
     "games": ["stag_hunt", "snowdrift"],
     "splits": {"in_sample": {"contexts": ["team", "business"]}, "new_contexts": {"contexts": ["sports"]}},
+    "comprehension": ["sports"],
 }
 # Training is long enough to be killed half-way.
 ARGUMENTS = [
