@@ -19,7 +19,7 @@ from tomtransfer.findings import Findings, examine, read_findings, write_finding
 from tomtransfer.prompts import Prompt
 from tomtransfer.published import read_donation, read_published
 from tomtransfer.report import Drawing, Page, in_words, inline, published_page, remarks, render_page
-from tomtransfer.report_sources import Asked, Motivation, asked, cut_off, frames_table, read_losses, timings_table
+from tomtransfer.report_sources import Asked, Motivation, asked, cut_off, frames_table, read_losses
 from tomtransfer.report_tables import make_tables
 from tomtransfer.settings import Scoring
 from tomtransfer.typesetting import Column, Table, as_csv, as_latex
@@ -283,16 +283,6 @@ def test_frames_are_compared_where_there_are_several(tmp_path: Path) -> None:
     assert found == {"canonical": 0.9, "swapped": 0.1, "all frames": 0.5}
     pl.DataFrame(rows[:1]).write_parquet(path)
     assert frames_table({"teacher": [path]}).rows == ()
-
-
-def test_timings_are_read_from_benchmarks(tmp_path: Path) -> None:
-    (tmp_path / "ask").mkdir()
-    (tmp_path / "ask" / "stag_hunt.tsv").write_text("s\th:m:s\tmax_rss\n12.5\t0:00:12\t800.25\n")
-    (tmp_path / "plot.tsv").write_text("s\th:m:s\tmax_rss\n0.1\t0:00:00\tNA\n")
-    assert timings_table(tmp_path).rows == (
-        {"step": "ask/stag_hunt", "seconds": 12.5, "memory": 800.25},
-        {"step": "plot", "seconds": 0.1, "memory": None},
-    )
 
 
 def test_losses_are_read_with_and_without_an_evaluation(tmp_path: Path) -> None:

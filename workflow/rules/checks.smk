@@ -28,6 +28,8 @@ rule score_amount:
         page=f"{RESULTS}/alignment/{{game}}.md",
     log:
         f"{RESULTS}/logs/score_amount/{{game}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/score_amount/{{game}}.tsv"
     wildcard_constraints:
         game=either(AMOUNT_GAMES),
     localrule: True
@@ -61,6 +63,8 @@ rule check_answers:
         page=f"{RESULTS}/alignment/checks.md",
     log:
         f"{RESULTS}/logs/check_answers.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_answers.tsv"
     localrule: True
     conda:
         "../../envs/analysis.yaml"

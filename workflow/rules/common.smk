@@ -13,6 +13,7 @@ from tomtransfer.frames import designs, views
 from tomtransfer.games import TWO_ACTIONS
 from tomtransfer.kinds import game_hashes, game_kinds
 from tomtransfer.registry import find, find_student, read_registry, revision
+from tomtransfer.timings import read_timings, timings_page
 from tomtransfer.validation import InputError
 
 
@@ -127,8 +128,9 @@ def more_each_attempt(amount):
 
 
 def show_summary():
-    """Print the pages that sum up the experiment, as far as it has come."""
+    """Print the pages that sum up the experiment, as far as it has come, and where the time went."""
     for name in ["summary", *AMOUNT_GAMES, "checks"]:
         page = Path(RESULTS) / "alignment" / f"{name}.md"
         if page.exists():
             print(page.read_text(encoding="utf-8"))
+    print(timings_page(read_timings(Path(RESULTS) / "benchmarks")))

@@ -113,7 +113,7 @@ rule report:
         captions=expand(f"{CAPTIONS}/{{name}}.rst", name=FIGURES + OWN_FIGURES),
         package=[
             *FINDINGS,
-            *package_files("report", "report_checks", "report_sources", "report_tables", "bias_tables", "typesetting"),
+            *package_files("report", "report_checks", "report_sources", "report_tables", "bias_tables", "timings", "typesetting"),
         ],
     output:
         report=report(

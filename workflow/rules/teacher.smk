@@ -60,6 +60,8 @@ rule ask_teacher_amount:
         comprehension=update(f"{RESULTS}/teacher/{{game}}.comprehension.parquet"),
     log:
         f"{RESULTS}/logs/ask_teacher_amount/{{game}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ask_teacher_amount/{{game}}.tsv"
     wildcard_constraints:
         game=either(AMOUNT_GAMES),
     conda:

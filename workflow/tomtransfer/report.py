@@ -16,8 +16,9 @@ from tomtransfer.figure_style import FAINT, INK, MARKS, PAPER, percent, words
 from tomtransfer.findings import Findings
 from tomtransfer.prompts import read_prompts
 from tomtransfer.report_checks import check_tables
-from tomtransfer.report_sources import Asked, Sources, asked, cut_off, frames_table, timings_table, versions
+from tomtransfer.report_sources import Asked, Sources, asked, cut_off, frames_table, versions
 from tomtransfer.report_tables import make_tables
+from tomtransfer.timings import read_timings, timings_table
 from tomtransfer.typesetting import Table
 
 TEMPLATE = "report.html.j2"
@@ -193,7 +194,7 @@ def published_page(
 
 def experiment_page(findings: Findings, sources: Sources, figures: Sequence[Path], templates: Path) -> Page:
     """Return the page of an experiment."""
-    frames, timings = frames_table(sources.answers), timings_table(sources.benchmarks)
+    frames, timings = frames_table(sources.answers), timings_table(read_timings(sources.benchmarks))
     teacher, student = (", ".join(findings.provenance[role]["model"]) for role in ("teacher", "tuned"))
     training = json.loads(sources.training.read_text(encoding="utf-8"))
     per_choice = sources.experiment["report"]["motivations_per_choice"]

@@ -120,36 +120,7 @@ def frames_table(answers: Mapping[str, Sequence[Path]]) -> Table:
     return Table("frames", "Cooperation by frame", caption, columns, tuple(rows) if len(frames) > 1 else ())
 
 
-def timings_table(folder: Path) -> Table:
-    """Return how long each step ran and what memory it took at most, from the files that Snakemake left in `folder`."""
-    rows = []
-    for path in sorted(folder.rglob("*.tsv")):
-        heading, *lines = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
-        for line in lines:
-            measured = dict(zip(heading, line, strict=True))
-            rows.append(
-                {
-                    "step": path.relative_to(folder).with_suffix("").as_posix(),
-                    "seconds": _number(measured["s"]),
-                    "memory": _number(measured["max_rss"]),
-                }
-            )
-    columns = (
-        *(Column("step", "step"), Column("seconds", "seconds", "number"), Column("memory", "memory, MB", "number")),
-    )
-    caption = "The last run of each step. A step that finds all its rows computed takes a second or two."
-    return Table("timings", "Time and memory by step", caption, columns, tuple(rows))
-
-
 def versions(snakemake: str) -> dict[str, Any]:
     """Return the versions of what the report was made with."""
     found = {name: version(name) for name in SOFTWARE}
     return {"Python": platform.python_version(), "system": platform.system(), "Snakemake": snakemake, **found}
-
-
-def _number(text: str) -> float | None:
-    """Return a number of a benchmark, which is `NA` or `-` for a step too short to be measured."""
-    try:
-        return float(text)
-    except ValueError:
-        return None

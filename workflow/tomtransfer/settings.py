@@ -125,7 +125,7 @@ class Training(Record):
     """How the student is tuned."""
 
     lora: Lora = Lora()
-    learning_rate: float = Field(default=3e-3, gt=0)
+    learning_rate: float = Field(default=2e-3, gt=0)
     """Highest learning rate of AdamW."""
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     """How the learning rate falls after the warm-up."""
@@ -135,11 +135,11 @@ class Training(Record):
     """Weight decay of AdamW."""
     max_gradient_norm: float = Field(default=1, gt=0)
     """Gradients are clipped to this norm."""
-    epochs: int = Field(default=6, ge=1)
+    epochs: int = Field(default=5, ge=1)
     """Passes over the examples."""
     completions_per_row: int = Field(default=4, ge=1)
     """Completions that are trained behind one copy of their prompt."""
-    rows_per_step: int = Field(default=2, ge=1)
+    rows_per_step: int = Field(default=1, ge=1)
     """Rows per step of the optimizer; the effective batch is this many times `completions_per_row`."""
     choice_share: Share | None = 0.7
     """Share of the choice in a completion's loss; the reasons have the rest. Null counts every token the same."""
