@@ -8,7 +8,7 @@ import torch
 from test_engine import make_prompt
 
 from tomtransfer import engine
-from tomtransfer.memory import TooLarge, in_halves
+from tomtransfer.memory import TooLargeError, in_halves
 from tomtransfer.motivations import Draw, draw_motivations
 
 
@@ -38,7 +38,7 @@ def test_a_batch_that_fits_is_done_at_once():
 
 
 def test_a_single_piece_that_does_not_fit_is_an_error_in_words():
-    with pytest.raises(TooLarge, match=r"single prompt.*2\.00 GiB"):
+    with pytest.raises(TooLargeError, match=r"single prompt.*2\.00 GiB"):
         in_halves(fits(0)[0], [1, 2])
 
 
@@ -96,5 +96,5 @@ def test_texts_are_the_same_where_memory_is_scarce(asked, monkeypatch, caplog):
 def test_a_prompt_that_does_not_fit_alone_is_said_to(asked, monkeypatch):
     model, _, prompts = asked
     make_scarce(model, monkeypatch, 3)
-    with pytest.raises(TooLarge, match="out of memory on a single prompt"):
+    with pytest.raises(TooLargeError, match="out of memory on a single prompt"):
         engine.choice_distributions(model, prompts, 0.8, 10_000)
