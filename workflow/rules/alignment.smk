@@ -51,6 +51,7 @@ rule score_game:
         mem_mb=1000,
         runtime=10,
     params:
+        sources=contents(*SCORING),
         views=views(experiment),
         designs=designs(experiment.ordered_frames),
         scoring=experiment.scoring.model_dump(),
@@ -87,6 +88,7 @@ rule summarize:
         mem_mb=1000,
         runtime=10,
     params:
+        sources=contents(*SCORING),
         views=views(experiment),
         designs=designs(experiment.ordered_frames),
         scoring=experiment.scoring.model_dump(),
