@@ -15,7 +15,7 @@ import torch
 from jinja2 import TemplateError
 
 from tomtransfer import row_attention
-from tomtransfer.model_files import check
+from tomtransfer.model_files import SOURCE, check
 from tomtransfer.parsing import WRAPPING
 from tomtransfer.prefill import Prefixes, prefill
 from tomtransfer.prompts import Prompt, Query
@@ -72,7 +72,7 @@ def load_tokenizer(directory: Path) -> Any:
     """Return the tokenizer of the model in `directory`, with a plain chat template if it has none."""
     from transformers import AutoTokenizer
 
-    check(directory)
+    _check(directory)
     tokenizer = AutoTokenizer.from_pretrained(directory)
     if tokenizer.chat_template is None:
         tokenizer.chat_template = PLAIN_CHAT_TEMPLATE
@@ -87,7 +87,7 @@ def load_model(directory: Path, quantization: str, device: torch.device, adapter
     from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
 
-    check(directory)
+    _check(directory)
     disable_progress_bar()
     dtype = compute_type(device)
     logger.info("loading %s on %s in %s, weights %s", directory.name, device, str(dtype).split(".")[1], quantization)
@@ -105,6 +105,15 @@ def load_model(directory: Path, quantization: str, device: torch.device, adapter
 
         model = PeftModel.from_pretrained(model, adapter)
     return model.eval()
+
+
+def _check(directory: Path) -> None:
+    """Make sure that a fetched model is whole; raises InputError that says how to have it fetched again."""
+    try:
+        check(directory)
+    except InputError as error:
+        again = f"To have the model fetched again, delete {directory / SOURCE} and run again"
+        raise InputError(f"{error}. {again}") from None
 
 
 def _four_bits(dtype: torch.dtype) -> Any:

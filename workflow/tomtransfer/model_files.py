@@ -37,7 +37,7 @@ def check(directory: Path) -> None:
         raise InputError(f"{directory}: no such directory")
     for link in directory.iterdir():
         if not link.exists():
-            raise InputError(f"{link}: links to {link.readlink()}, which is gone; fetch the model again")
+            raise InputError(f"{link}: links to {link.readlink()}, which is gone")
     present = {file.name for file in directory.iterdir()}
     if "config.json" not in present:
         raise InputError(f"{directory}: no config.json; it must say what kind of model this is")
@@ -48,7 +48,7 @@ def check(directory: Path) -> None:
         _, expected = read_header(file)
         actual = file.stat().st_size
         if actual != expected:
-            raise InputError(f"{file}: {actual} bytes where its header promises {expected}; fetch the model again")
+            raise InputError(f"{file}: {actual} bytes where its header promises {expected}")
 
 
 def read_header(file: Path) -> tuple[dict[str, Any], int]:
