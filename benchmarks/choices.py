@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 import yaml
-from measuring import RESULTS, Load, interleave, keep, machine, seconds, times
 
+from measuring import RESULTS, Load, interleave, keep, machine, seconds, times
 from tomtransfer.config_files import read_experiment
 from tomtransfer.engine import (
     ChoiceDistribution,

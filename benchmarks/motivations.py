@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from measuring import RESULTS, Load, interleave, keep, machine, seconds, times
 
+from measuring import RESULTS, Load, interleave, keep, machine, seconds, times
 from tomtransfer.engine import load_model
 from tomtransfer.motivations import Drawing, sample_tokens
 

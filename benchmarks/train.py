@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from measuring import RESULTS, Load, interleave, keep, machine, times
-from trainers import BATCH, HAS_TRL, separate_step, shared_step, trl_step
-from workload import one_step, random_rows
 
+from measuring import RESULTS, Load, interleave, keep, machine, times
 from tomtransfer.engine import load_model, load_tokenizer
 from tomtransfer.training import add_adapter
+from trainers import BATCH, HAS_TRL, separate_step, shared_step, trl_step
+from workload import one_step, random_rows
 
 
 def compare(

@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments
-from workload import apart, one_step
 
 from tomtransfer.engine import compute_type
 from tomtransfer.prefix import Row
 from tomtransfer.training import RowTrainer, make_trainer
+from workload import apart, one_step, random_rows
 
 HAS_TRL = importlib.util.find_spec("trl") is not None
 BATCH = 8
@@ -43,11 +43,15 @@ def _now() -> float:
     return time.perf_counter()
 
 
-def shared_step(model: Any, rows: list[Row], tokenizer: Any = None) -> tuple[float, float]:
+def shared_step(
+    model: Any, rows: list[Row], tokenizer: Any = None, keep_activations: bool = True
+) -> tuple[float, float]:
     """Return seconds and loss of a step over `rows` as the product makes it."""
     with tempfile.TemporaryDirectory() as folder:
-        trainer = make_trainer(model, rows, rows[:1], one_step(rows), Path(folder), False)
-        trainer.args.eval_strategy = trainer.args.save_strategy = "no"
+        # What is held back is evaluated when the clock has stopped, so it had better be little.
+        held_back = random_rows(1, 1, 1, 1, 2)
+        trainer = make_trainer(model, rows, held_back, one_step(rows), Path(folder), not keep_activations)
+        trainer.args.save_strategy = "no"
         return _run(trainer)
 
 
