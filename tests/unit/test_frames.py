@@ -10,6 +10,7 @@ from tomtransfer.config import Experiment, scenarios
 from tomtransfer.frames import designs, views
 from tomtransfer.prompts import render_scenario
 from tomtransfer.settings import Frame
+from tomtransfer.validation import InputError
 from tomtransfer.views import Answers, average
 
 Read = Callable[..., Experiment]
@@ -102,6 +103,19 @@ def test_counted_answers_are_added_up_over_frames_and_scored_as_counts() -> None
     answers = Answers(dict.fromkeys(("teacher", "base", "tuned"), table), {"both": ["canonical", "swapped"]}, {})
     [(_, comparison)] = answers.compare()
     assert (comparison.teacher.kind, comparison.teacher.answers.tolist()) == ("counted", [20])
+
+
+def test_scenarios_without_a_valid_answer_are_left_out_and_named() -> None:
+    counted = pl.col("evidence").replace("exact", "counted")
+    teacher = answered(("team", "canonical", 3, 5), ("business", "canonical", 2, 2)).with_columns(counted, other=0.0)
+    student = answered(("team", "canonical", 0, 0), ("business", "canonical", 4, 0)).with_columns(counted, other=4.0)
+    answers = Answers({"teacher": teacher, "base": student, "tuned": teacher}, {"canonical": ["canonical"]}, {})
+    [(_, comparison)] = answers.compare()
+    assert [each.context for each in comparison.scenarios] == ["business"]
+    assert answers.unanswered() == ("in_sample/stag_hunt/team (base)",)
+    nobody = Answers({**answers.tables, "base": student.head(1)}, answers.views, {})
+    with pytest.raises(InputError, match="canonical: in no scenario did teacher, base and tuned student all"):
+        list(nobody.compare())
 
 
 def test_a_single_frame_is_averaged_to_itself() -> None:

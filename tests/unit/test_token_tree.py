@@ -7,6 +7,7 @@ import torch
 from test_engine import make_prompt
 
 from tomtransfer import engine, token_tree
+from tomtransfer.branches import BranchCache
 from tomtransfer.prefill import prefill
 from tomtransfer.token_tree import Vocabulary, candidate_distributions, verdict
 
@@ -106,13 +107,16 @@ def test_the_shared_cache_gives_what_separate_passes_give(random_model):
     model = engine.load_model(random_model, "none", torch.device("cpu"))
     (prompt,) = engine.encode_texts(tokenizer, [make_prompt("team")], random_model)
     [(_, _, prefix)] = prefill(model, [prompt.tokens], 10_000, [0])
-    paths = [[5, 9], [7, 11], [5, 2]]
     with torch.inference_mode():
-        together = token_tree._next_tokens(model, prefix, paths, 0.8)
-    for path, row in zip(paths, together, strict=True):
-        with torch.no_grad():
-            logits = model(torch.tensor([[*prompt.tokens, *path]])).logits[0, -1]
-        assert torch.allclose(row, torch.softmax(logits / 0.8, -1), atol=1e-6)
+        cache = BranchCache([prefix], [2], 2)
+        steps = [token_tree._next_tokens(model, cache, [5, 7], prefix.tokens, 0.8)]
+        cache.keep([0, 0, 1])
+        steps.append(token_tree._next_tokens(model, cache, [9, 2, 11], prefix.tokens + 1, 0.8))
+    for paths, rows in zip(([[5], [7]], [[5, 9], [5, 2], [7, 11]]), steps, strict=True):
+        for path, row in zip(paths, rows, strict=True):
+            with torch.no_grad():
+                logits = model(torch.tensor([[*prompt.tokens, *path]])).logits[0, -1]
+            assert torch.allclose(row, torch.softmax(logits / 0.8, -1), atol=1e-6)
 
 
 def test_a_label_of_one_token_has_the_mass_that_the_fast_reading_gives(random_model):
@@ -140,6 +144,6 @@ class Many(Digits):
 def test_looking_at_the_first_character_of_tokens_finds_what_looking_at_all_of_each_finds(text, candidates):
     looked = Vocabulary(Many()).after(text, candidates)
     found = {token: number for number, tokens in looked.completing for token in tokens.tolist()}
-    found |= dict.fromkeys(looked.going_on, True)
+    found |= dict.fromkeys(looked.going_on.tolist(), True)
     verdicts = {token: verdict(text + addition, candidates) for token, addition in enumerate(Many.texts)}
     assert found == {token: what for token, what in verdicts.items() if what is not False}

@@ -70,6 +70,8 @@ class Findings:
     """What shares of the variance of each model's log-odds are preference and habit."""
     bias_effects: tuple[Effect, ...] = ()
     """How large preferences and habits are."""
+    unanswered: tuple[str, ...] = ()
+    """Scenarios in which a model gave no valid answer, each with that model; they are compared nowhere."""
 
     @property
     def splits(self) -> list[str]:
@@ -151,6 +153,7 @@ def read_findings(path: Path) -> Findings:
             "views": tuple(_view(row) for row in content["views"]),
             "bias_shares": tuple(Share(**row) for row in content["bias_shares"]),
             "bias_effects": tuple(Effect(**row) for row in content["bias_effects"]),
+            "unanswered": tuple(content["unanswered"]),
             "split_tests": tuple(SplitTest(**row) for row in content["split_tests"]),
         }
         donation = Donation(**content["donation"]) if content["donation"] else None

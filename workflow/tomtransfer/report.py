@@ -124,6 +124,8 @@ def remarks(findings: Findings) -> list[str]:
             "All probabilities are exact. Intervals say how far a result depends on which scenarios there happen to "
             "be; there is no sampling error, and the ceiling is perfect agreement."
         )
+    if findings.unanswered:
+        said.append(f"Left out of all comparisons, for want of a valid answer: {', '.join(findings.unanswered)}.")
     for split in findings.splits:
         closed = findings.score("gap_closed", split)
         left_out = findings.score("improvement", split).left_out

@@ -69,7 +69,7 @@ def _splits(comparison: Comparison, scores: Sequence[Score], settings: Scoring, 
 def _contexts(comparison: Comparison, split: str, game: str) -> dict[str, Any]:
     """Return for each context of a split what each model chooses in a game, and its cooperation among valid answers."""
     contexts: dict[str, Any] = {}
-    for position in comparison.groups("split", "game")[split, game]:
+    for position in comparison.groups("split", "game").get((split, game), ()):
         contexts[comparison.scenarios[position].context] = {
             model: {
                 **dict(zip(("cooperate", "defect", "other"), evidence.distribution[:, position].tolist(), strict=True)),
@@ -119,6 +119,7 @@ def write_summary(answers: Answers, settings: Scoring, csv_path: Path, json_path
         views=tuple(look(name, answers.views[name], beside, settings) for name, beside in others),
         bias_shares=bias.shares,
         bias_effects=bias.effects,
+        unanswered=answers.unanswered(),
     )
     tables = [scores_table([each for each in findings.scores if each.level != "scenario"], scored)]
     tables += [scores_table(view.scores, view.name) for view in findings.views]

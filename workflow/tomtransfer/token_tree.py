@@ -37,7 +37,7 @@ class _Next:
 
     completing: list[tuple[int, torch.Tensor]]
     """Numbers of candidates, and the tokens behind which each is complete."""
-    going_on: list[int]
+    going_on: torch.Tensor
 
 
 class Vocabulary:
@@ -66,7 +66,10 @@ class Vocabulary:
                     going_on += alike
                 elif what is not False:
                     completing.setdefault(what, []).extend(alike)
-        return _Next([(number, torch.tensor(tokens)) for number, tokens in completing.items()], going_on)
+        return _Next(
+            [(number, torch.tensor(tokens)) for number, tokens in completing.items()],
+            torch.tensor(going_on, dtype=torch.long),
+        )
 
     def _heads(
         self, text: str, first: str, tokens: Sequence[int], candidates: tuple[str, ...]
@@ -140,32 +143,39 @@ def _search(
     temperature: float,
 ) -> CandidateDistribution:
     masses = [0.0] * len(candidates)
-    branches: list[tuple[list[int], str, float]] = [([], "", 1.0)]
+    cache: BranchCache | None = None
+    branches: list[tuple[str, float]] = [("", 1.0)]
     probabilities = torch.softmax(logits[None] / temperature, dim=-1).cpu()
-    for _ in range(LONGEST_PATH):
+    for depth in range(LONGEST_PATH):
         longer = []
-        for (path, text, share), row in zip(branches, probabilities, strict=True):
+        for number, ((text, share), row) in enumerate(zip(branches, probabilities, strict=True)):
             following = vocabulary.after(text, candidates)
-            for number, tokens in following.completing:
-                masses[number] += share * float(row[tokens].sum())
-            longer += [
-                ([*path, token], text + vocabulary.texts[token], share * float(row[token]))
-                for token in following.going_on
-                if share * float(row[token]) >= LEAST_MASS
-            ]
+            for candidate, tokens in following.completing:
+                masses[candidate] += share * float(row[tokens].sum())
+            going_on = following.going_on[share * row[following.going_on] >= LEAST_MASS].tolist()
+            longer += [(number, token, text + vocabulary.texts[token], share * float(row[token])) for token in going_on]
         if not longer:
             break
-        branches = longer
-        paths = [path for path, _, _ in branches]
-        probabilities = _next_tokens(model, prefix, paths, temperature)
+        if cache is None:
+            cache = BranchCache([prefix], [len(longer)], LONGEST_PATH)
+        else:
+            cache.keep([number for number, *_ in longer])
+        branches = [(text, share) for _, _, text, share in longer]
+        said = [token for _, token, *_ in longer]
+        probabilities = _next_tokens(model, cache, said, prefix.tokens + depth, temperature)
     return CandidateDistribution(masses, max(0.0, 1 - sum(masses)))
 
 
-def _next_tokens(model: Any, prefix: Prefix, paths: Sequence[Sequence[int]], temperature: float) -> torch.Tensor:
-    """Return what follows each of `paths`, all of one length, behind a prompt: (paths, vocabulary)."""
-    step = torch.tensor(paths, device=model.device)
-    positions = torch.arange(prefix.tokens, prefix.tokens + step.shape[1], device=model.device).expand(step.shape)
+def _next_tokens(
+    model: Any, cache: BranchCache, tokens: Sequence[int], position: int, temperature: float
+) -> torch.Tensor:
+    """Return what follows `tokens`, one for each branch of `cache`, all at one position: (branches, vocabulary)."""
+    step = torch.tensor(tokens, device=model.device)[:, None]
     with branching(model):
-        cache = BranchCache([prefix], [len(paths)], step.shape[1])
-        output = model(input_ids=step, position_ids=positions, past_key_values=cache, logits_to_keep=1)
+        output = model(
+            input_ids=step,
+            position_ids=torch.full_like(step, position),
+            past_key_values=cache,
+            logits_to_keep=1,
+        )
     return torch.softmax(output.logits[:, -1].float() / temperature, dim=-1).cpu()

@@ -10,6 +10,7 @@ from tomtransfer.bias import Decomposition, decompose
 from tomtransfer.counted import read_choices
 from tomtransfer.evidence import Comparison, Evidence, Scenario
 from tomtransfer.settings import Scoring
+from tomtransfer.validation import InputError
 
 MODELS = ("teacher", "base", "tuned")
 SCENARIO = ["split", "game", "context"]
@@ -27,11 +28,39 @@ class Answers:
     """The four frames of each pair of labels that is fully crossed with order (`frames.designs`)."""
 
     def compare(self) -> Iterator[tuple[str, Comparison]]:
-        """Yield for each view its name and the comparison of the models over the scenarios that its frames have."""
+        """Yield for each view its name and the comparison of the models over the scenarios that its frames have.
+
+        Raises InputError when nothing can be compared, because answers were counted and none is valid.
+        """
         for name, frames in self.views.items():
-            tables = [self.tables[model] for model in MODELS]
-            teacher, base, tuned = (_evidence(average(table, frames), _is_exact(table)) for table in tables)
+            found = [average(self.tables[model], frames) for model in MODELS]
+            left = found[0].select(SCENARIO)
+            for table in found:
+                left = left.join(table.filter(_is_valid()), on=SCENARIO, how="semi", maintain_order="left")
+            if not len(left):
+                raise InputError(
+                    f"{name}: in no scenario did teacher, base and tuned student all give a valid answer; "
+                    "draw more (sampling.answers) or read choices exactly (choices: exact)"
+                )
+            teacher, base, tuned = (
+                _evidence(
+                    left.join(table, on=SCENARIO, how="inner", maintain_order="left"), _is_exact(self.tables[model])
+                )
+                for model, table in zip(MODELS, found, strict=True)
+            )
             yield name, Comparison(teacher, base, tuned)
+
+    def unanswered(self) -> tuple[str, ...]:
+        """Return the scenarios of the scored frame in which a model gave no valid answer, each with that model.
+
+        They have no cooperation rate and stand in no comparison.
+        """
+        [frames, *_] = self.views.values()
+        return tuple(
+            f"{'/'.join(row)} ({model})"
+            for model in MODELS
+            for row in average(self.tables[model], frames).filter(~_is_valid()).select(SCENARIO).iter_rows()
+        )
 
     def decompose(self, settings: Scoring) -> Decomposition:
         """Return what moves each model's choices, over all models whose choices are read exactly.
@@ -85,6 +114,11 @@ def average(table: pl.DataFrame, frames: Sequence[str]) -> pl.DataFrame:
             other="other",
         )
     )
+
+
+def _is_valid() -> pl.Expr:
+    """Return whether there is a valid answer, of which a share is cooperative."""
+    return pl.col("cooperate") + pl.col("defect") > 0
 
 
 def _is_exact(table: pl.DataFrame) -> bool:
