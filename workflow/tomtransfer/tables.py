@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,10 @@ def read_table(path: Path) -> pl.DataFrame:
 
 def write_table(table: pl.DataFrame, path: Path) -> None:
     """Write `table` to `path`, as a whole or not at all."""
-    write_whole(path, table.write_parquet)
+    buffer = BytesIO()
+    table.write_parquet(buffer)
+    # Not by polars, whose error does not say that the disk is full.
+    write_whole(path, lambda partial: partial.write_bytes(buffer.getvalue()))
 
 
 def write_text(text: str, path: Path) -> None:
