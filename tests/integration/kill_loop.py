@@ -65,7 +65,8 @@ def kill(process: subprocess.Popen[bytes], victim: str) -> str:
         if not jobs:
             return kill(process, "snakemake")
         for job in jobs:
-            os.kill(job, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(job, signal.SIGKILL)
     process.wait()
     return victim
 
@@ -96,6 +97,7 @@ def disturb(project: Path, moments: Sequence[Moment]) -> list[str]:
     for moment in moments:
         process = start(project)
         wait_for(process, project, moment)
+        known = computations(project) | known
         killed.append(kill(process, moment.victim))
         known = computations(project) | known
         if killed[-1] in {"snakemake", "the process group"}:

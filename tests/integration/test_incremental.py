@@ -25,13 +25,13 @@ SCORED = {"check_answers": 1, "score_amount": 1, "score_game": 2, "summarize": 1
 TRAINED = {"train_student": 1, "ask_student": 1, **SCORED}
 TAUGHT = {"ask_teacher": 2, "assemble_training": 1, **TRAINED}
 PLANS = {
-    "a payoff": {"render_prompts": 3, **TAUGHT, "ask_teacher": 1, "ask_student": 2},
+    "a payoff": {"render_prompts": 1, **TAUGHT, "ask_teacher": 1, "ask_student": 2},
     "a context's text": {"render_prompts": 2, **TAUGHT, "ask_student": 2},
-    "the prompt template": {"render_prompts": 6, **TAUGHT, "ask_student": 2},
+    "the prompt template": {"render_prompts": 2, **TAUGHT, "ask_student": 2},
     "more answers": {"ask_teacher_amount": 1, **TAUGHT, "ask_student": 2},
     "temperature": {"ask_teacher_amount": 1, **TAUGHT, "ask_student": 2},
     "a new context": {"render_prompts": 2, **TAUGHT, "ask_student": 2},
-    "a new game": {"render_prompts": 3, **TAUGHT, "ask_teacher": 1, "ask_student": 2, "score_game": 3},
+    "a new game": {"render_prompts": 1, **TAUGHT, "ask_teacher": 1, "ask_student": 2, "score_game": 3},
     "a removed game": {"assemble_training": 1, **TRAINED, "ask_student": 2, "score_game": 1},
     "LoRA rank": TRAINED,
     "epochs": TRAINED,
