@@ -3,7 +3,16 @@
 import polars as pl
 import pytest
 
-from tomtransfer.tables import fill_missing, read_table, row_key, with_known_rows, write_table, write_whole
+from tomtransfer import tables
+from tomtransfer.tables import (
+    compute_missing,
+    fill_missing,
+    read_table,
+    row_key,
+    with_known_rows,
+    write_table,
+    write_whole,
+)
 from tomtransfer.validation import InputError
 
 COMPUTED = {"value": pl.Float64, "software": pl.String, "computation": pl.String}
@@ -46,6 +55,34 @@ def test_what_belongs_to_a_row_but_not_to_its_key_is_renewed(tmp_path):
     computed(path, "a")
     renamed = wanted("a").with_columns(name=pl.lit("renamed"))
     assert with_known_rows(renamed, path, COMPUTED).select("name", "value").row(0) == ("renamed", 1.0)
+
+
+def test_a_job_that_is_stopped_leaves_the_parts_that_it_finished(tmp_path, monkeypatch):
+    path = tmp_path / "table.parquet"
+    monkeypatch.setattr(tables, "ROWS_AT_ONCE", 2)
+    parts = []
+
+    def compute(part):
+        if len(parts) == 2:
+            raise KeyboardInterrupt
+        parts.append(list(part))
+        return {"value": [float(number) for number in part]}
+
+    table = with_known_rows(wanted(*"abcde"), path, COMPUTED)
+    with pytest.raises(KeyboardInterrupt):
+        compute_missing(table, range(5), compute, path)
+    assert not path.exists()
+    assert parts == [[0, 1], [2, 3]]
+    table = with_known_rows(wanted(*"abcde"), path, COMPUTED)
+    assert table["value"].to_list() == [0, 1, 2, 3, None]
+    parts.clear()
+    whole = compute_missing(table, [4], compute, path)
+    assert (whole["value"].to_list(), parts) == ([0, 1, 2, 3, 4], [[4]])
+    tables.forget_finished(tmp_path.parent)
+    assert tables.unfinished(path).exists()
+    write_table(whole, path)
+    tables.forget_finished(tmp_path.parent)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_key_depends_on_every_part_and_not_on_their_order():

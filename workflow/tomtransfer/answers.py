@@ -18,7 +18,7 @@ from tomtransfer.planted import cooperation_rates, motivation, read_planted
 from tomtransfer.prompts import Prompt, Query
 from tomtransfer.registry import Planted
 from tomtransfer.settings import Teacher
-from tomtransfer.tables import ROW_COLUMNS, fill_missing, row_key, with_known_rows, write_table
+from tomtransfer.tables import ROW_COLUMNS, compute_missing, row_key, with_known_rows, write_table
 
 logger = logging.getLogger(__name__)
 
@@ -110,9 +110,14 @@ def update_choices(
     table = with_known_rows(pl.DataFrame(rows, schema=ROW_COLUMNS), path, CHOICE_COLUMNS)
     missing = [number for number, known in enumerate(table["cooperate"].is_not_null()) if not known]
     logger.info("%s: %d of %d choices are to be computed", path.name, len(missing), len(table))
-    if missing:
-        kept = {prompt.sha256 for prompt in drawn_behind}
-        table = fill_missing(table, missing, _choose([prompts[number] for number in missing], respondent, room, kept))
+    kept = {prompt.sha256 for prompt in drawn_behind}
+
+    def choose(part: Sequence[int]) -> dict[str, list[float]]:
+        # What is kept of prompts has a limit, which is for all parts together.
+        first = part[0] == missing[0]
+        return _choose([prompts[number] for number in part], respondent, room, kept if first else ())
+
+    table = compute_missing(table, missing, choose, path)
     write_table(table, path)
 
 
@@ -145,9 +150,12 @@ def update_motivations(
     table = with_known_rows(pl.DataFrame(rows, schema=ROW_COLUMNS | drawn_columns), path, MOTIVATION_COLUMNS)
     missing = [number for number, known in enumerate(table["motivation"].is_not_null()) if not known]
     logger.info("%s: %d of %d motivations are to be drawn", path.name, len(missing), len(table))
-    if missing:
-        wanted = [(*draws[number], table["key"][number]) for number in missing]
-        table = fill_missing(table, missing, _motivate(prompts, wanted, respondent, settings))
+    keys = table["key"]
+
+    def motivate(part: Sequence[int]) -> dict[str, list[Any]]:
+        return _motivate(prompts, [(*draws[number], keys[number]) for number in part], respondent, settings)
+
+    table = compute_missing(table, missing, motivate, path)
     write_table(table, path)
 
 

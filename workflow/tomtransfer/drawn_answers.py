@@ -11,7 +11,7 @@ from tomtransfer.answers import Respondent, place_of
 from tomtransfer.asking import Asking
 from tomtransfer.planted import answer
 from tomtransfer.prompts import Prompt, Query
-from tomtransfer.tables import ROW_COLUMNS, fill_missing, row_key, with_known_rows, write_table
+from tomtransfer.tables import ROW_COLUMNS, compute_missing, row_key, with_known_rows, write_table
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +49,12 @@ def update_answers(path: Path, prompts: Sequence[Prompt | Query], respondent: Re
     table = with_known_rows(pl.DataFrame(rows, schema=ROW_COLUMNS | DRAW_COLUMNS), path, ANSWER_COLUMNS)
     missing = [number for number, known in enumerate(table["answer"].is_not_null()) if not known]
     logger.info("%s: %d of %d answers are to be drawn", path.name, len(missing), len(table))
-    if missing:
-        wanted = [(asked[number], table["key"][number]) for number in missing]
-        table = fill_missing(table, missing, _draw(prompts, wanted, respondent, asking))
+    keys = table["key"]
+
+    def draw_part(part: Sequence[int]) -> dict[str, list[Any]]:
+        return _draw(prompts, [(asked[number], keys[number]) for number in part], respondent, asking)
+
+    table = compute_missing(table, missing, draw_part, path)
     write_table(table, path)
 
 

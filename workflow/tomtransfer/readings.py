@@ -10,7 +10,7 @@ import polars as pl
 from tomtransfer.answers import Respondent, place_of
 from tomtransfer.planted import reading
 from tomtransfer.prompts import Query
-from tomtransfer.tables import ROW_COLUMNS, fill_missing, row_key, with_known_rows, write_table
+from tomtransfer.tables import ROW_COLUMNS, compute_missing, row_key, with_known_rows, write_table
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +42,11 @@ def update_readings(path: Path, queries: Sequence[Query], respondent: Respondent
     table = with_known_rows(pl.DataFrame(rows, schema=ROW_COLUMNS | QUERY_COLUMNS), path, READING_COLUMNS)
     missing = [number for number, known in enumerate(table["other"].is_not_null()) if not known]
     logger.info("%s: %d of %d answers are to be read", path.name, len(missing), len(table))
-    if missing:
-        table = fill_missing(table, missing, _read([queries[number] for number in missing], respondent))
+
+    def read(part: Sequence[int]) -> dict[str, list[Any]]:
+        return _read([queries[number] for number in part], respondent)
+
+    table = compute_missing(table, missing, read, path)
     write_table(table, path)
 
 

@@ -4,8 +4,9 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ ROW_COLUMNS: dict[str, Any] = {
 """What every row of answers says of itself, so that a table without rows has its columns too."""
 
 
+ROWS_AT_ONCE = 2048
+"""Rows that are computed before they are kept: what a job that is killed loses at most."""
+
+
 def row_key(**parts: Any) -> str:
     """Return the sha256 of everything that a row's content depends on."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -39,7 +44,10 @@ def read_table(path: Path) -> pl.DataFrame:
 
 def write_table(table: pl.DataFrame, path: Path) -> None:
     """Write `table` to `path`, as a whole or not at all."""
-    write_whole(path, table.write_parquet)
+    buffer = BytesIO()
+    table.write_parquet(buffer)
+    # Not by polars, whose error does not say that the disk is full.
+    write_whole(path, lambda partial: partial.write_bytes(buffer.getvalue()))
 
 
 def write_text(text: str, path: Path) -> None:
@@ -59,17 +67,50 @@ def write_whole(path: Path, write: Any) -> None:
 
 
 def with_known_rows(wanted: pl.DataFrame, path: Path, computed: Mapping[str, Any]) -> pl.DataFrame:
-    """Return `wanted` rows, which have a `key`, with the `computed` columns of the rows that `path` has of them.
+    """Return `wanted` rows, which have a `key`, with the `computed` columns of the rows that are known of them.
+
+    They are known from the table in `path`, and from what a job has left beside it that was stopped.
 
     The computed columns of the other rows are null. The order is that of `wanted`.
     """
-    if path.exists():
-        known = read_table(path)
-        if {"key", *computed} <= set(known.columns):
-            return wanted.join(
-                known.select("key", *computed).unique("key"), on="key", how="left", maintain_order="left"
-            )
-    return wanted.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in computed.items())
+    known = [read_table(file) for file in (path, unfinished(path)) if file.exists()]
+    known = [table for table in known if {"key", *computed} <= set(table.columns)]
+    if not known:
+        return wanted.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in computed.items())
+    rows = pl.concat([table.select("key", *computed) for table in known], how="vertical_relaxed")
+    rows = rows.filter(pl.col("computation").is_not_null()).unique("key", keep="first", maintain_order=True)
+    return wanted.join(rows, on="key", how="left", maintain_order="left")
+
+
+def compute_missing(
+    table: pl.DataFrame,
+    missing: Sequence[int],
+    compute: Callable[[Sequence[int]], Mapping[str, Sequence[Any]]],
+    path: Path,
+) -> pl.DataFrame:
+    """Return `table`, which belongs in `path`, with what `compute` returns for the rows numbered `missing`.
+
+    After every ROWS_AT_ONCE rows they are kept beside `path`, where a job that goes on finds them: Snakemake takes away
+    the outputs of a job that is killed, and leaves what it does not know.
+    """
+    for start in range(0, len(missing), ROWS_AT_ONCE):
+        part = missing[start : start + ROWS_AT_ONCE]
+        table = fill_missing(table, part, compute(part))
+        write_table(table, unfinished(path))
+    return table
+
+
+def unfinished(path: Path) -> Path:
+    """Return where the rows of a table are kept until the experiment is done."""
+    return path.with_name(f".{path.name}.unfinished")
+
+
+def forget_finished(results: Path) -> None:
+    """Remove the rows that are kept beside tables, for a job that goes on, where the tables have them all."""
+    for kept in results.glob(f"*/{unfinished(Path('*'))}"):
+        table = kept.with_name(kept.name.removeprefix(".").removesuffix(".unfinished"))
+        if table.exists() and set(read_table(kept)["key"]) <= set(read_table(table)["key"]):
+            kept.unlink()
 
 
 def fill_missing(table: pl.DataFrame, missing: Sequence[int], columns: Mapping[str, Sequence[Any]]) -> pl.DataFrame:
