@@ -260,6 +260,15 @@ def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_adapter(
     assert all(torch.allclose(resumed[name], first[name], atol=1e-6) for name in first)
 
 
+def test_a_training_that_runs_out_of_memory_says_what_to_set(trained, random_model, tmp_path, monkeypatch):
+    def run_out(*arguments, **named):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(training.RowTrainer, "compute_loss", run_out)
+    with pytest.raises(InputError, match=r"2\.00 GiB.*compute\.gradient_checkpointing: true"):
+        adapt(tmp_path, respondent(random_model, quantization="nf4"), trained / "examples.parquet")
+
+
 def test_another_setting_trains_again(trained, random_model, tmp_path):
     key = read_key(trained / "adapter")
     student = respondent(random_model, quantization="nf4")

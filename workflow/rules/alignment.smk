@@ -50,6 +50,7 @@ rule score_game:
         mem_mb=1000,
         runtime=10,
     params:
+        sources=contents(*SCORING),
         views=views(experiment),
         designs=designs(experiment.ordered_frames),
         scoring=experiment.scoring.model_dump(),
@@ -85,6 +86,7 @@ rule summarize:
         mem_mb=1000,
         runtime=10,
     params:
+        sources=contents(*SCORING),
         views=views(experiment),
         designs=designs(experiment.ordered_frames),
         scoring=experiment.scoring.model_dump(),

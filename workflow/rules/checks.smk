@@ -13,6 +13,10 @@ OUTPUTS
     results/alignment/checks.md                      both as a page that is printed
 """
 
+DONATION = ancient(f"{SCENARIOS}/published/lore2024_donation.csv")
+SCORING_AMOUNTS = package_files("amount_scores", "amount_cards", "counted", "parsing", "alignment")
+CHECKING = package_files("checks", "agreement", "understanding", "counted", "parsing")
+
 
 rule score_amount:
     input:
@@ -20,8 +24,8 @@ rule score_amount:
         base=f"{RESULTS}/student/base.amounts.parquet",
         tuned=f"{RESULTS}/student/tuned.amounts.parquet",
         answers=[f"{RESULTS}/teacher/{{game}}.answers.parquet", *STUDENT_ANSWERS],
-        published=f"{SCENARIOS}/published/lore2024_donation.csv",
-        package=package_files("amount_scores", "amount_cards", "counted", "parsing", "alignment"),
+        published=DONATION,
+        package=SCORING_AMOUNTS,
     output:
         table=f"{RESULTS}/alignment/{{game}}.parquet",
         card=f"{RESULTS}/alignment/{{game}}.json",
@@ -39,6 +43,7 @@ rule score_amount:
         mem_mb=1000,
         runtime=10,
     params:
+        sources=contents(DONATION, *SCORING_AMOUNTS),
         scoring=experiment.scoring.model_dump(mode="json"),
     message:
         "Scoring {wildcards.game}"
@@ -55,7 +60,7 @@ rule check_answers:
         teacher_comprehension=expand(f"{RESULTS}/teacher/{{game}}.comprehension.parquet", game=experiment.every_game),
         base_comprehension=f"{RESULTS}/student/base.comprehension.parquet",
         tuned_comprehension=f"{RESULTS}/student/tuned.comprehension.parquet",
-        package=package_files("checks", "agreement", "understanding", "counted", "parsing"),
+        package=CHECKING,
     output:
         answers=f"{RESULTS}/alignment/answers.csv",
         questions=f"{RESULTS}/alignment/comprehension.csv",
@@ -72,6 +77,7 @@ rule check_answers:
         mem_mb=1000,
         runtime=10,
     params:
+        sources=contents(*CHECKING),
         confidence=experiment.scoring.confidence,
     message:
         "Setting drawn answers beside exact choices"

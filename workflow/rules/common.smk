@@ -1,6 +1,7 @@
 """What every stage shares: the checked experiment, where things are, and what answers depend on."""
 
 from dataclasses import asdict
+from hashlib import sha256
 from os.path import relpath
 from pathlib import Path
 
@@ -98,8 +99,17 @@ def asking(settings):
 
 
 def package_files(*names):
-    """Return files of the package that a cheap step runs, so that it runs again when they change."""
-    return expand(f"{PACKAGE}/{{name}}.py", name=names)
+    """Return files of the package that a cheap step runs; with `contents` of them, it runs again when they change."""
+    return ancient(expand(f"{PACKAGE}/{{name}}.py", name=names))
+
+
+def contents(*files):
+    """Return the hash of files that people write, to be a param of the steps that have them as inputs.
+
+    These inputs are `ancient()`, because times of change tell when a file was copied: a fresh clone beside results that
+    were copied to it has nothing to do.
+    """
+    return sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
 
 
 def registered(wildcards):

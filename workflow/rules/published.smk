@@ -12,8 +12,8 @@ OUTPUTS
 """
 
 PUBLISHED = f"{RESULTS}/published"
-COUNTS = f"{SCENARIOS}/published/lore2024_counts.csv"
-DONATION = f"{SCENARIOS}/published/lore2024_donation.csv"
+COUNTS = ancient(f"{SCENARIOS}/published/lore2024_counts.csv")
+SCORING_PUBLISHED = SCORING + package_files("published")
 PUBLISHED_TABLES = [*TABLES, "split_tests", "donation"]
 
 
@@ -21,7 +21,7 @@ rule score_published:
     input:
         counts=COUNTS,
         donation=DONATION,
-        package=[*SCORING, *package_files("published")],
+        package=SCORING_PUBLISHED,
     output:
         summary=f"{PUBLISHED}/summary.json",
     log:
@@ -35,6 +35,7 @@ rule score_published:
         mem_mb=1000,
         runtime=10,
     params:
+        sources=contents(COUNTS, DONATION, *SCORING_PUBLISHED),
         scoring=experiment.scoring.model_dump(),
     message:
         "Scoring the published counts"
@@ -45,7 +46,7 @@ rule score_published:
 use rule plot as plot_published with:
     input:
         summary=f"{PUBLISHED}/summary.json",
-        package=[*FINDINGS, *package_files("figures", "gap_figures")],
+        package=PLOTTING,
     output:
         svg=[
             report(
@@ -68,7 +69,7 @@ use rule plot as plot_published with:
 use rule tabulate as tabulate_published with:
     input:
         summary=f"{PUBLISHED}/summary.json",
-        package=[*FINDINGS, *package_files("report_tables", "typesetting")],
+        package=TABULATING,
     output:
         csv=expand(f"{PUBLISHED}/tables/{{name}}.csv", name=PUBLISHED_TABLES),
         tex=expand(f"{PUBLISHED}/tables/{{name}}.tex", name=PUBLISHED_TABLES),
@@ -87,8 +88,8 @@ rule report_published:
         donation=DONATION,
         figures=expand(f"{PUBLISHED}/figures/{{name}}.svg", name=FIGURES),
         templates=TEMPLATES,
-        captions=expand(f"{CAPTIONS}/{{name}}.rst", name=FIGURES),
-        package=[*FINDINGS, *package_files("report", "report_sources", "report_tables", "typesetting")],
+        captions=EXPLAINED,
+        package=REPORTING,
     output:
         report=report(
             f"{PUBLISHED}/report.html",
@@ -105,6 +106,7 @@ rule report_published:
         mem_mb=1000,
         runtime=10,
     params:
+        sources=contents(COUNTS, DONATION, *TEMPLATES, *EXPLAINED, *REPORTING),
         snakemake_version=snakemake_version,
     message:
         "Writing the report of the published result"

@@ -28,8 +28,14 @@ if len(views(experiment)) > 1:
 if designs(experiment.ordered_frames):
     OWN_TABLES += ["bias_shares", "bias_effects"]
 CAPTIONS = relpath(Path(workflow.current_basedir).parent / "report")
-TEMPLATES = expand(f"{CAPTIONS}/report.{{part}}", part=["html.j2", "macros.j2", "css", "js"])
+TEMPLATES = ancient(expand(f"{CAPTIONS}/report.{{part}}", part=["html.j2", "macros.j2", "css", "js"]))
+EXPLAINED = ancient(expand(f"{CAPTIONS}/{{name}}.rst", name=FIGURES + OWN_FIGURES))
 FINDINGS = package_files("findings", "figure_style")
+PLOTTING = FINDINGS + package_files("figures", "gap_figures", "bias_figures")
+TABULATING = FINDINGS + package_files("report_tables", "bias_tables", "typesetting")
+REPORTING = FINDINGS + package_files(
+    *["report", "report_checks", "report_sources", "report_tables", "bias_tables", "timings", "typesetting"],
+)
 
 
 rule plot:
@@ -37,7 +43,7 @@ rule plot:
         summary=f"{RESULTS}/alignment/summary.json",
         published=f"{RESULTS}/published/summary.json",
         losses=f"{RESULTS}/student/adapter/training_log.csv",
-        package=[*FINDINGS, *package_files("figures", "gap_figures", "bias_figures")],
+        package=PLOTTING,
     output:
         svg=[
             report(
@@ -59,6 +65,8 @@ rule plot:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        sources=contents(*PLOTTING),
     message:
         "Drawing the figures"
     script:
@@ -68,7 +76,7 @@ rule plot:
 rule tabulate:
     input:
         summary=f"{RESULTS}/alignment/summary.json",
-        package=[*FINDINGS, *package_files("report_tables", "bias_tables", "typesetting")],
+        package=TABULATING,
     output:
         csv=[
             report(
@@ -90,6 +98,8 @@ rule tabulate:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        sources=contents(*TABULATING),
     message:
         "Writing the tables"
     script:
@@ -110,11 +120,8 @@ rule report:
         amounts=expand(f"{RESULTS}/alignment/{{game}}.json", game=AMOUNT_GAMES),
         training=f"{RESULTS}/student/adapter/training.json",
         templates=TEMPLATES,
-        captions=expand(f"{CAPTIONS}/{{name}}.rst", name=FIGURES + OWN_FIGURES),
-        package=[
-            *FINDINGS,
-            *package_files("report", "report_checks", "report_sources", "report_tables", "bias_tables", "timings", "typesetting"),
-        ],
+        captions=EXPLAINED,
+        package=REPORTING,
     output:
         report=report(
             f"{RESULTS}/report.html",
@@ -131,6 +138,7 @@ rule report:
         mem_mb=1000,
         runtime=10,
     params:
+        sources=contents(*TEMPLATES, *EXPLAINED, *REPORTING),
         benchmarks=f"{RESULTS}/benchmarks",
         experiment=experiment.model_dump(mode="json", exclude={"compute"}),
         snakemake_version=snakemake_version,

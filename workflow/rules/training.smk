@@ -13,6 +13,8 @@ OUTPUTS
 Checkpoints stand in results/training/checkpoints/ while a training is under way.
 """
 
+ASSEMBLING = package_files("examples", "counted", "parsing")
+
 
 rule assemble_training:
     input:
@@ -20,7 +22,7 @@ rule assemble_training:
         choices=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
         motivations=expand(f"{RESULTS}/teacher/{{game}}.motivations.parquet", game=experiment.games),
         answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=experiment.games),
-        package=package_files("examples", "counted", "parsing"),
+        package=ASSEMBLING,
     output:
         examples=f"{RESULTS}/training/examples.parquet",
     log:
@@ -34,6 +36,7 @@ rule assemble_training:
         mem_mb=2000,
         runtime=10,
     params:
+        sources=contents(*ASSEMBLING),
         frames=list(experiment.trained_frames),
         held_back_share=experiment.training.held_back_share,
         exact=asking(experiment.teacher)["exact"],

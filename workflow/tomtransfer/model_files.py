@@ -40,7 +40,7 @@ def check(directory: Path) -> None:
         raise InputError(f"{directory}: no such directory")
     for link in directory.iterdir():
         if not link.exists():
-            raise InputError(f"{link}: links to {link.readlink()}, which is gone; fetch the model again")
+            raise InputError(f"{link}: links to {link.readlink()}, which is gone")
     present = {file.name for file in directory.iterdir()}
     if "config.json" not in present:
         raise InputError(f"{directory}: no config.json; it must say what kind of model this is")
@@ -51,7 +51,7 @@ def check(directory: Path) -> None:
         _, expected = read_header(file)
         actual = file.stat().st_size
         if actual != expected:
-            raise InputError(f"{file}: {actual} bytes where its header promises {expected}; fetch the model again")
+            raise InputError(f"{file}: {actual} bytes where its header promises {expected}")
 
 
 def verify(directory: Path) -> None:
@@ -60,7 +60,10 @@ def verify(directory: Path) -> None:
     A file whose time of change is the noted one is taken for unchanged, so that a large model is not read twice at
     every start. Raises InputError as `check` does, and naming the file that is another, is gone or was added.
     """
-    check(directory)
+    try:
+        check(directory)
+    except InputError as error:
+        raise InputError(f"{error}; {_AGAIN.format(directory)}") from None
     note = directory / SOURCE
     if not note.exists():
         return

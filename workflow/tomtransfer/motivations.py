@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 
 from tomtransfer.branches import BranchCache, branching
 from tomtransfer.engine import EncodedPrompt
+from tomtransfer.memory import in_halves
 from tomtransfer.prefill import Prefix, Prefixes, prefill
 from tomtransfer.progress import Progress
 
@@ -83,17 +85,29 @@ def draw_motivations(
     drawing = Drawing(temperature, longest, ends, line_break_tokens(tokenizer) if one_line else set())
     lengths = [len(prompt.tokens) for prompt in prompts]
     room = max(map(len, given), default=0) + longest
+    texts = [(tuple(prompts[draw.prompt].tokens), draw.key) for draw in draws]
     report = Progress("drawn texts", len(draws))
     results: dict[int, Motivation] = {}
     for group in share_prompts([draw.prompt for draw in draws], lengths, room, tokens_per_batch):
-        texts = [(tuple(prompts[draws[index].prompt].tokens), draws[index].key) for index in group]
-        sampled = sample_tokens(model, texts, [given[index] for index in group], drawing, prefixes or {})
+        sampled = in_halves(partial(_sample, model, texts, given, drawing, prefixes or {}), group)
         for index, tokens in zip(group, sampled, strict=True):
             finished = bool(tokens) and tokens[-1] in ends
             text = tokenizer.decode(tokens[:-1] if finished else tokens, skip_special_tokens=True).strip()
             results[index] = Motivation(text, len(tokens), finished)
         report.advance(len(group))
     return [results[index] for index in range(len(draws))]
+
+
+def _sample(
+    model: Any,
+    texts: Sequence[tuple[tuple[int, ...], str]],
+    given: Sequence[list[int]],
+    drawing: Drawing,
+    known: Prefixes,
+    group: Sequence[int],
+) -> list[list[int]]:
+    """Return the sampled tokens of those `texts` whose numbers are in `group`."""
+    return sample_tokens(model, [texts[index] for index in group], [given[index] for index in group], drawing, known)
 
 
 def share_prompts(

@@ -7,10 +7,12 @@ values of a prompt are cut out of such a row, so that whatever is drawn behind i
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
+from tomtransfer.memory import in_halves
 from tomtransfer.prefix import Completion, Row, row_inputs, row_lengths
 from tomtransfer.progress import Progress
 
@@ -49,26 +51,35 @@ def prefill(
 
     There is a prefix for those prompts alone whose numbers are `kept`.
     """
-    from transformers import DynamicCache
-
     report = Progress("prompts", len(prompts))
     for shared, group in share_beginnings(prompts, tokens_per_batch):
-        # Nothing is predicted from the last token of a completion, so one is added behind each prompt.
-        rests = [Completion([*prompts[index][shared:], 0], 1) for index in group]
-        row = Row(list(prompts[group[0]][:shared]), rests)
-        ends = (shared + torch.tensor([len(rest.tokens) - 1 for rest in rests]).cumsum(0)).tolist()
-        cache = DynamicCache() if any(index in kept for index in group) else None
-        output = model(
-            **{name: values.to(model.device) for name, values in row_inputs(row).items()},
-            row_lengths=row_lengths(row),
-            logits_to_keep=torch.tensor(ends, device=model.device) - 1,
-            past_key_values=cache,
-            use_cache=cache is not None,
-        )
-        for index, end, logits in zip(group, ends, output.logits[0].float(), strict=True):
-            own = range(end - len(prompts[index]) + shared, end)
-            yield index, logits, _cut(cache, [*range(shared), *own]) if cache and index in kept else None
+        yield from in_halves(partial(_together, model, prompts, shared, kept), group)
         report.advance(len(group))
+
+
+def _together(
+    model: Any, prompts: Sequence[Sequence[int]], shared: int, kept: Collection[int], group: Sequence[int]
+) -> list[tuple[int, torch.Tensor, Prefix | None]]:
+    """Return number, logits and prefix of each prompt of a group whose first tokens are `shared`."""
+    from transformers import DynamicCache
+
+    # Nothing is predicted from the last token of a completion, so one is added behind each prompt.
+    rests = [Completion([*prompts[index][shared:], 0], 1) for index in group]
+    row = Row(list(prompts[group[0]][:shared]), rests)
+    ends = (shared + torch.tensor([len(rest.tokens) - 1 for rest in rests]).cumsum(0)).tolist()
+    cache = DynamicCache() if any(index in kept for index in group) else None
+    output = model(
+        **{name: values.to(model.device) for name, values in row_inputs(row).items()},
+        row_lengths=row_lengths(row),
+        logits_to_keep=torch.tensor(ends, device=model.device) - 1,
+        past_key_values=cache,
+        use_cache=cache is not None,
+    )
+    found = []
+    for index, end, logits in zip(group, ends, output.logits[0].float(), strict=True):
+        own = range(end - len(prompts[index]) + shared, end)
+        found.append((index, logits, _cut(cache, [*range(shared), *own]) if cache and index in kept else None))
+    return found
 
 
 def _cut(cache: Any, columns: list[int]) -> Prefix:

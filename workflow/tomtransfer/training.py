@@ -124,7 +124,14 @@ def train(
     last = last_checkpoint(checkpoints)
     on_from = f", on from {last.name}" if last else ""
     logger.info("training %d rows for %d epochs%s", len(rows), settings.epochs, on_from)
-    trainer.train(resume_from_checkpoint=str(last) if last else None)
+    try:
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    except torch.OutOfMemoryError as error:
+        # A row cannot be cut in half behind the trainer's back: its completions are one part of one step.
+        raise InputError(
+            f"out of memory in training: {error}. Set compute.gradient_checkpointing: true, or lower "
+            "training.completions_per_row. Finished epochs are kept, unless the training's settings change"
+        ) from error
     return read_log(trainer.state.log_history)
 
 

@@ -1,0 +1,166 @@
+"""An experiment that runs in half a minute, what it left behind, and edits that people make to it."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+from polars.testing import assert_frame_equal
+
+from project import copy_project, plan, run_snakemake
+
+REDUCED: dict[str, Any] = {
+    "games": ["prisoners_dilemma", "stag_hunt"],
+    "splits": {
+        "in_sample": {"contexts": ["team", "business"]},
+        "new_contexts": {"contexts": ["sports"]},
+        "new_game": {"games": ["donation"], "contexts": ["village_well"]},
+    },
+    "choices": "both",
+    "comprehension": ["sports", "village_well"],
+    "frames": {"canonical": {}, "swapped": {"cooperate": "D", "defect": "C"}},
+    "sampling": {"answers": 2},
+    # It loads no torch, so that most of a run is the student's.
+    "teacher": {"model": "planted-teacher", "motivations_per_choice": 2, "motivation_tokens": 8},
+    "student": {"model": "random-student"},
+    "training": {"epochs": 1},
+    "scoring": {"bootstrap_draws": 20},
+    "compute": {"gpu": 0, "threads": 1, "memory_mb": 1000, "minutes": 10},
+}
+FOLDERS = ("teacher", "student", "training", "alignment", "tables", "figures")
+RANDOM_PARTS = ("computation",)
+"""Columns that say when something was computed, and not what."""
+
+Edit = Callable[[Path], None]
+
+
+def reduced_project(folder: Path) -> Path:
+    """Copy the project into `folder` and make its experiment the reduced one."""
+    folder.mkdir(exist_ok=True)
+    copy_project(folder)
+    (folder / "config.yaml").write_text(yaml.safe_dump(REDUCED, sort_keys=False))
+    return folder
+
+
+def copy_with_results(project: Path, folder: Path) -> Path:
+    """Copy a project with all that a run left in it, times of change and Snakemake's records included."""
+    return Path(shutil.copytree(project, folder, symlinks=True))
+
+
+def computations(project: Path) -> dict[tuple[str, str], str]:
+    """Return the computation that each row of the answer tables came from, by table and key."""
+    tables = [path for name in ("teacher", "student") for path in (project / "results" / name).glob("*.parquet")]
+    return {
+        (f"{path.parent.name}/{path.name}", key): computation
+        for path in tables
+        for key, computation in pl.read_parquet(path).select("key", "computation").iter_rows()
+    }
+
+
+def contents(project: Path) -> dict[str, pl.DataFrame | bytes]:
+    """Return what a run came to, by file: all but models, logs, timings, and the page that shows timings."""
+    found: dict[str, pl.DataFrame | bytes] = {}
+    for folder in FOLDERS:
+        for path in sorted((project / "results" / folder).rglob("*.*")):
+            name = str(path.relative_to(project / "results"))
+            if path.suffix == ".parquet":
+                found[name] = pl.read_parquet(path).drop(RANDOM_PARTS, strict=False)
+            elif path.suffix == ".csv":
+                found[name] = pl.read_csv(path, infer_schema_length=None)
+            elif path.is_file():
+                found[name] = path.read_bytes()
+    return found
+
+
+def assert_same_results(project: Path, other: Path) -> None:
+    """Assert that two projects came to the same, texts in every letter and numbers within rounding.
+
+    What an answer is computed beside changes its last digits, because sums are taken in another order; measures divide
+    by differences of such numbers.
+    """
+    first, second = contents(project), contents(other)
+    assert first.keys() >= second.keys(), second.keys() - first.keys()
+    for name, expected in second.items():
+        found, tolerance = first[name], 1e-6 if name.startswith(("teacher", "student", "training")) else 1e-4
+        if isinstance(found, pl.DataFrame) and isinstance(expected, pl.DataFrame):
+            try:
+                assert_frame_equal(found, expected, abs_tol=tolerance, rel_tol=tolerance)
+            except AssertionError as error:
+                raise AssertionError(f"{name}: {error}") from None
+
+
+def setting(key: str, value: Any) -> Edit:
+    """Return an edit of config.yaml: `value` under `key`, whose parts are joined by dots."""
+
+    def edit(project: Path) -> None:
+        *path, last = key.split(".")
+        config = section = yaml.safe_load((project / "config.yaml").read_text())
+        for part in path:
+            section = section.setdefault(part, {})
+        section[last] = value(section[last]) if callable(value) else value
+        (project / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+    return edit
+
+
+def replacing(file: str, old: str, new: str) -> Edit:
+    """Return an edit of the text of a file."""
+
+    def edit(project: Path) -> None:
+        text = (project / file).read_text()
+        assert old in text, f"{file} has no {old!r}"
+        (project / file).write_text(text.replace(old, new, 1))
+
+    return edit
+
+
+EDITS: dict[str, Edit] = {
+    "a payoff": replacing("scenarios/games/stag_hunt.yaml", "temptation: 5", "temptation: 6"),
+    "a context's text": replacing("scenarios/contexts/team.yaml", "have both just been", "were both"),
+    "the prompt template": replacing("scenarios/prompts/user.j2", "The two options are", "Your options are"),
+    "more answers": setting("sampling.answers", 3),
+    "temperature": setting("temperature", 0.9),
+    "a new context": setting("splits.new_contexts.contexts", lambda contexts: [*contexts, "room_sharing"]),
+    "a new game": setting("games", lambda games: [*games, "snowdrift"]),
+    "a removed game": setting("games", lambda games: [game for game in games if game != "prisoners_dilemma"]),
+    "LoRA rank": setting("training.lora", {"rank": 4}),
+    "epochs": setting("training.epochs", 2),
+    "seed": setting("training.seed", 2),
+    "figure style": replacing("workflow/tomtransfer/figure_style.py", '"axes.titlesize": 8', '"axes.titlesize": 9'),
+    "a measure": replacing("workflow/tomtransfer/alignment.py", "return 1 - divide(after", "return 2 - divide(after"),
+    "the student's revision": setting("student.revision", 2),
+    "the training's revision": setting("training.revision", 2),
+    "the teacher's revision": setting("teacher.revision", 2),
+    "the teacher's content": replacing("models.yaml", "team: 0.4", "team: 0.5"),
+}
+
+
+def edited_copy(project: Path, folder: Path, edits: Sequence[str]) -> Path:
+    """Copy a project with its results and make `edits` in the copy."""
+    copy_with_results(project, folder)
+    for edit in edits:
+        EDITS[edit](folder)
+    return folder
+
+
+def run_to_the_end(project: Path) -> str:
+    """Run the experiment and return what was said."""
+    done = run_snakemake(project, "--cores", "all")
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def run_again(project: Path) -> None:
+    """Run the experiment and assert that nothing is left to do."""
+    run_to_the_end(project)
+    assert (left := plan(project)) == {}, f"one run left {left}"
+
+
+def run_from_scratch(project: Path, folder: Path) -> None:
+    """Run the experiment in an empty results folder, and assert that it comes to what `project` came to."""
+    shutil.copytree(project, folder, ignore=lambda _, names: {"results", ".snakemake"} & set(names))
+    shutil.copytree(project / "results" / "models", folder / "results" / "models")
+    run_to_the_end(folder)
+    assert_same_results(project, folder)
