@@ -28,7 +28,7 @@ from tomtransfer.engine import EncodedPrompt, choice_distributions, compute_type
 from tomtransfer.motivations import Drawing, sample_tokens
 from tomtransfer.prefix import Row, row_lengths
 from tomtransfer.training import add_adapter
-from trainers import HAS_TRL, separate_step, shared_step, trl_step
+from trainers import HAS_TRL, batched_step, shared_step, trl_step
 from workload import apart, one_step, random_rows
 
 PUBLISHED = 6_000 * 3
@@ -111,7 +111,7 @@ def train(model: Any, scale: Scale, peak: float | None) -> list[dict[str, str]]:
             step = lambda rows=rows, kept=not checkpointing: shared_step(model, rows, keep_activations=kept)  # noqa: E731
             table.append(_measure(name, step, rows, scale, peak))
     rows = random_rows(8, 1, scale.prompt, scale.completion, scale.config.vocab_size)
-    table.append(_measure("separate rows", lambda: separate_step(model, rows), apart(rows), scale, peak))
+    table.append(_measure("separate rows, in batches", lambda: batched_step(model, rows), apart(rows), scale, peak))
     if HAS_TRL:
         tokenizer = placeholder_tokenizer()
         table.append(_measure("TRL", lambda: trl_step(model, rows, tokenizer), apart(rows), scale, peak))

@@ -3,8 +3,9 @@
     PYTHONPATH=workflow python benchmarks/train.py
 
 The student in four-bit NormalFloat, the published adapter (rank 8 on q_proj and v_proj), the same completions in one
-step of the optimizer: K of them behind one prompt in one row (the product), or each behind its own copy of the prompt,
-eight rows at a time, by our own loss or by TRL. The loss tells that all did the same.
+step of the optimizer: K of them behind one prompt in one row (shared); or each behind its own copy of the prompt, as
+the product trains with one completion per row (one per row), by the same loss in ordinary batches of eight rows
+(batched), or by TRL, in such batches as well. The loss tells that all did the same.
 """
 
 import argparse
@@ -17,21 +18,24 @@ import torch
 from measuring import RESULTS, Load, interleave, keep, machine, times
 from tomtransfer.engine import load_model, load_tokenizer
 from tomtransfer.training import add_adapter
-from trainers import BATCH, HAS_TRL, separate_step, shared_step, trl_step
+from trainers import BATCH, HAS_TRL, batched_step, one_per_row_step, shared_step, trl_step
 from workload import one_step, random_rows
+
+STEPS = {"shared": shared_step, "one per row": one_per_row_step, "batched": batched_step} | (
+    {"TRL": trl_step} if HAS_TRL else {}
+)
 
 
 def compare(
     models: dict[str, Any], tokenizer: Any, per_row: int, lengths: tuple[int, int], rounds: int
 ) -> dict[str, str]:
     """Return a row of the table: completions per second of each method with `per_row` completions behind a prompt."""
-    steps = {"shared": shared_step, "separate": separate_step, "TRL": trl_step}
     completions = max(BATCH, per_row)
     losses: dict[str, list[float]] = {name: [] for name in models}
     rows = random_rows(completions, per_row, *lengths, models["shared"].config.vocab_size)
 
     def measure(name: str) -> float:
-        taken, loss = steps[name](models[name], rows, tokenizer)
+        taken, loss = STEPS[name](models[name], rows, tokenizer)
         losses[name].append(loss)
         return taken
 
@@ -62,8 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     lengths = (given.prompt_tokens, given.completion_tokens)
     warm_up = random_rows(2, 2, 8, 4, 40)
     models = {
-        name: add_adapter(load_model(given.model, "nf4", torch.device("cpu")), one_step(warm_up))
-        for name in ("shared", "separate", *(["TRL"] if HAS_TRL else []))
+        name: add_adapter(load_model(given.model, "nf4", torch.device("cpu")), one_step(warm_up)) for name in STEPS
     }
     rows = [compare(models, tokenizer, per_row, lengths, given.rounds) for per_row in given.completions_per_row]
     notes = [

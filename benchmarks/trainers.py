@@ -1,4 +1,4 @@
-"""One step of training in three ways: shared rows as the product trains, rows apart, and TRL's SFTTrainer.
+"""One step of training: on shared rows as the product trains, one completion per row, rows in batches, and by TRL.
 
 All take the same adapter on the same four-bit model, the same completions, and one step of the optimizer for all.
 """
@@ -55,6 +55,11 @@ def shared_step(
         return _run(trainer)
 
 
+def one_per_row_step(model: Any, rows: list[Row], tokenizer: Any = None) -> tuple[float, float]:
+    """Return seconds and loss of a step as the product makes it when it is told to put one completion in a row."""
+    return shared_step(model, apart(rows))
+
+
 class SeparateRows(RowTrainer):
     """Trains on a batch of rows with one completion each, all of the same lengths, the ordinary way."""
 
@@ -68,7 +73,7 @@ class SeparateRows(RowTrainer):
         return torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), tokens[:, -count:].flatten())
 
 
-def separate_step(model: Any, rows: list[Row], tokenizer: Any = None) -> tuple[float, float]:
+def batched_step(model: Any, rows: list[Row], tokenizer: Any = None) -> tuple[float, float]:
     """Return seconds and loss of a step over `rows` with every completion behind a prompt of its own."""
     alone = apart(rows)
     with tempfile.TemporaryDirectory() as folder:
