@@ -85,6 +85,8 @@ def _train(
     # A path is of this machine, a name is in the registry of every machine. No embeddings are saved: to find out
     # whether they changed, peft would look for that name on a hub.
     model.peft_config["default"].base_model_name_or_path = student.directory.name
+    # peft keeps them as a set, which each process orders in its own way.
+    model.peft_config["default"].target_modules = sorted(settings.lora.targets)
     finished = checkpoints / "finished"
     model.save_pretrained(finished, safe_serialization=True, save_embedding_layers=False)
     folder.mkdir(parents=True, exist_ok=True)
