@@ -4,13 +4,16 @@ PYTHON ?= python3
 BIN := $(CURDIR)/.venv/bin
 SNAKEMAKE := PATH="$(BIN):$$PATH" snakemake
 
-.PHONY: run test lint docs constraints clean
+.PHONY: run test test-slow lint docs constraints clean
 
 run: .venv/workflow
 	$(SNAKEMAKE) --cores all
 
 test: .venv/development
-	PATH="$(BIN):$$PATH" pytest tests/unit tests/workflow tests/integration
+	PATH="$(BIN):$$PATH" pytest -m "not slow" tests/unit tests/workflow tests/integration
+
+test-slow: .venv/development
+	PATH="$(BIN):$$PATH" pytest -m slow tests/integration
 
 lint: .venv/development
 	$(BIN)/ruff check .

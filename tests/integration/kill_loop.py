@@ -43,7 +43,7 @@ def start(project: Path) -> subprocess.Popen[bytes]:
 
 def jobs_of(process: subprocess.Popen[bytes], script: str = "") -> list[int]:
     """Return the processes of the scripts that a Snakemake is running, or of one of them."""
-    listed = subprocess.run(["ps", "-eo", "pid,pgid,args"], text=True, capture_output=True, check=True).stdout
+    listed = subprocess.run(["ps", "-wweo", "pid,pgid,args"], text=True, capture_output=True, check=True).stdout
     rows = [line.split(maxsplit=2) for line in listed.splitlines()[1:]]
     return [
         int(pid)

@@ -151,8 +151,14 @@ ROWS = {
 }
 """Rows that are computed again after edits, by table; all others are kept."""
 
+LONG = [("a payoff", "a new context"), ("temperature", "a removed game")]
+"""Pairs that are left to `make test-slow`."""
 
-@pytest.mark.parametrize("names", ROWS, ids=" and ".join)
+
+FEW = [pytest.param(names, marks=[pytest.mark.slow] if names in LONG else []) for names in ROWS]
+
+
+@pytest.mark.parametrize("names", FEW, ids=" and ".join)
 def test_one_run_computes_these_rows_again_and_no_others(finished, tmp_path, names):
     edited = edited_copy(finished, tmp_path / "edited", names)
     run_again(edited)
