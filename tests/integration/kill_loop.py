@@ -43,13 +43,14 @@ def start(project: Path) -> subprocess.Popen[bytes]:
 
 def jobs_of(process: subprocess.Popen[bytes], script: str = "") -> list[int]:
     """Return the processes of the scripts that a Snakemake is running, or of one of them."""
-    listed = subprocess.run(["ps", "-wweo", "pid,pgid,args"], text=True, capture_output=True, check=True).stdout
-    rows = [line.split(maxsplit=2) for line in listed.splitlines()[1:]]
-    return [
-        int(pid)
-        for pid, group, args in rows
-        if int(group) == process.pid and ".snakemake/scripts/" in args and args.endswith(f"{script}.py")
-    ]
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it may end at any moment
+            last = (folder / "cmdline").read_text(errors="replace").rstrip("\0").split("\0")[-1]
+            own = os.getpgid(int(folder.name)) == process.pid
+            if own and ".snakemake/scripts/" in last and last.endswith(f"{script}.py"):
+                found.append(int(folder.name))
+    return found
 
 
 def kill(process: subprocess.Popen[bytes], victim: str) -> str:

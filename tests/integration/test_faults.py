@@ -69,6 +69,7 @@ def test_kills_at_any_moment_lose_nothing(finished, tmp_path):
     assert_same_results(project, finished)
 
 
+@pytest.mark.slow
 def test_a_second_snakemake_is_turned_away(finished, tmp_path):
     project = edited_copy(finished, tmp_path / "edited", ["LoRA rank"])
     process, _ = started_job(project, "train_student")
@@ -125,6 +126,7 @@ def test_a_damaged_table(finished, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_a_job_past_its_time_limit_is_told_to_stop_and_an_older_self_is_waited_for(finished, tmp_path):
     project = copy_with_results(finished, tmp_path / "edited")
     setting("training.epochs", 30)(project)

@@ -151,8 +151,13 @@ ROWS = {
 }
 """Rows that are computed again after edits, by table; all others are kept."""
 
-LONG = [("a payoff", "a new context"), ("temperature", "a removed game")]
-"""Pairs that are left to `make test-slow`."""
+LONG = [
+    ("a context's text",),
+    ("the teacher's revision",),
+    ("a payoff", "a new context"),
+    ("temperature", "a removed game"),
+]
+"""Edits that are left to `make test-slow`."""
 
 
 FEW = [pytest.param(names, marks=[pytest.mark.slow] if names in LONG else []) for names in ROWS]

@@ -14,6 +14,8 @@ REDUCED = {
     # Fetched once for this checkout, here or by `make run`.
     "paths": {"models": str(ROOT / "results" / "models")},
     "games": ["prisoners_dilemma", "stag_hunt"],
+    "frames": {"canonical": {}, "swapped": {"cooperate": "D", "defect": "C", "held_out": True}},
+    "sampling": {"answers": 3},
     "teacher": {"motivations_per_choice": 2, "motivation_tokens": 12},
     "training": {"epochs": 8, "completions_per_row": 2, "rows_per_step": 1},
 }

@@ -100,6 +100,7 @@ def make_up_students(project: Path) -> None:
             empty.write_parquet(project / RESULTS / "student" / f"{variant}.{kind}.parquet")
 
 
+@pytest.mark.slow
 def test_10_000_scenarios_are_rendered_answered_and_scored_within_2_gb_and_minutes(large):
     asked = run(large, f"{RESULTS}/training/examples.parquet")
     rows = sum(len(pl.read_parquet(path)) for path in (large / RESULTS / "teacher").glob("game?.parquet"))

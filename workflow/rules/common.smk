@@ -1,11 +1,14 @@
 """What every stage shares: the checked experiment, where things are, and what answers depend on."""
 
+import json
+import os
 from dataclasses import asdict
 from hashlib import sha256
 from os.path import relpath
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import IOFile
 
 from tomtransfer.amounts import AMOUNT
 from tomtransfer.asking import how_asked
@@ -135,6 +138,22 @@ def more_each_attempt(amount):
         return attempt * amount
 
     return asked_for
+
+
+def redo_unfinished():
+    """Have everything made again that a job did not come to the end of: make it look old, and forget how it was made.
+
+    Snakemake puts back the tables that a failed job was to update, as made just now with the settings of that job.
+    What has no inputs to be older than, a model, loses the file that says that it is there.
+    """
+    for note in Path(RESULTS, "logs").rglob(".*.started"):
+        job = json.loads(note.read_text(encoding="utf-8"))
+        for output in (Path(output) for output in job["outputs"] if Path(output).exists()):
+            if job["has_inputs"]:
+                os.utime(output, (1, 1))  # Snakemake takes a time of 0 for none
+            else:
+                output.unlink()
+            workflow.persistence.cleanup_metadata(IOFile(str(output)))
 
 
 def show_summary():
