@@ -1,6 +1,8 @@
 """Asking a model: labels, chats, batches and exact choice distributions."""
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -174,3 +176,12 @@ def test_a_cpu_computes_in_single_precision_and_a_gpu_in_brain_float_where_it_ha
     assert engine.compute_type(torch.device("cuda")) is torch.bfloat16
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
     assert engine.compute_type(torch.device("cuda")) is torch.float32
+
+
+def test_the_compiler_is_not_imported():
+    code = (
+        "import sys, torch; real = torch.compile; sys.path.insert(0, 'workflow'); import tomtransfer.engine, peft\n"
+        "print('bitsandbytes' in sys.modules, 'torch._inductor.compile_fx' in sys.modules, torch.compile is real)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["True", "False", "True"]

@@ -15,6 +15,7 @@ import torch
 from jinja2 import TemplateError
 
 from tomtransfer import row_attention
+from tomtransfer.four_bits import compute_as_told, four_bits
 from tomtransfer.model_files import check_adapter, verify
 from tomtransfer.parsing import WRAPPING
 from tomtransfer.prefill import Prefixes, prefill
@@ -95,44 +96,19 @@ def load_model(directory: Path, quantization: str, device: torch.device, adapter
         directory,
         dtype=dtype,
         device_map="auto" if device.type == "cuda" else None,
-        quantization_config=_four_bits(dtype) if quantization == "nf4" else None,
+        quantization_config=four_bits(dtype) if quantization == "nf4" else None,
         attn_implementation=row_attention.ATTENTION,
         use_safetensors=True,
         trust_remote_code=False,
     )
     if quantization == "nf4":
-        _compute_as_told(model)
+        compute_as_told(model)
     if adapter is not None:
         from peft import PeftModel
 
         check_adapter(adapter)
         model = PeftModel.from_pretrained(model, adapter)
     return model.eval()
-
-
-def _four_bits(dtype: torch.dtype) -> Any:
-    """Return the quantization of QLoRA (Dettmers et al., arXiv 2305.14314, 2023): NF4 with quantized constants."""
-    from transformers import BitsAndBytesConfig
-
-    return BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=dtype,
-    )
-
-
-def _compute_as_told(model: Any) -> None:
-    """Keep bitsandbytes to the compute type that it was given.
-
-    On a CPU with AVX512-BF16 its layers repack their weights in evaluation mode and compute in bfloat16 whatever the
-    compute type, so that one adapter would score differently from one machine to the next, and in training and after.
-    """
-    from bitsandbytes.nn import Linear4bit
-
-    for module in model.modules():
-        if isinstance(module, Linear4bit):
-            module.support_avx512bf16_for_cpu = False
 
 
 def encode_prompts(tokenizer: Any, prompts: Sequence[Prompt], directory: Path, room: int = 1) -> list[EncodedPrompt]:
