@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     notes = [
         f"{given.model.name} in NF4, P = {lengths[0]} tokens of prompt, L = {lengths[1]} of completion, "
         f"max({BATCH}, K) completions in a step of the optimizer",
-        f"Median of {given.rounds} rounds in turns",
+        f"Median of {given.rounds} rounds in turns; all begin at the same adapter and go on with their own",
         _trl_note(),
         f"{machine()}; {load}",
     ]
