@@ -4,13 +4,13 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from kill_loop import Moment, disturb, jobs_of, start
+from held_jobs import WAITS, held, process_of, stopped
+from kill_loop import Moment, disturb, start
 
 from project import plan, run_snakemake
 from reduced import (
@@ -20,7 +20,6 @@ from reduced import (
     edited_copy,
     reduced_project,
     run_again,
-    run_to_the_end,
     setting,
 )
 
@@ -45,18 +44,6 @@ def mounted(*arguments: str, place: Path) -> Iterator[None]:
         subprocess.run(["umount", str(place)], check=True)
 
 
-def started_job(project: Path, rule: str) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the experiment, and return Snakemake and the process of the job of `rule` once it is at work."""
-    process = start(project)
-    log = project / "results" / "logs" / f"{rule}.log"
-    while process.poll() is None:
-        jobs = jobs_of(process, rule)
-        if jobs and log.exists() and log.stat().st_size:
-            return process, jobs[0]
-        time.sleep(0.1)
-    raise AssertionError(f"{rule} was over before it was seen: {(project / 'output.log').read_text()}")
-
-
 def test_kills_at_any_moment_lose_nothing(finished, tmp_path):
     project = reduced_project(tmp_path / "killed")
     shutil.copytree(finished / "results" / "models", project / "results" / "models")
@@ -69,11 +56,12 @@ def test_kills_at_any_moment_lose_nothing(finished, tmp_path):
     assert_same_results(project, finished)
 
 
-@pytest.mark.slow
 def test_a_second_snakemake_is_turned_away(finished, tmp_path):
-    project = edited_copy(finished, tmp_path / "edited", ["LoRA rank"])
-    process, _ = started_job(project, "train_student")
-    fail(project, "Directory cannot be locked")
+    project = edited_copy(finished, tmp_path / "edited", ["figure style"])
+    with held(project, "plot"):
+        process = start(project)
+        process_of(process, project, "plot", WAITS)
+        fail(project, "Directory cannot be locked")
     assert process.wait() == 0
     assert plan(project) == {}
 
@@ -126,19 +114,27 @@ def test_a_damaged_table(finished, tmp_path):
     }
 
 
-@pytest.mark.slow
-def test_a_job_past_its_time_limit_is_told_to_stop_and_an_older_self_is_waited_for(finished, tmp_path):
+def test_a_job_past_its_time_limit_is_told_to_stop(finished, tmp_path):
     project = copy_with_results(finished, tmp_path / "edited")
-    setting("training.epochs", 30)(project)
-    process, job = started_job(project, "train_student")
-    os.kill(job, signal.SIGTERM)
+    setting("training.epochs", 1000)(project)
+    process = start(project)
+    os.kill(process_of(process, project, "train_student", "epochs"), signal.SIGTERM)
     assert process.wait() != 0
     assert "stopped from outside: cancelled, or past its time limit" in (project / "output.log").read_text()
-    process, _ = started_job(project, "train_student")
-    process.kill()
-    process.wait()
-    assert run_snakemake(project, "--unlock").returncode == 0
-    said = run_to_the_end(project)
-    assert "train_student: the same job of an earlier run is still at work; waiting until it is done" in said
-    assert "train_student: the adapter is up to date" in said
+
+
+@pytest.mark.slow
+def test_a_job_that_is_still_at_work_after_its_snakemake_was_killed_is_waited_for(finished, tmp_path):
+    project = copy_with_results(finished, tmp_path / "edited")
+    setting("training.epochs", 20)(project)
+    first = start(project)
+    older = process_of(first, project, "train_student", "epochs")
+    with stopped(older):
+        first.kill()
+        first.wait()
+        assert run_snakemake(project, "--unlock").returncode == 0
+        second = start(project)
+        process_of(second, project, "train_student", WAITS)
+    assert second.wait() == 0
+    assert "train_student: the adapter is up to date" in (project / "output.log").read_text()
     assert plan(project) == {}

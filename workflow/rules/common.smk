@@ -1,14 +1,13 @@
 """What every stage shares: the checked experiment, where things are, and what answers depend on."""
 
-import json
-import os
 from dataclasses import asdict
 from hashlib import sha256
 from os.path import relpath
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.io import IOFile
+from snakemake.jobs import Job
+from snakemake.persistence import PersistenceBase
 
 from tomtransfer.amounts import AMOUNT
 from tomtransfer.asking import how_asked
@@ -140,20 +139,26 @@ def more_each_attempt(amount):
     return asked_for
 
 
-def redo_unfinished():
-    """Have everything made again that a job did not come to the end of: make it look old, and forget how it was made.
+def redo_failed_jobs():
+    """Have a failed job leave its records as one does that is killed together with Snakemake: the next run makes it.
 
-    Snakemake puts back the tables that a failed job was to update, as made just now with the settings of that job.
-    What has no inputs to be older than, a model, loses the file that says that it is there.
+    Snakemake 9.27 records a failed job as finished, with the settings that it was to use, and puts back the tables that
+    it was to update as made just now (snakemake/snakemake#3808): an edit would be left out silently.
     """
-    for note in Path(RESULTS, "logs").rglob(".*.started"):
-        job = json.loads(note.read_text(encoding="utf-8"))
-        for output in (Path(output) for output in job["outputs"] if Path(output).exists()):
-            if job["has_inputs"]:
-                os.utime(output, (1, 1))  # Snakemake takes a time of 0 for none
-            else:
-                output.unlink()
-            workflow.persistence.cleanup_metadata(IOFile(str(output)))
+    postprocess, finished, failed = Job.postprocess, PersistenceBase.finished, set()
+
+    async def postprocess_and_remember(job, *arguments, error=False, **settings):
+        (failed.add if error else failed.discard)(job)
+        await postprocess(job, *arguments, error=error, **settings)
+
+    async def record_unless_failed(persistence, job):
+        if job not in failed:
+            await finished(persistence, job)
+
+    Job.postprocess, PersistenceBase.finished = postprocess_and_remember, record_unless_failed
+
+
+redo_failed_jobs()
 
 
 def show_summary():

@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import json
 import logging
 import os
 import signal
@@ -37,7 +36,7 @@ def job(snakemake: Any) -> Iterator[None]:
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        with _alone(Path(snakemake.log[0])), _gpus(snakemake.resources), _noted(snakemake):
+        with _alone(Path(snakemake.log[0])), _gpus(snakemake.resources):
             yield
     except InputError as error:
         logging.error("%s", error)
@@ -63,19 +62,6 @@ def _stop(signal_number: int, frame: Any) -> None:
         "stopped from outside: cancelled, or past its time limit, which for steps with a model is compute.minutes. "
         "What is finished is kept; run again to go on"
     )
-
-
-@contextmanager
-def _noted(snakemake: Any) -> Iterator[None]:
-    """Leave a note beside the log of what the job makes, and take it away when it is made.
-
-    `redo_unfinished` in rules/common.smk reads the notes of jobs that failed, however they did.
-    """
-    log = Path(snakemake.log[0])
-    note = log.with_name(f".{log.name}.started")
-    note.write_text(json.dumps({"outputs": list(snakemake.output), "has_inputs": bool(snakemake.input)}))
-    yield
-    note.unlink(missing_ok=True)
 
 
 @contextmanager
