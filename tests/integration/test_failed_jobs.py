@@ -5,6 +5,7 @@ Snakemake puts back the tables that a failed job was to update, and would take t
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -17,7 +18,15 @@ from kill_loop import start
 from test_incremental import ROWS, TUNED, recomputed
 
 from project import plan, run_snakemake
-from reduced import copy_with_results, edited_copy, replacing, run_again, run_from_scratch, setting
+from reduced import (
+    assert_same_results,
+    copy_with_results,
+    edited_copy,
+    replacing,
+    run_again,
+    run_from_scratch,
+    setting,
+)
 
 TEACHERS = ("ask_teacher/prisoners_dilemma", "ask_teacher/stag_hunt")
 
@@ -76,6 +85,19 @@ def test_a_model_that_was_not_fetched_is_fetched_by_the_next_run(finished, tmp_p
     project = edited_copy(finished, tmp_path / "edited", ["the teacher's content"])
     planned = plan(project)
     strike(project, "fetch_model/planted-teacher", signal.SIGTERM)
+    assert plan(project) == planned
+
+
+def test_tables_that_a_job_on_a_cluster_has_put_back_itself_are_kept(finished, tmp_path):
+    project = edited_copy(finished, tmp_path / "edited", ["LoRA rank"])
+    planned = plan(project)
+    with held(project, "train_student"):
+        snakemake = start(project)
+        job = process_of(snakemake, project, "train_student", WAITS)
+        shutil.rmtree(project / ".snakemake" / "backups")
+        os.kill(job, signal.SIGTERM)
+        assert snakemake.wait() != 0
+    assert_same_results(project, finished)
     assert plan(project) == planned
 
 

@@ -145,7 +145,8 @@ def redo_failed_jobs():
     Snakemake 9.27 records a failed job as finished, with the settings that it was to use, and puts back the tables that
     it was to update as made just now (snakemake/snakemake#3808): an edit would be left out silently.
     """
-    postprocess, finished, failed = Job.postprocess, PersistenceBase.finished, set()
+    postprocess, finished, restore = Job.postprocess, PersistenceBase.finished, PersistenceBase.restore_output
+    failed = set()
 
     async def postprocess_and_remember(job, *arguments, error=False, **settings):
         (failed.add if error else failed.discard)(job)
@@ -155,7 +156,12 @@ def redo_failed_jobs():
         if job not in failed:
             await finished(persistence, job)
 
+    # On a cluster the job has put its tables back itself, and Snakemake would remove them for want of a second copy.
+    def restore_or_keep(persistence, path):
+        return restore(persistence, path) or path.exists()
+
     Job.postprocess, PersistenceBase.finished = postprocess_and_remember, record_unless_failed
+    PersistenceBase.restore_output = restore_or_keep
 
 
 redo_failed_jobs()
