@@ -31,7 +31,7 @@ CAPTIONS = relpath(Path(workflow.current_basedir).parent / "report")
 TEMPLATES = ancient(expand(f"{CAPTIONS}/report.{{part}}", part=["html.j2", "macros.j2", "css", "js"]))
 EXPLAINED = ancient(expand(f"{CAPTIONS}/{{name}}.rst", name=FIGURES + OWN_FIGURES))
 FINDINGS = package_files("findings", "figure_style")
-PLOTTING = FINDINGS + package_files("figures", "gap_figures", "bias_figures")
+PLOTTING = FINDINGS + package_files("figures", "gap_figures", "bias_figures", "strips")
 TABULATING = FINDINGS + package_files("report_tables", "bias_tables", "typesetting")
 REPORTING = FINDINGS + package_files(
     *["report", "report_checks", "report_sources", "report_tables", "bias_tables", "timings", "typesetting"],
@@ -131,6 +131,8 @@ rule report:
         ),
     log:
         f"{RESULTS}/logs/report.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report.tsv"
     localrule: True
     conda:
         "../../envs/analysis.yaml"

@@ -20,6 +20,9 @@ logging.getLogger("fontTools").setLevel(logging.WARNING)
 # is not taken for the white of letters on a dark cell.
 INK, PAPER, FAINT = "#1c1c1c", "#fdfdfd", "#c9c9c9"
 
+MOST_SHOWN = 30
+"""Contexts of a split, or games, that are shown one by one at most; of more, figures show how they are spread."""
+
 STYLE: dict[Any, Any] = {
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,

@@ -12,8 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from tomtransfer.alignment import Array, best_constant, own_mean
+from tomtransfer.evidence import Scenario
 from tomtransfer.figure_style import FAINT, INK, MARKS, PAPER, legend, new_figure, percent, say, styled, words
 from tomtransfer.findings import Findings
+from tomtransfer.strips import GAP, GROUPS, MIDDLE, Strip, by_game, draw_groups, draw_strips, is_large
 
 MODELS = ("teacher", "base", "tuned")
 
@@ -26,6 +28,9 @@ DISTANCES = {
     "ceiling": "Teacher, halved",
 }
 """Columns of a score that the distance figure shows, and their titles."""
+
+MOST_POINTS = 500
+"""Of a panel; more scenarios than that hide one another."""
 
 DARK = 0.55
 """From this share of the colour scale on, cells are too dark for black letters."""
@@ -43,6 +48,8 @@ class Loss:
 @styled
 def cooperation(findings: Findings) -> Figure:
     """Draw how often each model cooperates, by game and context, with Wilson's intervals where answers were counted."""
+    if is_large(findings):
+        return _spread_of_cooperation(findings)
     games = list(dict.fromkeys(row.scenario.game for row in findings.rates))
     contexts = {split: _contexts(findings, split) for split in findings.splits}
     heights = [len(names) + 0.6 for names in contexts.values()]
@@ -75,13 +82,35 @@ def _cooperation_panel(axes: Axes, findings: Findings, split: str, game: str, co
             axes.plot(rate.rate, height, **MARKS[model].look)
 
 
+def _spread_of_cooperation(findings: Findings) -> Figure:
+    """Draw how each model's cooperation is spread over contexts, a line per model and game."""
+    games = {split: by_game(findings, split) for split in findings.splits}
+    heights = [4 * len(each) for each in games.values()]
+    figure = new_figure(7.2, 1 + 0.2 * sum(heights))
+    grid = figure.subplots(len(games), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]
+    for axes, (split, scenarios) in zip(grid, games.items(), strict=True):
+        strips = []
+        for label, here in scenarios.items():
+            teacher, base, tuned = (_rates(findings, here, model) for model in MODELS)
+            strips += [Strip("", "teacher", teacher), Strip(label, "base", base), Strip("", "tuned", tuned), GAP]
+        draw_strips(axes, strips[:-1], 1)
+        axes.set_title(f"{words(split)}, {len(_contexts(findings, split)):,} contexts", fontweight="bold")
+    figure.supxlabel(f"cooperation, share of {findings.among}: spread over scenarios, mark at the median", fontsize=8)
+    legend(figure, *MODELS, below=False)
+    return figure
+
+
 @styled
 def teacher_against_student(findings: Findings) -> Figure:
     """Draw the student's cooperation against the teacher's, before and after training, a panel per split."""
     splits = findings.splits
-    figure = new_figure(2.5 * max(len(splits), 2), 3.7)
+    grouped = max(len(findings.scenarios(split)) for split in splits) > MOST_POINTS
+    panels = max(len(splits), 2)
+    # A column of the legend is as wide as a panel; fewer columns have more lines.
+    columns = min(panels, 3)
+    figure = new_figure(2.5 * panels, 3.7 + 0.2 * (3 - columns))
     for axes, split in zip(figure.subplots(1, len(splits), squeeze=False)[0], splits, strict=True):
-        teacher, base, tuned = (_rates(findings, split, model) for model in MODELS)
+        teacher, base, tuned = (_rates(findings, findings.scenarios(split), model) for model in MODELS)
         axes.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04), aspect="equal", xlabel="teacher's cooperation")
         axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8)
         for floor, level in (("best_constant", best_constant(teacher)[0]), ("own_mean", own_mean(tuned)[0])):
@@ -90,12 +119,17 @@ def teacher_against_student(findings: Findings) -> Figure:
             axes.plot(1.0, level, clip_on=False, **MARKS[floor].look)
         axes.axhline(0.5, color=MARKS["fair_coin"].color, linewidth=0.5, zorder=0)
         axes.plot(1.0, 0.5, clip_on=False, **MARKS["fair_coin"].look)
-        axes.vlines(teacher, base, tuned, color=FAINT, linewidth=0.8, zorder=0)
-        axes.plot(teacher, base, **MARKS["base"].look)
-        axes.plot(teacher, tuned, **MARKS["tuned"].look)
+        if grouped:
+            draw_groups(axes, teacher, base, "base")
+            draw_groups(axes, teacher, tuned, "tuned")
+            axes.set_xlabel(f"teacher's cooperation\n{GROUPS} groups: median, middle {MIDDLE[1] - MIDDLE[0]} %")
+        else:
+            axes.vlines(teacher, base, tuned, color=FAINT, linewidth=0.8, zorder=0)
+            axes.plot(teacher, base, **MARKS["base"].look)
+            axes.plot(teacher, tuned, **MARKS["tuned"].look)
         axes.set_title(f"{words(split)}\n{_gap_in_words(findings, split)}")
     figure.axes[0].set_ylabel("student's cooperation")
-    legend(figure, "base", "tuned", "best_constant", "own_mean", "fair_coin", columns=3)
+    legend(figure, "base", "tuned", "best_constant", "own_mean", "fair_coin", columns=columns)
     return figure
 
 
@@ -114,6 +148,8 @@ def distance(findings: Findings) -> Figure:
     Distances and not gaps closed: a share of a gap that hardly exists is a huge number without meaning, and over a grid
     of single scenarios it would take the eye first.
     """
+    if is_large(findings):
+        return _spread_of_distances(findings)
     games = list(dict.fromkeys(row.scenario.game for row in findings.rates))
     contexts = {split: _contexts(findings, split) for split in findings.splits}
     heights = [len(names) + 0.5 for names in contexts.values()]
@@ -159,6 +195,36 @@ def _heat_map(axes: Axes, values: Array, scale: Normalize) -> None:
             axes.text(column + 0.5, row + 0.5, text, color=color, ha="center", va="center", fontsize=6.5)
 
 
+def _spread_of_distances(findings: Findings) -> Figure:
+    """Draw how the distances to the teacher are spread over contexts, a line per game."""
+    games = {split: by_game(findings, split) for split in findings.splits}
+    heights = [len(each) + 0.5 for each in games.values()]
+    figure = new_figure(1.2 + 1.4 * len(DISTANCES), 1 + 0.4 * sum(heights))
+    grid = figure.subplots(len(games), len(DISTANCES), squeeze=False, sharex=True, height_ratios=heights)
+    strips = {
+        (split, column): [
+            Strip(label, "tuned" if column == "value" else column, _distances(findings, here, column))
+            for label, here in games[split].items()
+        ]
+        for split in games
+        for column in DISTANCES
+    }
+    reach = max(strip.values.max(initial=0) for panel in strips.values() for strip in panel) or 1
+    for row, split in zip(grid, games, strict=True):
+        for axes, (column, title) in zip(row, DISTANCES.items(), strict=True):
+            draw_strips(axes, strips[split, column], reach)
+            mean = f"mean {np.mean(np.concatenate([strip.values for strip in strips[split, column]])):.2f}"
+            axes.set_title(f"{title}\n{mean}" if axes in grid[0] else mean)
+            axes.tick_params(labelleft=axes is row[0])
+        row[0].set_ylabel(f"{words(split)},\n{len(_contexts(findings, split)):,} contexts", fontweight="bold")
+    figure.supxlabel("distance to the teacher: spread over scenarios, mark at the median", fontsize=8)
+    return figure
+
+
+def _distances(findings: Findings, scenarios: Sequence[Scenario], column: str) -> Array:
+    return np.array([getattr(findings.score("root_mean_square_error", *each), column) for each in scenarios])
+
+
 @styled
 def training(losses: Sequence[Loss]) -> Figure:
     """Draw the training loss by step, and the loss on held-back examples where it was taken."""
@@ -183,5 +249,5 @@ def _contexts(findings: Findings, split: str) -> list[str]:
     return list(dict.fromkeys(scenario.context for scenario in findings.scenarios(split)))
 
 
-def _rates(findings: Findings, split: str, model: str) -> Array:
-    return np.array([findings.rate(scenario, model).rate for scenario in findings.scenarios(split)])
+def _rates(findings: Findings, scenarios: Sequence[Scenario], model: str) -> Array:
+    return np.array([findings.rate(scenario, model).rate for scenario in scenarios])

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from tomtransfer.figure_style import FAINT, INK, MARKS, legend, new_figure, percent, styled, words
+from tomtransfer.figure_style import FAINT, INK, MARKS, MOST_SHOWN, legend, new_figure, percent, styled, words
 from tomtransfer.findings import Findings
 from tomtransfer.scoring import Score
 
@@ -27,7 +27,8 @@ def gap_closed(findings: Findings) -> Figure:
     for split in findings.splits:
         games = dict.fromkeys(scenario.game for scenario in findings.scenarios(split))
         rows.append((words(split), findings.score("gap_closed", split)))
-        rows += [(words(game), findings.score("gap_closed", split, game)) for game in games]
+        if len(games) <= MOST_SHOWN:
+            rows += [(words(game), findings.score("gap_closed", split, game)) for game in games]
     figure = new_figure(7.2, 1.3 + 0.24 * len(rows))
     axes = figure.subplots()
     _forest(axes, rows, _reach([score for _, score in rows]))

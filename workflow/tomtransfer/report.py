@@ -16,10 +16,10 @@ from tomtransfer.figure_style import FAINT, INK, MARKS, PAPER, percent, words
 from tomtransfer.findings import Findings
 from tomtransfer.prompts import read_prompts
 from tomtransfer.report_checks import check_tables
-from tomtransfer.report_sources import Asked, Sources, asked, cut_off, frames_table, versions
+from tomtransfer.report_sources import Asked, Sources, asked, cut_off, first_prompts, frames_table, versions
 from tomtransfer.report_tables import make_tables
 from tomtransfer.timings import read_timings, timings_table
-from tomtransfer.typesetting import Table
+from tomtransfer.typesetting import Table, listed
 
 TEMPLATE = "report.html.j2"
 
@@ -70,6 +70,8 @@ class Page:
     remarks: Sequence[str]
     """What a reader has to know before trusting a number."""
     asked: Sequence[Asked] = ()
+    prompts: int = 0
+    """How many prompts there are, of which `asked` may be the first."""
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Facts by name under a heading each."""
 
@@ -125,7 +127,7 @@ def remarks(findings: Findings) -> list[str]:
             "be; there is no sampling error, and the ceiling is perfect agreement."
         )
     if findings.unanswered:
-        said.append(f"Left out of all comparisons, for want of a valid answer: {', '.join(findings.unanswered)}.")
+        said.append(f"Left out of all comparisons, for want of a valid answer: {listed(findings.unanswered)}.")
     for split in findings.splits:
         closed = findings.score("gap_closed", split)
         left_out = findings.score("improvement", split).left_out
@@ -133,7 +135,7 @@ def remarks(findings: Findings) -> list[str]:
             said.append(f"{words(split)}: the gap closed {'is' if closed.value is None else 'has'} {closed.note}.")
         if left_out and closed.value is not None:
             said.append(
-                f"{words(split)}: base equals teacher in {', '.join(left_out)}; "
+                f"{words(split)}: base equals teacher in {listed(left_out)}; "
                 "improvement and bridging leave out such scenarios."
             )
         said.append(_invalid(findings, split))
@@ -199,6 +201,7 @@ def experiment_page(findings: Findings, sources: Sources, figures: Sequence[Path
     frames, timings = frames_table(sources.answers), timings_table(read_timings(sources.benchmarks))
     teacher, student = (", ".join(findings.provenance[role]["model"]) for role in ("teacher", "tuned"))
     training = json.loads(sources.training.read_text(encoding="utf-8"))
+    prompts = read_prompts(sources.prompts)
     per_choice = sources.experiment["report"]["motivations_per_choice"]
     return Page(
         title=f"From {teacher} to {student}",
@@ -212,7 +215,8 @@ def experiment_page(findings: Findings, sources: Sources, figures: Sequence[Path
             table for table in (*make_tables(findings), *check_tables(sources.checks), frames, timings) if table.rows
         ],
         remarks=[*remarks(findings), *_remarks_on_sources(sources, frames)],
-        asked=asked(read_prompts(sources.prompts), sources.motivations, per_choice),
+        asked=asked(first_prompts(prompts), sources.motivations, per_choice),
+        prompts=len(prompts),
         provenance={
             **{f"Answers of the {role} model": facts for role, facts in findings.provenance.items()},
             "Training": training,

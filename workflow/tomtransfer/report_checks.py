@@ -69,7 +69,10 @@ def _drawn_answers(path: Path) -> Table:
         *(Column("exact", "exact", "number"), Column("p_value", "p", "p_value")),
         *(Column(kind, kind, "whole") for kind in INVALID_KINDS),
     )
-    return Table("drawn_answers", "Drawn answers beside exact choices", caption, columns, tuple(_rows(path)))
+    rows = tuple(_rows(path))
+    return Table(
+        "drawn_answers", "Drawn answers beside exact choices", caption, columns, rows, file="alignment/answers.csv"
+    )
 
 
 def _amounts(card: Mapping[str, Any]) -> Table:

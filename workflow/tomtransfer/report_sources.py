@@ -11,6 +11,7 @@ import polars as pl
 
 from tomtransfer.evidence import read_number
 from tomtransfer.evidence import read_table as read_csv
+from tomtransfer.figure_style import MOST_SHOWN
 from tomtransfer.figures import Loss
 from tomtransfer.prompts import Prompt
 from tomtransfer.report_checks import Checks
@@ -74,6 +75,16 @@ def read_losses(path: Path) -> list[Loss]:
         held_back = read_number(row, "evaluation_loss", str(path)) if row["evaluation_loss"] else None
         losses.append(Loss(int(numbers[0]), numbers[1], held_back))
     return losses
+
+
+def first_prompts(prompts: Sequence[Prompt]) -> list[Prompt]:
+    """Return the prompts of as many games, and of as many contexts of each split, as are shown: of the first."""
+    games = list(dict.fromkeys(prompt.game for prompt in prompts))[:MOST_SHOWN]
+    contexts: dict[str, dict[str, None]] = {}
+    for prompt in prompts:
+        contexts.setdefault(prompt.split, {})[prompt.context] = None
+    shown = {split: list(names)[:MOST_SHOWN] for split, names in contexts.items()}
+    return [prompt for prompt in prompts if prompt.game in games and prompt.context in shown[prompt.split]]
 
 
 def asked(prompts: Sequence[Prompt], motivations: Iterable[Path], per_choice: int) -> list[Asked]:

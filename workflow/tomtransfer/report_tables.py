@@ -30,7 +30,7 @@ MEASURED = (
     Column("high", "to", "measure"),
     Column("base", "base", "measure"),
     *FLOORS,
-    Column("left_out", "left out"),
+    Column("left_out", "left out", "list"),
     Column("note", "note"),
 )
 READING = (
@@ -57,7 +57,7 @@ def _confidence(findings: Findings) -> str:
 def _scores(findings: Findings, level: str) -> Table:
     """Return the measures of every split, game, context or scenario."""
     places = {"split": (SPLIT,), "game": (SPLIT, GAME), "context": (SPLIT, CONTEXT), "scenario": (SPLIT, GAME, CONTEXT)}
-    rows = [asdict(each) | {"left_out": " ".join(each.left_out)} for each in findings.scores if each.level == level]
+    rows = [vars(each) | {"left_out": " ".join(each.left_out)} for each in findings.scores if each.level == level]
     order = findings.splits
     rows.sort(key=lambda row: order.index(row["split"]))
     title = "Alignment over each split" if level == "split" else f"Alignment by {level}"
@@ -114,7 +114,7 @@ def _differences(findings: Findings) -> Table:
     for each in findings.differences:
         # How far the floors and half the teacher's answers are from the teacher: what a difference is to be judged by.
         beside = _floors(distance[each.scenario]) if each.second == "teacher" else dict.fromkeys(c.key for c in FLOORS)
-        rows.append({**asdict(each), **each.scenario._asdict(), **beside, "measure": "root_mean_square_error"})
+        rows.append({**vars(each), **each.scenario._asdict(), **beside, "measure": "root_mean_square_error"})
     rows.sort(key=lambda row: (row["second"] != "teacher", findings.splits.index(row["split"])))
     caption = (
         "Differences in cooperation, first less second. Where both were counted: Newcombe's interval, the "

@@ -2,12 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["name", "text", "whole", "number", "share", "measure", "p_value", "flag"]
+Kind: TypeAlias = Literal["name", "text", "whole", "number", "share", "measure", "p_value", "flag", "list"]
 
 SHARES_OF_THE_GAP = frozenset({"gap_closed", "improvement", "bridging", "advantage"})
 """Measures that are printed as per cent."""
@@ -17,15 +17,23 @@ SMALLEST_P_VALUE = 0.001
 LONGEST_ON_A_PAGE = 40
 """A LaTeX table with more rows than this goes on over several pages."""
 
-TEX = {
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "−": "$-$",
-}
+MOST_ROWS = 3_000
+"""A table with more rows than this is shown in part on a page that people scroll through; its file has them all."""
+
+MOST_NAMES = 30
+"""Longer lists are cut short where they are printed."""
+
+TEX = str.maketrans(
+    {
+        **{character: f"\\{character}" for character in "&%$#_{}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "−": "$-$",
+    }
+)
 """What LaTeX reads as a command, and how to have it printed."""
 
 
@@ -40,7 +48,7 @@ class Column:
     @property
     def numeric(self) -> bool:
         """Whether its values are numbers, to be lined up on the right and sorted by size."""
-        return self.kind not in {"name", "text", "flag"}
+        return self.kind not in {"name", "text", "flag", "list"}
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,18 @@ class Table:
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[Mapping[str, Any], ...]
+    file: str | None = None
+    """Where all rows are, seen from the page, if they are not among the tables that are written beside it."""
+
+    @property
+    def whole(self) -> str:
+        """Where all rows are, seen from the page."""
+        return self.file or f"tables/{self.name}.csv"
+
+    @property
+    def on_page(self) -> tuple[Mapping[str, Any], ...]:
+        """The rows that a page shows: the first of them."""
+        return self.rows[:MOST_ROWS]
 
     @cached_property
     def shown(self) -> list[Column]:
@@ -78,7 +98,14 @@ def printed(value: Any, column: Column, row: Mapping[str, Any]) -> str:
         return f"< {SMALLEST_P_VALUE}" if value < SMALLEST_P_VALUE else f"{value:.3f}"
     if kind == "flag":
         return "yes" if value else "no"
-    return str(value).replace("_", " ") if kind == "name" else str(value)
+    text = listed(value.split(), " ") if kind == "list" else str(value)
+    return text.replace("_", " ") if kind == "name" else text
+
+
+def listed(names: Sequence[str], separator: str = ", ") -> str:
+    """Return names one after the other; of a long list the first, and how many more there are."""
+    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+    return separator.join(names[:MOST_NAMES]) + more
 
 
 def as_csv(table: Table) -> str:
@@ -126,7 +153,7 @@ def as_latex(table: Table) -> str:
 
 def tex(text: str) -> str:
     """Return text that LaTeX prints as it is."""
-    return "".join(TEX.get(character, character) for character in text)
+    return text.translate(TEX)
 
 
 def _line(cells: Iterable[str]) -> str:
