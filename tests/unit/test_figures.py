@@ -13,12 +13,13 @@ from matplotlib.figure import Figure
 from tomtransfer import figures, gap_figures
 from tomtransfer.alignment import Array
 from tomtransfer.evidence import Comparison, Evidence, Scenario
-from tomtransfer.figure_style import MARKS, save
+from tomtransfer.figure_style import MARKS, MOST_SHOWN, save
 from tomtransfer.figures import Loss
 from tomtransfer.findings import Findings, examine
 from tomtransfer.gap_figures import FURTHEST
 from tomtransfer.published import read_published
 from tomtransfer.settings import Scoring
+from tomtransfer.strips import GROUPS, HEIGHT
 
 FOLDER = Path(__file__).parents[2] / "scenarios" / "published"
 FEW_DRAWS = Scoring(bootstrap_draws=50)
@@ -55,6 +56,29 @@ def points(figure: Figure, name: str, axes: int = 0) -> list[tuple[float, float]
         if line.get_marker() == mark.marker and to_rgb(line.get_color()) == to_rgb(mark.color)
     ]
     return [(float(x), float(y)) for line in lines for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)]
+
+
+def compared(games: int, contexts: int) -> Findings:
+    """Made-up rates over a grid in two splits."""
+    scenarios = [
+        Scenario(split, f"game{game}", f"context{context}")
+        for split in ("in_sample", "new_contexts")
+        for game in range(games)
+        for context in range(contexts)
+    ]
+    teacher, noise = np.random.default_rng(0).uniform(0, 1, (2, len(scenarios)))
+    models = (exact(*rates, scenarios=scenarios) for rates in (teacher, noise, (teacher + noise) / 2))
+    return examine(Comparison(*models), FEW_DRAWS)
+
+
+@pytest.fixture(scope="module")
+def large() -> Findings:
+    return compared(games=2, contexts=MOST_SHOWN + 1)
+
+
+def rates(findings: Findings, model: str, split: str = "in_sample", game: str | None = None) -> list[float]:
+    scenarios = [each for each in findings.scenarios(split) if game in {None, each.game}]
+    return [findings.rate(each, model).rate for each in scenarios]
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +189,59 @@ def test_published_and_ours_have_one_axis(published: Findings) -> None:
     assert points(figure, "tuned", 3)[0][0] == pytest.approx(published.score("improvement", "in_sample").value)
 
 
+def test_as_many_contexts_and_games_as_fit_are_shown_one_by_one() -> None:
+    for games, contexts in ((1, MOST_SHOWN), (MOST_SHOWN, 1)):
+        findings = compared(games, contexts)
+        cells = [axes.collections[0].get_array().size for axes in figures.distance(findings).axes]
+        assert cells == [MOST_SHOWN] * 12
+        figure = figures.cooperation(findings)
+        assert sum(len(points(figure, "tuned", panel)) for panel in range(2 * games)) == 2 * MOST_SHOWN
+        assert len(points(figures.teacher_against_student(findings), "tuned")) == MOST_SHOWN
+
+
+def test_cooperation_in_more_contexts_is_shown_as_it_is_spread(large: Findings) -> None:
+    figure = figures.cooperation(large)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "In sample, 31 contexts",
+        "New contexts, 31 contexts",
+    ]
+    for line, model in enumerate(("teacher", "base", "tuned")):
+        medians = [float(np.median(rates(large, model, "in_sample", game))) for game in ("game0", "game1")]
+        assert points(figure, model) == [(pytest.approx(medians[0]), line), (pytest.approx(medians[1]), line + 4)]
+    assert texts(figure).splitlines().count("Game0") == 2
+    tops, edges, baseline = figure.axes[0].patches[0].get_data()
+    counts, _ = np.histogram(rates(large, "teacher", "in_sample", "game0"), edges)
+    assert baseline - tops == pytest.approx(HEIGHT * counts / counts.max())
+
+
+def test_distances_in_more_contexts_are_shown_as_they_are_spread(large: Findings) -> None:
+    figure = figures.distance(large)
+    distances = np.abs(np.subtract(rates(large, "tuned"), rates(large, "teacher")))
+    assert figure.axes[1].get_title(loc="left") == f"After training\nmean {distances.mean():.2f}"
+    contexts = MOST_SHOWN + 1
+    medians = [float(np.median(distances[:contexts])), float(np.median(distances[contexts:]))]
+    assert points(figure, "tuned", 1) == [(pytest.approx(median), line) for line, median in enumerate(medians)]
+
+
+def test_more_scenarios_are_grouped_by_the_teacher(large: Findings, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenarios = len(rates(large, "teacher"))
+    assert len(points(figures.teacher_against_student(large), "tuned")) == scenarios
+    monkeypatch.setattr(figures, "MOST_POINTS", scenarios - 1)
+    figure = figures.teacher_against_student(large)
+    drawn = points(figure, "tuned")
+    assert len(drawn) == GROUPS
+    lowest = sorted(zip(rates(large, "teacher"), rates(large, "tuned"), strict=True))[: -(-scenarios // GROUPS)]
+    assert drawn[0] == tuple(pytest.approx(float(np.median(each))) for each in zip(*lowest, strict=True))
+    assert "20 groups: median, middle 80 %" in texts(figure)
+
+
+def test_more_games_share_a_line() -> None:
+    many = compared(games=MOST_SHOWN + 1, contexts=2)
+    assert texts(figures.cooperation(many)).splitlines().count("31 games") == 2
+    assert len(points(figures.distance(many), "tuned", 1)) == 1
+    assert "Game0" not in texts(gap_figures.gap_closed(many))
+
+
 def test_training_draws_both_losses() -> None:
     figure = figures.training([Loss(1, 3.0, None), Loss(2, 2.5, 2.75)])
     steps, held_back = figure.axes[0].lines
@@ -181,7 +258,9 @@ HALF: Array = np.full(4, 0.5)
 def test_poor_evidence_is_drawn_with_the_reason(tmp_path: Path, draw: Callable) -> None:
     alone = examine(Comparison(*(exact(rate, scenarios=SCENARIOS[:1]) for rate in (0.8, 0.4, 0.7))), FEW_DRAWS)
     no_gap = examine(Comparison(exact(*HALF), exact(*HALF), exact(0.1, 0.2, 0.3, 0.4)), FEW_DRAWS)
-    for findings in (alone, no_gap):
+    many = [Scenario("in_sample", "chicken", f"context{number}") for number in range(MOST_SHOWN + 1)]
+    many_alike = examine(Comparison(*(exact(*[0.5] * len(many), scenarios=many) for _ in range(3))), FEW_DRAWS)
+    for findings in (alone, no_gap, many_alike):
         figure = draw(findings)
         save(figure, tmp_path / "figure.svg")
         if draw is gap_figures.gap_closed and findings is no_gap:

@@ -19,7 +19,7 @@ from tomtransfer.report_checks import check_tables
 from tomtransfer.report_sources import Asked, Sources, asked, cut_off, first_prompts, frames_table, versions
 from tomtransfer.report_tables import make_tables
 from tomtransfer.timings import read_timings, timings_table
-from tomtransfer.typesetting import Table, listed
+from tomtransfer.typesetting import MOST_ROWS, Table, listed
 
 TEMPLATE = "report.html.j2"
 
@@ -218,12 +218,22 @@ def experiment_page(findings: Findings, sources: Sources, figures: Sequence[Path
         asked=asked(first_prompts(prompts), sources.motivations, per_choice),
         prompts=len(prompts),
         provenance={
-            **{f"Answers of the {role} model": facts for role, facts in findings.provenance.items()},
+            **{
+                f"Answers of the {role} model": {**facts, "prompts": _first_hashes(facts["prompts"])}
+                for role, facts in findings.provenance.items()
+            },
             "Training": training,
             "Experiment": sources.experiment,
             "Software": versions(sources.snakemake),
         },
     )
+
+
+def _first_hashes(prompts: Mapping[str, str]) -> dict[str, str]:
+    """Return as many hashes as a page shows rows of a table, and where the others are."""
+    shown = dict(list(prompts.items())[:MOST_ROWS])
+    left_out = len(prompts) - len(shown)
+    return shown | ({f"{left_out:,} more": "in alignment/summary.json"} if left_out else {})
 
 
 def _remarks_on_sources(sources: Sources, frames: Table) -> list[str]:
