@@ -14,15 +14,15 @@ import pytest
 from jinja2 import UndefinedError
 
 from tomtransfer.evidence import Comparison, Evidence, Scenario
-from tomtransfer.figure_style import INK, MOST_SHOWN
+from tomtransfer.figure_style import INK
 from tomtransfer.findings import Findings, examine, read_findings, write_findings
 from tomtransfer.prompts import Prompt
 from tomtransfer.published import read_donation, read_published
 from tomtransfer.report import Drawing, Page, in_words, inline, published_page, remarks, render_page
-from tomtransfer.report_sources import Asked, Motivation, asked, cut_off, first_prompts, frames_table, read_losses
+from tomtransfer.report_sources import Asked, Motivation, asked, cut_off, frames_table, read_losses
 from tomtransfer.report_tables import make_tables
 from tomtransfer.settings import Scoring
-from tomtransfer.typesetting import MOST_NAMES, MOST_ROWS, Column, Table, as_csv, as_latex, listed
+from tomtransfer.typesetting import Column, Table, as_csv, as_latex
 from tomtransfer.validation import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -150,46 +150,6 @@ def test_prompts_and_motivations_are_shown_and_cut_off_ones_marked(page: Page) -
     elements = Elements(render_page(replace(page, asked=[Asked(prompt(), motivations)]), TEMPLATES))
     for text in ("system Which?", "user Which?", "sha256 abc", "We gain.", "C: cooperate", "D: defect, cut off"):
         assert text in elements.texts
-
-
-def test_a_long_table_is_shown_in_part_and_says_where_the_rest_is(page: Page) -> None:
-    rows = tuple({"key": f"row {number}"} for number in range(MOST_ROWS + 1))
-    table = Table("long", "Long", "caption", (Column("key", "key"),), rows)
-    rendered = render_page(replace(page, tables=[table]), TEMPLATES)
-    assert f"row {MOST_ROWS - 1}<" in rendered
-    assert f"row {MOST_ROWS}<" not in rendered
-    assert 'first 3,000 of 3,001 rows; all are in <a href="tables/long.csv">tables/long.csv</a>' in rendered
-    assert "(3001 rows)" in rendered
-    assert 'in <a href="elsewhere.csv">' in render_page(
-        replace(page, tables=[replace(table, file="elsewhere.csv")]), TEMPLATES
-    )
-    whole = render_page(replace(page, tables=[replace(table, rows=rows[:-1])]), TEMPLATES)
-    assert f"row {MOST_ROWS - 1}<" in whole
-    assert "Here are" not in whole
-
-
-def test_the_first_contexts_of_each_split_have_their_prompts_shown(page: Page) -> None:
-    every = [
-        replace(prompt(), split=split, context=f"context{number}")
-        for split in ("in_sample", "new_contexts")
-        for number in range(MOST_SHOWN + 1)
-    ]
-    shown = first_prompts(every)
-    assert shown == [each for each in every if each.context != f"context{MOST_SHOWN}"]
-    some = replace(page, asked=asked(shown, [], 1), prompts=len(every))
-    assert "Here are 60 of 62 prompts" in render_page(some, TEMPLATES)
-    assert "Every prompt, and a sample" in render_page(replace(some, prompts=60), TEMPLATES)
-    games = [replace(prompt(), game=f"game{number}") for number in range(MOST_SHOWN + 1)]
-    assert first_prompts(games) == games[:-1]
-
-
-def test_a_long_list_is_cut_where_it_is_printed_and_whole_in_the_file() -> None:
-    names = [f"name{number}" for number in range(MOST_NAMES + 2)]
-    assert listed(names[:2]) == "name0, name1"
-    assert listed(names).endswith(f"name{MOST_NAMES - 1} and 2 more")
-    table = Table("names", "", "", (Column("key", "key", "list"),), ({"key": " ".join(names)},))
-    assert "and 2 more" in as_latex(table)
-    assert names[-1] in as_csv(table)
 
 
 def test_figures_share_no_ids_and_take_the_colours_of_the_page() -> None:
