@@ -61,6 +61,7 @@ def cooperation(findings: Findings) -> Figure:
             axes.set_title(words(game) if axes in grid[0] else "")
             axes.tick_params(labelleft=axes is row[0])
         row[0].set_ylabel(words(split), fontweight="bold")
+    figure.align_ylabels(grid[:, 0])
     figure.supxlabel(f"cooperation, share of {findings.among}", fontsize=8)
     legend(figure, *MODELS, below=False)
     return figure
@@ -169,6 +170,7 @@ def distance(findings: Findings) -> Figure:
             axes.set_xticks(np.arange(len(games)) + 0.5, [words(game) for game in games], rotation=90)
             axes.tick_params(length=0, labelleft=axes is row[0], labelbottom=axes in grid[-1])
         row[0].set_ylabel(words(split), fontweight="bold")
+    figure.align_ylabels(grid[:, 0])
     return figure
 
 
