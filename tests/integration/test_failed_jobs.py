@@ -10,6 +10,8 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,14 @@ def test_a_job_that_cannot_even_start_is_made_by_the_next_run(finished, tmp_path
     assert plan(project) == planned
 
 
+@contextmanager
+def both_teachers(project: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Start the experiment, hold the teacher in both games, and give Snakemake and the process of the second."""
+    with held(project, TEACHERS[0]), held(project, TEACHERS[1]):
+        snakemake = start(project)
+        yield snakemake, [process_of(snakemake, project, job, WAITS) for job in TEACHERS][1]
+
+
 def kill_all(snakemake: subprocess.Popen[bytes], project: Path) -> None:
     """Kill Snakemake and its jobs, and take away the lock that it leaves."""
     os.killpg(snakemake.pid, signal.SIGKILL)
@@ -121,10 +131,8 @@ def kill_all(snakemake: subprocess.Popen[bytes], project: Path) -> None:
 def test_a_job_that_failed_while_others_went_on_until_all_were_killed(finished, tmp_path):
     project = edited_copy(finished, tmp_path / "edited", ["a context's text"])
     planned = plan(project)
-    with held(project, TEACHERS[0]), held(project, TEACHERS[1]):
-        snakemake = start(project)
-        processes = [process_of(snakemake, project, job, WAITS) for job in TEACHERS]
-        os.kill(processes[1], signal.SIGKILL)
+    with both_teachers(project) as (snakemake, process):
+        os.kill(process, signal.SIGKILL)
         while "stag_hunt.comprehension.parquet (updating job failed)" not in (project / "output.log").read_text():
             time.sleep(0.1)
         time.sleep(1)  # for what Snakemake records after that message
@@ -135,10 +143,8 @@ def test_a_job_that_failed_while_others_went_on_until_all_were_killed(finished, 
 def test_a_job_that_failed_after_its_snakemake_was_killed(finished, tmp_path):
     project = edited_copy(finished, tmp_path / "edited", ["a context's text"])
     planned = plan(project)
-    with held(project, TEACHERS[0]), held(project, TEACHERS[1]):
-        snakemake = start(project)
-        processes = [process_of(snakemake, project, job, WAITS) for job in TEACHERS]
+    with both_teachers(project) as (snakemake, process):
         snakemake.kill()
-        os.kill(processes[1], signal.SIGTERM)
+        os.kill(process, signal.SIGTERM)
         kill_all(snakemake, project)
     assert plan(project) == left(project, planned)
