@@ -14,9 +14,9 @@ from types import SimpleNamespace
 import torch
 
 from measuring import RESULTS, Load, keep, machine, seconds
-from tomtransfer import row_attention
-from tomtransfer.engine import compute_type
-from tomtransfer.prefix import Completion, Row, row_inputs, row_lengths
+from tomtransfer.inference import row_attention
+from tomtransfer.inference.loading import compute_type
+from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
 
 ROUNDS = 5
 

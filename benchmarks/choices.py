@@ -16,16 +16,13 @@ import torch
 import yaml
 
 from measuring import RESULTS, Load, interleave, keep, machine, seconds, times
-from tomtransfer.config_files import read_experiment
-from tomtransfer.engine import (
-    ChoiceDistribution,
-    EncodedPrompt,
-    choice_distributions,
-    encode_prompts,
-    load_model,
-    load_tokenizer,
-)
-from tomtransfer.prompts import Prompt, render_scenario
+from tomtransfer.experiment.origins import read_experiment
+from tomtransfer.inference.answers import ChoiceDistribution
+from tomtransfer.inference.choices import choice_distributions
+from tomtransfer.inference.encoding import EncodedPrompt, encode_prompts
+from tomtransfer.inference.loading import load_model, load_tokenizer
+from tomtransfer.scenarios.prompt_files import Prompt
+from tomtransfer.scenarios.rendering import render_scenario
 
 TEMPERATURE = 0.8
 BATCH = 8

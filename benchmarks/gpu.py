@@ -24,10 +24,12 @@ from transformers import LlamaConfig
 import attentions
 from measuring import RESULTS, Load, keep, machine, seconds
 from random_nf4 import random_nf4
-from tomtransfer.engine import EncodedPrompt, choice_distributions, compute_type
-from tomtransfer.motivations import Drawing, sample_tokens
-from tomtransfer.prefix import Row, row_lengths
-from tomtransfer.training import add_adapter
+from tomtransfer.inference.choices import choice_distributions
+from tomtransfer.inference.encoding import EncodedPrompt
+from tomtransfer.inference.loading import compute_type
+from tomtransfer.inference.rows import Row, row_lengths
+from tomtransfer.inference.sampling import Drawing, sample_tokens
+from tomtransfer.training.trainer import add_adapter
 from trainers import HAS_TRL, batched_step, shared_step, trl_step
 from workload import apart, one_step, random_rows
 

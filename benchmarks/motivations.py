@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from measuring import RESULTS, Load, interleave, keep, machine, seconds, times
-from tomtransfer.engine import load_model
-from tomtransfer.motivations import Drawing, sample_tokens
+from tomtransfer.inference.loading import load_model
+from tomtransfer.inference.sampling import Drawing, sample_tokens
 
 TEMPERATURE = 0.8
 

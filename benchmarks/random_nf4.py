@@ -6,8 +6,8 @@ import torch
 from bitsandbytes.nn import Linear4bit, Params4bit
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from tomtransfer import row_attention
-from tomtransfer.engine import compute_type
+from tomtransfer.inference import row_attention
+from tomtransfer.inference.loading import compute_type
 
 SPREAD = 0.02
 """Standard deviation of the weights, as such models are initialized."""

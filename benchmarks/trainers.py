@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments
 
-from tomtransfer.engine import compute_type
-from tomtransfer.prefix import Row
-from tomtransfer.training import RowTrainer, make_trainer
+from tomtransfer.inference.loading import compute_type
+from tomtransfer.inference.rows import Row
+from tomtransfer.training.trainer import RowTrainer, make_trainer
 from workload import apart, one_step, random_rows
 
 HAS_TRL = importlib.util.find_spec("trl") is not None

@@ -2,8 +2,8 @@
 
 import torch
 
-from tomtransfer.prefix import Completion, Row
-from tomtransfer.settings import Training
+from tomtransfer.experiment.sections import Training
+from tomtransfer.inference.rows import Completion, Row
 
 
 def random_rows(

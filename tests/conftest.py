@@ -9,8 +9,8 @@ import pytest
 from snakemake.common.configfile import load_configfile
 from snakemake.utils import update_config
 
-from tomtransfer.config import Experiment
-from tomtransfer.config_files import read_experiment
+from tomtransfer.experiment.config import Experiment
+from tomtransfer.experiment.origins import read_experiment
 
 ROOT = Path(__file__).parents[1]
 EDITED = ["config.yaml", "models.yaml", "presets", "scenarios"]

@@ -13,10 +13,10 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from project import ROOT, copy_project, run_snakemake
-from tomtransfer.findings import read_findings
-from tomtransfer.prompts import Prompt
-from tomtransfer.report import published_page, render_page
-from tomtransfer.report_sources import Asked, Motivation
+from tomtransfer.measurement.findings import read_findings
+from tomtransfer.report.page import published_page, render_page
+from tomtransfer.report.sources import Asked, Motivation
+from tomtransfer.scenarios.prompt_files import Prompt
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CANARY = "<script>window.canary = 1</script><img src=x onerror='window.canary = 1'>"

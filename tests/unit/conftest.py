@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tomtransfer.fetching import fetch
-from tomtransfer.registry import Random
+from tomtransfer.models.fetching import fetch
+from tomtransfer.models.registry import Random
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,13 @@ import polars as pl
 import pytest
 from test_bias import FRAMES, planted
 
-from tomtransfer.bias_figures import bias
-from tomtransfer.bias_tables import bias_effects_table, bias_shares_table, views_table
-from tomtransfer.findings import Findings, read_findings, write_findings
-from tomtransfer.frames import designs
-from tomtransfer.scorecards import write_summary
-from tomtransfer.settings import Scoring
-from tomtransfer.views import Answers
+from tomtransfer.experiment.sections import Scoring
+from tomtransfer.measurement.findings import Findings, read_findings, write_findings
+from tomtransfer.measurement.views import Answers
+from tomtransfer.report.effects import bias
+from tomtransfer.report.habits import bias_effects_table, bias_shares_table, views_table
+from tomtransfer.report.scorecards import write_summary
+from tomtransfer.scenarios.frames import designs
 
 FEW_DRAWS = Scoring(bootstrap_draws=50)
 VIEWS = {"canonical": ["canonical"], "counterbalanced": list(FRAMES)}

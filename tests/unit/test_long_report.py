@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tomtransfer.evidence import Comparison, Evidence, Scenario
-from tomtransfer.figure_style import MOST_SHOWN
-from tomtransfer.findings import examine
-from tomtransfer.prompts import Prompt
-from tomtransfer.report import Page, render_page
-from tomtransfer.report_sources import asked, first_prompts
-from tomtransfer.settings import Scoring
-from tomtransfer.typesetting import MOST_NAMES, MOST_ROWS, Column, Table, as_csv, as_latex, listed
+from tomtransfer.experiment.sections import Scoring
+from tomtransfer.measurement.evidence import Comparison, Evidence, Scenario
+from tomtransfer.measurement.findings import examine
+from tomtransfer.report.page import Page, render_page
+from tomtransfer.report.sources import asked, first_prompts
+from tomtransfer.report.style import MOST_SHOWN
+from tomtransfer.report.typesetting import MOST_NAMES, MOST_ROWS, Column, Table, as_csv, as_latex, listed
+from tomtransfer.scenarios.prompt_files import Prompt
 
 TEMPLATES = Path(__file__).parents[2] / "workflow" / "report"
 

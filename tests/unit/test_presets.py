@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tomtransfer.config import Experiment, scenarios
-from tomtransfer.registry import find, read_registry
+from tomtransfer.experiment.config import Experiment, scenarios
+from tomtransfer.models.registry import find, read_registry
 
 Read = Callable[..., Experiment]
 

@@ -10,11 +10,11 @@ import yaml
 from jsonschema import Draft202012Validator
 from snakemake.utils import update_config
 
-from tomtransfer.config import Experiment
-from tomtransfer.config_files import read_experiment
+from tomtransfer.experiment.config import Experiment
+from tomtransfer.experiment.origins import read_experiment
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.models.registry import SOURCES
 from tomtransfer.reference import DIALECT, PAGE, SCHEMA, json_schema, page, references
-from tomtransfer.registry import SOURCES
-from tomtransfer.validation import InputError
 
 Read = Callable[..., Experiment]
 

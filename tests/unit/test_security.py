@@ -14,13 +14,13 @@ import pytest
 import torch
 import yaml
 
-from tomtransfer.config import Experiment
-from tomtransfer.engine import load_model, load_tokenizer
-from tomtransfer.fetching import assemble, fetch
-from tomtransfer.model_files import check_adapter, verify
-from tomtransfer.prompts import render_scenario
-from tomtransfer.registry import Local, Random, Wheels, read_registry
-from tomtransfer.validation import InputError
+from tomtransfer.experiment.config import Experiment
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.inference.loading import load_model, load_tokenizer
+from tomtransfer.models.fetching import assemble, fetch
+from tomtransfer.models.integrity import check_adapter, verify
+from tomtransfer.models.registry import Local, Random, Wheels, read_registry
+from tomtransfer.scenarios.rendering import render_scenario
 
 Read = Callable[..., Experiment]
 CPU = torch.device("cpu")

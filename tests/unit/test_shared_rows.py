@@ -6,20 +6,13 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-from tomtransfer.engine import EncodedPrompt, choice_distributions
-from tomtransfer.prefix import (
-    Completion,
-    Row,
-    pack,
-    row_inputs,
-    row_lengths,
-    row_targets,
-    token_shares,
-    weighted_loss,
-)
-from tomtransfer.row_attention import ATTENTION
-from tomtransfer.settings import Lora, Training
-from tomtransfer.training import add_adapter, make_trainer
+from tomtransfer.experiment.sections import Lora, Training
+from tomtransfer.inference.choices import choice_distributions
+from tomtransfer.inference.encoding import EncodedPrompt
+from tomtransfer.inference.row_attention import ATTENTION
+from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
+from tomtransfer.training.loss import pack, row_targets, token_shares, weighted_loss
+from tomtransfer.training.trainer import add_adapter, make_trainer
 
 SHAPE = {
     "hidden_size": 32,

@@ -13,13 +13,6 @@ OUTPUTS
     results/alignment/summary.md          the page that is printed at the end
 """
 
-SCORING = package_files(
-    *["alignment", "bias", "evidence", "uncertainty", "scoring", "rates", "findings", "scorecards", "summary_page"],
-    *["views", "counted", "parsing"],
-)
-
-STUDENT_ANSWERS = expand(f"{RESULTS}/student/{{variant}}.answers.parquet", variant=["base", "tuned"])
-
 
 rule score_game:
     input:
@@ -29,15 +22,16 @@ rule score_game:
         answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=ACTION_GAMES) + STUDENT_ANSWERS,
         counted=f"{RESULTS}/alignment/answers.csv",
         understanding=f"{RESULTS}/alignment/understanding.csv",
-        package=SCORING,
+        edited=edited("score_game", game=ACTION_GAMES),
     output:
         table=f"{RESULTS}/alignment/{{game}}.parquet",
         card=report(
             f"{RESULTS}/alignment/{{game}}.json",
-            caption="../report/scorecard.rst",
+            caption=caption("scorecard"),
             category="Alignment",
             labels={"game": "{game}", "content": "scorecard"},
         ),
+        record=f"{RESULTS}/records/score_game/{{game}}.json",
     log:
         f"{RESULTS}/logs/score_game/{{game}}.log",
     benchmark:
@@ -47,13 +41,15 @@ rule score_game:
     conda:
         "../../envs/analysis.yaml"
     resources:
+        gpu=0,
         mem_mb=1000,
         runtime=10,
     params:
-        sources=contents(*SCORING),
+        game=facts,
         views=views(experiment),
         designs=designs(experiment.ordered_frames),
         scoring=experiment.scoring.model_dump(),
+        code=code("score_game.py"),
     message:
         "Scoring {wildcards.game}"
     script:
@@ -66,16 +62,18 @@ rule summarize:
         base=f"{RESULTS}/student/base.parquet",
         tuned=f"{RESULTS}/student/tuned.parquet",
         answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=ACTION_GAMES) + STUDENT_ANSWERS,
-        package=SCORING,
+        games=expand(f"{RESULTS}/alignment/{{game}}.parquet", game=ACTION_GAMES),
+        edited=edited("summarize"),
     output:
         table=report(
             f"{RESULTS}/alignment/summary.csv",
-            caption="../report/summary.rst",
+            caption=caption("summary"),
             category="Alignment",
             labels={"game": "all", "content": "summary"},
         ),
-        record=f"{RESULTS}/alignment/summary.json",
+        findings=f"{RESULTS}/alignment/summary.json",
         page=f"{RESULTS}/alignment/summary.md",
+        record=f"{RESULTS}/records/summarize.json",
     log:
         f"{RESULTS}/logs/summarize.log",
     benchmark:
@@ -83,13 +81,14 @@ rule summarize:
     conda:
         "../../envs/analysis.yaml"
     resources:
+        gpu=0,
         mem_mb=1000,
         runtime=10,
     params:
-        sources=contents(*SCORING),
         views=views(experiment),
         designs=designs(experiment.ordered_frames),
         scoring=experiment.scoring.model_dump(),
+        code=code("summarize.py"),
     message:
         "Summarizing the experiment"
     script:

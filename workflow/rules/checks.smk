@@ -13,9 +13,7 @@ OUTPUTS
     results/alignment/checks.md                      both as a page that is printed
 """
 
-DONATION = ancient(f"{SCENARIOS}/published/lore2024_donation.csv")
-SCORING_AMOUNTS = package_files("amount_scores", "amount_cards", "counted", "parsing", "alignment")
-CHECKING = package_files("checks", "agreement", "understanding", "counted", "parsing")
+DONATION = people_write(f"{SCENARIOS}/published/lore2024_donation.csv")
 
 
 rule score_amount:
@@ -25,11 +23,17 @@ rule score_amount:
         tuned=f"{RESULTS}/student/tuned.amounts.parquet",
         answers=[f"{RESULTS}/teacher/{{game}}.answers.parquet", *STUDENT_ANSWERS],
         published=DONATION,
-        package=SCORING_AMOUNTS,
+        edited=edited("score_amount", game=AMOUNT_GAMES),
     output:
         table=f"{RESULTS}/alignment/{{game}}.parquet",
-        card=f"{RESULTS}/alignment/{{game}}.json",
+        card=report(
+            f"{RESULTS}/alignment/{{game}}.json",
+            caption=caption("amount_card"),
+            category="Alignment",
+            labels={"game": "{game}", "content": "scorecard"},
+        ),
         page=f"{RESULTS}/alignment/{{game}}.md",
+        record=f"{RESULTS}/records/score_amount/{{game}}.json",
     log:
         f"{RESULTS}/logs/score_amount/{{game}}.log",
     benchmark:
@@ -40,11 +44,13 @@ rule score_amount:
     conda:
         "../../envs/analysis.yaml"
     resources:
+        gpu=0,
         mem_mb=1000,
         runtime=10,
     params:
-        sources=contents(DONATION, *SCORING_AMOUNTS),
+        game=facts,
         scoring=experiment.scoring.model_dump(mode="json"),
+        code=code("score_amount.py"),
     message:
         "Scoring {wildcards.game}"
     script:
@@ -57,15 +63,33 @@ rule check_answers:
         base=f"{RESULTS}/student/base.parquet",
         tuned=f"{RESULTS}/student/tuned.parquet",
         answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=ACTION_GAMES) + STUDENT_ANSWERS,
-        teacher_comprehension=expand(f"{RESULTS}/teacher/{{game}}.comprehension.parquet", game=experiment.every_game),
+        teacher_comprehension=
+            expand(f"{RESULTS}/teacher/{{game}}.comprehension.parquet", game=experiment.every_game)
+        ,
         base_comprehension=f"{RESULTS}/student/base.comprehension.parquet",
         tuned_comprehension=f"{RESULTS}/student/tuned.comprehension.parquet",
-        package=CHECKING,
+        edited=edited("check_answers"),
     output:
-        answers=f"{RESULTS}/alignment/answers.csv",
-        questions=f"{RESULTS}/alignment/comprehension.csv",
-        understanding=f"{RESULTS}/alignment/understanding.csv",
+        answers=report(
+            f"{RESULTS}/alignment/answers.csv",
+            caption=caption("checks"),
+            category="Checks",
+            labels={"table": "answers"},
+        ),
+        questions=report(
+            f"{RESULTS}/alignment/comprehension.csv",
+            caption=caption("checks"),
+            category="Checks",
+            labels={"table": "comprehension"},
+        ),
+        understanding=report(
+            f"{RESULTS}/alignment/understanding.csv",
+            caption=caption("checks"),
+            category="Checks",
+            labels={"table": "understanding"},
+        ),
         page=f"{RESULTS}/alignment/checks.md",
+        record=f"{RESULTS}/records/check_answers.json",
     log:
         f"{RESULTS}/logs/check_answers.log",
     benchmark:
@@ -74,11 +98,12 @@ rule check_answers:
     conda:
         "../../envs/analysis.yaml"
     resources:
+        gpu=0,
         mem_mb=1000,
         runtime=10,
     params:
-        sources=contents(*CHECKING),
         confidence=experiment.scoring.confidence,
+        code=code("check_answers.py"),
     message:
         "Setting drawn answers beside exact choices"
     script:

@@ -1,16 +1,19 @@
 """Models: from where the registry says to safetensors and a tokenizer, once.
 
 REQUIRED INPUTS
-    models.yaml                          the registry (its entry for the model is a param)
+    models.yaml                          the registry (what identifies the model by its entry is a param)
 
 OUTPUTS
-    results/models/{model}/source.json   written last: beside it stand weights, config and tokenizer
+    results/models/{model}.json          which model this is; its folder is {paths.models}/{model}
 """
 
 
 rule fetch_model:
+    input:
+        edited=edited("fetch_model", model=registry),
     output:
-        source=update(f"{MODELS}/{{model}}/source.json"),
+        source=f"{RESULTS}/models/{{model}}.json",
+        record=f"{RESULTS}/records/fetch_model/{{model}}.json",
     log:
         f"{RESULTS}/logs/fetch_model/{{model}}.log",
     benchmark:
@@ -19,6 +22,7 @@ rule fetch_model:
     conda:
         "../../envs/models.yaml"
     resources:
+        gpu=0,
         mem_mb=more_each_attempt(experiment.compute.memory_mb),
         runtime=more_each_attempt(experiment.compute.minutes),
     params:

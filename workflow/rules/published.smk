@@ -11,19 +11,17 @@ OUTPUTS
     results/published/report.html
 """
 
-PUBLISHED = f"{RESULTS}/published"
-COUNTS = ancient(f"{SCENARIOS}/published/lore2024_counts.csv")
-SCORING_PUBLISHED = SCORING + package_files("published")
-PUBLISHED_TABLES = [*TABLES, "split_tests", "donation"]
+COUNTS = people_write(f"{SCENARIOS}/published/lore2024_counts.csv")
 
 
 rule score_published:
     input:
         counts=COUNTS,
         donation=DONATION,
-        package=SCORING_PUBLISHED,
+        edited=edited("score_published"),
     output:
-        summary=f"{PUBLISHED}/summary.json",
+        summary=f"{RESULTS}/published/summary.json",
+        record=f"{RESULTS}/records/score_published.json",
     log:
         f"{RESULTS}/logs/score_published.log",
     benchmark:
@@ -32,11 +30,12 @@ rule score_published:
     conda:
         "../../envs/analysis.yaml"
     resources:
+        gpu=0,
         mem_mb=1000,
         runtime=10,
     params:
-        sources=contents(COUNTS, DONATION, *SCORING_PUBLISHED),
         scoring=experiment.scoring.model_dump(),
+        code=code("score_published.py"),
     message:
         "Scoring the published counts"
     script:
@@ -45,19 +44,12 @@ rule score_published:
 
 use rule plot as plot_published with:
     input:
-        summary=f"{PUBLISHED}/summary.json",
-        package=PLOTTING,
+        summary=f"{RESULTS}/published/summary.json",
+        edited=edited("plot_published"),
     output:
-        svg=[
-            report(
-                f"{PUBLISHED}/figures/{name}.svg",
-                caption=f"../report/{name}.rst",
-                category="Published result",
-                labels={"figure": name.replace("_", " ")},
-            )
-            for name in FIGURES
-        ],
-        pdf=expand(f"{PUBLISHED}/figures/{{name}}.pdf", name=FIGURES),
+        svg=figures(f"{RESULTS}/published/figures", FIGURES, "Published result"),
+        pdf=expand(f"{RESULTS}/published/figures/{{name}}.pdf", name=FIGURES),
+        record=f"{RESULTS}/records/plot_published.json",
     log:
         f"{RESULTS}/logs/plot_published.log",
     benchmark:
@@ -68,11 +60,12 @@ use rule plot as plot_published with:
 
 use rule tabulate as tabulate_published with:
     input:
-        summary=f"{PUBLISHED}/summary.json",
-        package=TABULATING,
+        summary=f"{RESULTS}/published/summary.json",
+        edited=edited("tabulate_published"),
     output:
-        csv=expand(f"{PUBLISHED}/tables/{{name}}.csv", name=PUBLISHED_TABLES),
-        tex=expand(f"{PUBLISHED}/tables/{{name}}.tex", name=PUBLISHED_TABLES),
+        csv=tables(f"{RESULTS}/published/tables", PUBLISHED_TABLES, "Published result"),
+        tex=expand(f"{RESULTS}/published/tables/{{name}}.tex", name=PUBLISHED_TABLES),
+        record=f"{RESULTS}/records/tabulate_published.json",
     log:
         f"{RESULTS}/logs/tabulate_published.log",
     benchmark:
@@ -83,31 +76,33 @@ use rule tabulate as tabulate_published with:
 
 rule report_published:
     input:
-        summary=f"{PUBLISHED}/summary.json",
+        summary=f"{RESULTS}/published/summary.json",
         counts=COUNTS,
         donation=DONATION,
-        figures=expand(f"{PUBLISHED}/figures/{{name}}.svg", name=FIGURES),
-        templates=TEMPLATES,
-        captions=EXPLAINED,
-        package=REPORTING,
+        figures=expand(f"{RESULTS}/published/figures/{{name}}.svg", name=FIGURES),
+        edited=edited("report_published"),
     output:
         report=report(
-            f"{PUBLISHED}/report.html",
-            caption="../report/report.rst",
+            f"{RESULTS}/published/report.html",
+            caption=caption("report"),
             category="Report",
             labels={"result": "published"},
         ),
+        record=f"{RESULTS}/records/report_published.json",
     log:
         f"{RESULTS}/logs/report_published.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report_published.tsv"
     localrule: True
     conda:
         "../../envs/analysis.yaml"
     resources:
+        gpu=0,
         mem_mb=1000,
         runtime=10,
     params:
-        sources=contents(COUNTS, DONATION, *TEMPLATES, *EXPLAINED, *REPORTING),
         snakemake_version=snakemake_version,
+        code=code("report_published.py", *PAGE_PARTS),
     message:
         "Writing the report of the published result"
     script:

@@ -16,45 +16,17 @@ OUTPUTS
     results/report.html
 """
 
-FIGURES = ["cooperation", "teacher_against_student", "distance", "gap_closed"]
-OWN_FIGURES = ["bias", "training", "beside_published"]
-TABLES = [
-    *expand("alignment_by_{level}", level=["split", "game", "context", "scenario"]),
-    *["cooperation", "differences", "invalid_answers"],
-]
-OWN_TABLES = []
-if len(views(experiment)) > 1:
-    OWN_TABLES += ["frames_side_by_side"]
-if designs(experiment.ordered_frames):
-    OWN_TABLES += ["bias_shares", "bias_effects"]
-CAPTIONS = relpath(Path(workflow.current_basedir).parent / "report")
-TEMPLATES = ancient(expand(f"{CAPTIONS}/report.{{part}}", part=["html.j2", "macros.j2", "css", "js"]))
-EXPLAINED = ancient(expand(f"{CAPTIONS}/{{name}}.rst", name=FIGURES + OWN_FIGURES))
-FINDINGS = package_files("findings", "figure_style")
-PLOTTING = FINDINGS + package_files("figures", "gap_figures", "bias_figures", "strips")
-TABULATING = FINDINGS + package_files("report_tables", "bias_tables", "typesetting")
-REPORTING = FINDINGS + package_files(
-    *["report", "report_checks", "report_sources", "report_tables", "bias_tables", "timings", "typesetting"],
-)
-
 
 rule plot:
     input:
         summary=f"{RESULTS}/alignment/summary.json",
         published=f"{RESULTS}/published/summary.json",
         losses=f"{RESULTS}/student/adapter/training_log.csv",
-        package=PLOTTING,
+        edited=edited("plot"),
     output:
-        svg=[
-            report(
-                f"{RESULTS}/figures/{name}.svg",
-                caption=f"../report/{name}.rst",
-                category="Figures",
-                labels={"figure": name.replace("_", " ")},
-            )
-            for name in FIGURES + OWN_FIGURES
-        ],
+        svg=figures(f"{RESULTS}/figures", FIGURES + OWN_FIGURES, "Figures"),
         pdf=expand(f"{RESULTS}/figures/{{name}}.pdf", name=FIGURES + OWN_FIGURES),
+        record=f"{RESULTS}/records/plot.json",
     log:
         f"{RESULTS}/logs/plot.log",
     benchmark:
@@ -63,10 +35,11 @@ rule plot:
     conda:
         "../../envs/analysis.yaml"
     resources:
+        gpu=0,
         mem_mb=1000,
         runtime=10,
     params:
-        sources=contents(*PLOTTING),
+        code=code("plot.py"),
     message:
         "Drawing the figures"
     script:
@@ -76,18 +49,11 @@ rule plot:
 rule tabulate:
     input:
         summary=f"{RESULTS}/alignment/summary.json",
-        package=TABULATING,
+        edited=edited("tabulate"),
     output:
-        csv=[
-            report(
-                f"{RESULTS}/tables/{name}.csv",
-                caption="../report/table.rst",
-                category="Tables",
-                labels={"table": name.replace("_", " ")},
-            )
-            for name in TABLES + OWN_TABLES
-        ],
+        csv=tables(f"{RESULTS}/tables", TABLES + OWN_TABLES, "Tables"),
         tex=expand(f"{RESULTS}/tables/{{name}}.tex", name=TABLES + OWN_TABLES),
+        record=f"{RESULTS}/records/tabulate.json",
     log:
         f"{RESULTS}/logs/tabulate.log",
     benchmark:
@@ -96,10 +62,11 @@ rule tabulate:
     conda:
         "../../envs/analysis.yaml"
     resources:
+        gpu=0,
         mem_mb=1000,
         runtime=10,
     params:
-        sources=contents(*TABULATING),
+        code=code("tabulate.py"),
     message:
         "Writing the tables"
     script:
@@ -119,16 +86,15 @@ rule report:
         understanding=f"{RESULTS}/alignment/understanding.csv",
         amounts=expand(f"{RESULTS}/alignment/{{game}}.json", game=AMOUNT_GAMES),
         training=f"{RESULTS}/student/adapter/training.json",
-        templates=TEMPLATES,
-        captions=EXPLAINED,
-        package=REPORTING,
+        edited=edited("report"),
     output:
         report=report(
             f"{RESULTS}/report.html",
-            caption="../report/report.rst",
+            caption=caption("report"),
             category="Report",
             labels={"result": "this experiment"},
         ),
+        record=f"{RESULTS}/records/report.json",
     log:
         f"{RESULTS}/logs/report.log",
     benchmark:
@@ -137,13 +103,13 @@ rule report:
     conda:
         "../../envs/analysis.yaml"
     resources:
+        gpu=0,
         mem_mb=1000,
         runtime=10,
     params:
-        sources=contents(*TEMPLATES, *EXPLAINED, *REPORTING),
-        benchmarks=f"{RESULTS}/benchmarks",
-        experiment=experiment.model_dump(mode="json", exclude={"compute"}),
+        experiment=experiment.model_dump(mode="json", exclude={"compute", "paths"}),
         snakemake_version=snakemake_version,
+        code=code("report.py", *PAGE_PARTS),
     message:
         "Writing the report"
     script:

@@ -2,8 +2,9 @@
 
 REQUIRED INPUTS
     results/prompts/*.json
-    results/models/{model}/source.json
+    results/models/{model}.json
     results/student/adapter/training.json   for the tuned student
+    the store, for answers that are there
 
 OUTPUTS
     results/student/{base,tuned}.parquet                 exact choices, a row per scenario and frame
@@ -11,37 +12,35 @@ OUTPUTS
     results/student/{base,tuned}.answers.parquet         drawn answers, a row per scenario, frame and draw
     results/student/{base,tuned}.comprehension.parquet   exact answers to questions about the payoffs
 
-All are updated in place: only rows that are missing are computed, and only then is the model loaded, once.
+Only what the store lacks is asked; the model is loaded only then, once.
 """
 
+STUDENT_ANSWERS = expand(f"{RESULTS}/student/{{variant}}.answers.parquet", variant=["base", "tuned"])
 
-rule ask_student:
+
+def adapter_of(wildcards):
+    """Return the record of the adapter that a variant of the student wears."""
+    return f"{RESULTS}/student/adapter/training.json" if wildcards.variant == "tuned" else []
+
+
+use rule ask_teacher as ask_student with:
     input:
         prompts=prompt_files(experiment.every_game),
-        model=f"{MODELS}/{experiment.student.model}/source.json",
+        model=f"{RESULTS}/models/{experiment.student.model}.json",
         adapter=adapter_of,
+        edited=edited("ask_student", variant=["base", "tuned"]),
     output:
-        choices=update(f"{RESULTS}/student/{{variant}}.parquet"),
-        amounts=update(f"{RESULTS}/student/{{variant}}.amounts.parquet"),
-        answers=update(f"{RESULTS}/student/{{variant}}.answers.parquet"),
-        comprehension=update(f"{RESULTS}/student/{{variant}}.comprehension.parquet"),
+        choices=f"{RESULTS}/student/{{variant}}.parquet",
+        amounts=f"{RESULTS}/student/{{variant}}.amounts.parquet",
+        answers=f"{RESULTS}/student/{{variant}}.answers.parquet",
+        comprehension=f"{RESULTS}/student/{{variant}}.comprehension.parquet",
+        record=f"{RESULTS}/records/ask_student/{{variant}}.json",
     log:
         f"{RESULTS}/logs/ask_student/{{variant}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/ask_student/{{variant}}.tsv"
-    conda:
-        "../../envs/models.yaml"
-    threads: experiment.compute.threads
-    resources:
-        gpu=experiment.compute.gpu,
-        mem_mb=more_each_attempt(experiment.compute.memory_mb),
-        runtime=more_each_attempt(experiment.compute.minutes),
-        device=experiment.compute.device,
-        tokens_per_batch=experiment.compute.tokens_per_batch,
     params:
         respondent=respondent(experiment.student),
-        asking=asking(experiment.student),
+        asking=asdict(ask_student(experiment)),
     message:
         "Asking the {wildcards.variant} student"
-    script:
-        "../scripts/ask_student.py"

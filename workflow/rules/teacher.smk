@@ -2,7 +2,8 @@
 
 REQUIRED INPUTS
     results/prompts/{game}.json
-    results/models/{model}/source.json
+    results/models/{model}.json
+    the store, for answers that are there
 
 OUTPUTS
     results/teacher/{game}.parquet                 exact choices, a row per scenario and frame
@@ -11,19 +12,21 @@ OUTPUTS
     results/teacher/{game}.answers.parquet         drawn answers, a row per scenario, frame and draw
     results/teacher/{game}.comprehension.parquet   exact answers to questions about the payoffs
 
-All are updated in place: only rows that are missing are computed.
+Only what the store lacks is asked; the model is loaded only then.
 """
 
 
 rule ask_teacher:
     input:
         prompts=f"{RESULTS}/prompts/{{game}}.json",
-        model=f"{MODELS}/{experiment.teacher.model}/source.json",
+        model=f"{RESULTS}/models/{experiment.teacher.model}.json",
+        edited=edited("ask_teacher", game=ACTION_GAMES),
     output:
-        choices=update(f"{RESULTS}/teacher/{{game}}.parquet"),
-        motivations=update(f"{RESULTS}/teacher/{{game}}.motivations.parquet"),
-        answers=update(f"{RESULTS}/teacher/{{game}}.answers.parquet"),
-        comprehension=update(f"{RESULTS}/teacher/{{game}}.comprehension.parquet"),
+        choices=f"{RESULTS}/teacher/{{game}}.parquet",
+        motivations=f"{RESULTS}/teacher/{{game}}.motivations.parquet",
+        answers=f"{RESULTS}/teacher/{{game}}.answers.parquet",
+        comprehension=f"{RESULTS}/teacher/{{game}}.comprehension.parquet",
+        record=f"{RESULTS}/records/ask_teacher/{{game}}.json",
     log:
         f"{RESULTS}/logs/ask_teacher/{{game}}.log",
     benchmark:
@@ -41,42 +44,26 @@ rule ask_teacher:
         tokens_per_batch=experiment.compute.tokens_per_batch,
     params:
         respondent=respondent(experiment.teacher),
-        teacher=experiment.teacher.model_dump(mode="json"),
-        frames=experiment.trained_frames,
-        asking=asking(experiment.teacher),
+        asking=asdict(ask_teacher(experiment)),
     message:
         "Asking the teacher about {wildcards.game}"
     script:
-        "../scripts/ask_teacher.py"
+        "../scripts/ask.py"
 
 
-rule ask_teacher_amount:
+use rule ask_teacher as ask_teacher_amount with:
     input:
         prompts=f"{RESULTS}/prompts/{{game}}.json",
-        model=f"{MODELS}/{experiment.teacher.model}/source.json",
+        model=f"{RESULTS}/models/{experiment.teacher.model}.json",
+        edited=edited("ask_teacher_amount", game=AMOUNT_GAMES),
     output:
-        amounts=update(f"{RESULTS}/teacher/{{game}}.amounts.parquet"),
-        answers=update(f"{RESULTS}/teacher/{{game}}.answers.parquet"),
-        comprehension=update(f"{RESULTS}/teacher/{{game}}.comprehension.parquet"),
+        amounts=f"{RESULTS}/teacher/{{game}}.amounts.parquet",
+        answers=f"{RESULTS}/teacher/{{game}}.answers.parquet",
+        comprehension=f"{RESULTS}/teacher/{{game}}.comprehension.parquet",
+        record=f"{RESULTS}/records/ask_teacher_amount/{{game}}.json",
     log:
         f"{RESULTS}/logs/ask_teacher_amount/{{game}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/ask_teacher_amount/{{game}}.tsv"
     wildcard_constraints:
         game=either(AMOUNT_GAMES),
-    conda:
-        "../../envs/models.yaml"
-    threads: experiment.compute.threads
-    resources:
-        gpu=experiment.compute.gpu,
-        mem_mb=more_each_attempt(experiment.compute.memory_mb),
-        runtime=more_each_attempt(experiment.compute.minutes),
-        device=experiment.compute.device,
-        tokens_per_batch=experiment.compute.tokens_per_batch,
-    params:
-        respondent=respondent(experiment.teacher),
-        asking=asking(experiment.teacher),
-    message:
-        "Asking the teacher about {wildcards.game}"
-    script:
-        "../scripts/ask_teacher_amount.py"

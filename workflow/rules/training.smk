@@ -4,16 +4,13 @@ REQUIRED INPUTS
     results/prompts/*.json
     results/teacher/*.parquet
     results/teacher/*.{motivations,answers}.parquet   the answers where choices are not read exactly
-    results/models/{model}/source.json
+    results/models/{model}.json
+    the store, for an adapter that is there
 
 OUTPUTS
     results/training/examples.parquet            a row per completion: prompt, completion, weight, where it came from
     results/student/adapter/                     the adapter, its log, its model card and the record of how it was made
-
-Checkpoints stand in results/training/checkpoints/ while a training is under way.
 """
-
-ASSEMBLING = package_files("examples", "counted", "parsing")
 
 
 rule assemble_training:
@@ -22,9 +19,10 @@ rule assemble_training:
         choices=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
         motivations=expand(f"{RESULTS}/teacher/{{game}}.motivations.parquet", game=experiment.games),
         answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=experiment.games),
-        package=ASSEMBLING,
+        edited=edited("assemble_training"),
     output:
         examples=f"{RESULTS}/training/examples.parquet",
+        record=f"{RESULTS}/records/assemble_training.json",
     log:
         f"{RESULTS}/logs/assemble_training.log",
     benchmark:
@@ -33,13 +31,14 @@ rule assemble_training:
     conda:
         "../../envs/analysis.yaml"
     resources:
+        gpu=0,
         mem_mb=2000,
         runtime=10,
     params:
-        sources=contents(*ASSEMBLING),
         frames=list(experiment.trained_frames),
         held_back_share=experiment.training.held_back_share,
-        exact=asking(experiment.teacher)["exact"],
+        exact=ask_teacher(experiment).exact,
+        code=code("assemble_training.py"),
     message:
         "Assembling the training examples"
     script:
@@ -49,13 +48,15 @@ rule assemble_training:
 rule train_student:
     input:
         examples=f"{RESULTS}/training/examples.parquet",
-        model=f"{MODELS}/{experiment.student.model}/source.json",
+        model=f"{RESULTS}/models/{experiment.student.model}.json",
+        edited=edited("train_student"),
     output:
-        weights=update(f"{RESULTS}/student/adapter/adapter_model.safetensors"),
-        settings=update(f"{RESULTS}/student/adapter/adapter_config.json"),
-        log=update(f"{RESULTS}/student/adapter/training_log.csv"),
-        card=update(f"{RESULTS}/student/adapter/README.md"),
-        record=update(f"{RESULTS}/student/adapter/training.json"),
+        weights=f"{RESULTS}/student/adapter/adapter_model.safetensors",
+        settings=f"{RESULTS}/student/adapter/adapter_config.json",
+        log=f"{RESULTS}/student/adapter/training_log.csv",
+        card=f"{RESULTS}/student/adapter/README.md",
+        facts=f"{RESULTS}/student/adapter/training.json",
+        record=f"{RESULTS}/records/train_student.json",
     log:
         f"{RESULTS}/logs/train_student.log",
     benchmark:
@@ -72,7 +73,6 @@ rule train_student:
     params:
         respondent=respondent(experiment.student),
         training=experiment.training.model_dump(mode="json"),
-        checkpoints=f"{RESULTS}/training/checkpoints",
     message:
         "Training the student"
     script:

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from job import job
-
-from tomtransfer.examples import assemble, assemble_drawn
-from tomtransfer.prompts import read_prompts
-from tomtransfer.tables import write_table
+from tomtransfer.experiment.tables import write_table
+from tomtransfer.job import job
+from tomtransfer.scenarios.prompt_files import read_prompts
+from tomtransfer.training.examples import assemble, assemble_drawn
 
 with job(snakemake):
     files, frames, share = snakemake.input, snakemake.params.frames, snakemake.params.held_back_share

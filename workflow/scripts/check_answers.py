@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from job import job
-
-from tomtransfer.checks import write_checks
+from tomtransfer.job import job
+from tomtransfer.report.checks import write_checks
 
 with job(snakemake):
     files = snakemake.input

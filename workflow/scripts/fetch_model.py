@@ -1,15 +1,20 @@
-"""Fetch one model of the registry into its folder."""
+"""Fetch one model of the registry into its folder, and say which model this is."""
 
+import json
 from pathlib import Path
 
-from job import job
+from tomtransfer.experiment.files import write_text
+from tomtransfer.experiment.origins import read_experiment
+from tomtransfer.job import job
+from tomtransfer.models.fetching import fetch
+from tomtransfer.models.integrity import SOURCE
+from tomtransfer.models.registry import find, read_registry
 
-from tomtransfer.config_files import read_experiment
-from tomtransfer.fetching import fetch
-from tomtransfer.registry import find, read_registry
-
-with job(snakemake):
-    path = Path(read_experiment(snakemake.config, []).paths.registry)
-    name = snakemake.wildcards.model
-    fetch(name, find(name, read_registry(path), path), Path(snakemake.output.source).parent)
-    Path(snakemake.output.source).touch()
+with job(snakemake) as beside:
+    paths, name = read_experiment(snakemake.config, []).paths, snakemake.wildcards.model
+    source = find(name, read_registry(Path(paths.registry)), Path(paths.registry))
+    folder = Path(paths.models) / name
+    fetch(name, source, folder)
+    beside.append(folder / SOURCE)
+    facts = {"model": name, "revision": snakemake.params.revision, "source": source.model_dump(mode="json")}
+    write_text(json.dumps(facts, indent=2) + "\n", Path(snakemake.output.source))

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from job import job
-
-from tomtransfer import bias_figures, figures, gap_figures
-from tomtransfer.figure_style import save
-from tomtransfer.findings import read_findings
-from tomtransfer.report_sources import read_losses
+from tomtransfer.job import job
+from tomtransfer.measurement.findings import read_findings
+from tomtransfer.report import effects, figures, forest
+from tomtransfer.report.sources import read_losses
+from tomtransfer.report.style import save
 
 with job(snakemake):
     findings = read_findings(Path(snakemake.input.summary))
@@ -15,12 +14,11 @@ with job(snakemake):
         "cooperation": figures.cooperation(findings),
         "teacher_against_student": figures.teacher_against_student(findings),
         "distance": figures.distance(findings),
-        "gap_closed": gap_figures.gap_closed(findings),
+        "gap_closed": forest.gap_closed_figure(findings),
     }
     if beside := snakemake.input.get("published"):
-        published = read_findings(Path(beside))
-        drawn["bias"] = bias_figures.bias(findings)
+        drawn["bias"] = effects.bias_figure(findings)
         drawn["training"] = figures.training(read_losses(Path(snakemake.input.losses)))
-        drawn["beside_published"] = gap_figures.beside_published(findings, published)
-    for path in map(Path, snakemake.output):
+        drawn["beside_published"] = forest.beside_published(findings, read_findings(Path(beside)))
+    for path in map(Path, [*snakemake.output.svg, *snakemake.output.pdf]):
         save(drawn[path.stem], path)

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from job import job
-
-from tomtransfer.config_files import read_experiment
-from tomtransfer.kinds import write_game
+from tomtransfer.experiment.origins import read_experiment
+from tomtransfer.job import job
+from tomtransfer.scenarios.kinds import write_game
 
 with job(snakemake):
     experiment = read_experiment(snakemake.config, [])

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from job import job
-
-from tomtransfer.findings import read_findings
-from tomtransfer.report import experiment_page, render_page
-from tomtransfer.report_checks import Checks
-from tomtransfer.report_sources import Sources
-from tomtransfer.tables import write_text
+from tomtransfer.experiment.files import write_text
+from tomtransfer.job import job
+from tomtransfer.measurement.findings import read_findings
+from tomtransfer.report.page import experiment_page, render_page
+from tomtransfer.report.sources import Sources
+from tomtransfer.report.trust import Checks
 
 with job(snakemake):
-    files = snakemake.input
+    files, params = snakemake.input, snakemake.params
     sources = Sources(
         prompts=[Path(path) for path in files.prompts],
         teacher=[Path(path) for path in files.teacher],
@@ -20,12 +19,9 @@ with job(snakemake):
         tuned=Path(files.tuned),
         checks=Checks(Path(files.answers), Path(files.understanding), [Path(path) for path in files.amounts]),
         training=Path(files.training),
-        benchmarks=Path(snakemake.params.benchmarks),
-        experiment=snakemake.params.experiment,
-        snakemake=snakemake.params.snakemake_version,
+        benchmarks=Path(snakemake.output.report).parent / "benchmarks",
+        experiment=params.experiment,
+        snakemake=params.snakemake_version,
     )
-    templates = Path(files.templates[0]).parent
-    page = experiment_page(
-        read_findings(Path(files.summary)), sources, [Path(path) for path in files.figures], templates
-    )
-    write_text(render_page(page, templates), Path(snakemake.output.report))
+    page = experiment_page(read_findings(Path(files.summary)), sources, [Path(path) for path in files.figures])
+    write_text(render_page(page), Path(snakemake.output.report))

@@ -2,22 +2,17 @@
 
 from pathlib import Path
 
-from job import job
-
-from tomtransfer.config_files import read_experiment
-from tomtransfer.games import load_game
-from tomtransfer.report_checks import Checks, game_checks
-from tomtransfer.scorecards import write_scorecard
-from tomtransfer.settings import Scoring
-from tomtransfer.views import read_answers
+from tomtransfer.experiment.sections import Scoring
+from tomtransfer.job import job
+from tomtransfer.measurement.views import read_answers
+from tomtransfer.report.scorecards import write_scorecard
+from tomtransfer.report.trust import Checks, game_checks
 
 with job(snakemake):
-    name = snakemake.wildcards.game
-    game = load_game(Path(read_experiment(snakemake.config, []).paths.scenarios), name)
     files, params = snakemake.input, snakemake.params
     teacher = [Path(path) for path in files.teacher]
     answers = read_answers(teacher, Path(files.base), Path(files.tuned), params.views, params.designs)
-    facts = {"game": name, **game.model_dump(mode="json"), "frame": next(iter(params.views))}
-    facts |= game_checks(Checks(Path(files.counted), Path(files.understanding), []), name)
-    settings = Scoring(**params.scoring)
-    write_scorecard(answers, facts, settings, Path(snakemake.output.table), Path(snakemake.output.card))
+    facts = {**params.game, "frame": next(iter(params.views))}
+    facts |= game_checks(Checks(Path(files.counted), Path(files.understanding), []), facts["game"])
+    output = snakemake.output
+    write_scorecard(answers, facts, Scoring(**params.scoring), Path(output.table), Path(output.card))

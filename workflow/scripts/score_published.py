@@ -3,11 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from job import job
-
-from tomtransfer.findings import examine, write_findings
-from tomtransfer.published import read_donation, read_published
-from tomtransfer.settings import Scoring
+from tomtransfer.experiment.sections import Scoring
+from tomtransfer.job import job
+from tomtransfer.measurement.findings import examine, write_findings
+from tomtransfer.measurement.published_counts import read_donation, read_published
 
 with job(snakemake):
     folder = Path(snakemake.input.counts).parent

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-from job import job
-
-from tomtransfer.scorecards import write_summary
-from tomtransfer.settings import Scoring
-from tomtransfer.views import read_answers
+from tomtransfer.experiment.sections import Scoring
+from tomtransfer.job import job
+from tomtransfer.measurement.views import read_answers
+from tomtransfer.report.scorecards import read_game_scores, write_summary
 
 with job(snakemake):
     files, params, output = snakemake.input, snakemake.params, snakemake.output
     teacher = [Path(path) for path in files.teacher]
     answers = read_answers(teacher, Path(files.base), Path(files.tuned), params.views, params.designs)
-    write_summary(answers, Scoring(**params.scoring), Path(output.table), Path(output.record), Path(output.page))
+    games = read_game_scores([Path(path) for path in files.games])
+    write_summary(
+        answers, games, Scoring(**params.scoring), Path(output.table), Path(output.findings), Path(output.page)
+    )

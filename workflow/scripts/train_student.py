@@ -1,26 +1,27 @@
-"""Train the student's adapter on the teacher's answers."""
+"""Train the student's adapter on the teacher's answers, unless the store has it."""
 
 from pathlib import Path
 
-from job import job
-
-from tomtransfer.answers import Respondent
-from tomtransfer.config_files import read_experiment
-from tomtransfer.settings import Training
-from tomtransfer.tuning import update_adapter
+from tomtransfer.experiment.origins import read_experiment
+from tomtransfer.experiment.sections import Training
+from tomtransfer.experiment.store import Store
+from tomtransfer.job import job
+from tomtransfer.respondents.local_model import LocalModel
+from tomtransfer.training.adapter import write_adapter
 
 with job(snakemake):
-    student = Respondent(
-        directory=Path(snakemake.input.model).parent,
+    experiment = read_experiment(snakemake.config, [])
+    student = LocalModel(
+        directory=Path(experiment.paths.models) / Path(snakemake.input.model).stem,
         device=snakemake.resources.device,
         tokens_per_batch=snakemake.resources.tokens_per_batch,
         **snakemake.params.respondent,
     )
-    update_adapter(
-        Path(snakemake.output.record).parent,
+    write_adapter(
+        Path(snakemake.output.facts).parent,
         Path(snakemake.input.examples),
         student,
         Training(**snakemake.params.training),
-        Path(snakemake.params.checkpoints),
-        read_experiment(snakemake.config, []).compute.gradient_checkpointing,
+        Store(Path(experiment.paths.store)),
+        experiment.compute.gradient_checkpointing,
     )

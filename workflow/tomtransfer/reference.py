@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tomtransfer.config import Experiment
-from tomtransfer.registry import SOURCES
+from tomtransfer.experiment.config import Experiment
+from tomtransfer.models.registry import SOURCES
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "config.schema.json"

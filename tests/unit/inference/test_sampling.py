@@ -1,0 +1,122 @@
+"""Drawing motivations: seeded, independent of their company, distributed as the model says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from test_engine import make_prompt
+
+from tomtransfer.inference import engine
+from tomtransfer.inference import sampling as motivations
+from tomtransfer.inference.sampling import Draw, pick
+from tomtransfer.inference.sampling import draw_texts as draw_motivations
+
+
+@pytest.fixture(scope="module")
+def asked(random_model: Path):
+    tokenizer = engine.load_tokenizer(random_model)
+    model = engine.load_model(random_model, "none", torch.device("cpu"))
+    prompts = engine.encode_prompts(tokenizer, [make_prompt("team"), make_prompt("sports")], random_model, room=12)
+    return model, tokenizer, prompts
+
+
+def draws_of(prompts, count, seed="1"):
+    return [
+        Draw(index, label, f"{seed}/{index}/{label}/{number}")
+        for index, prompt in enumerate(prompts)
+        for label in (prompt.cooperate[0], prompt.defect[0])
+        for number in range(count)
+    ]
+
+
+def draw(asked, draws, tokens_per_batch=20_000, longest=8):
+    model, tokenizer, prompts = asked
+    return draw_motivations(model, tokenizer, prompts, draws, 0.8, longest, tokens_per_batch)
+
+
+def test_the_same_seed_gives_the_same_text_and_another_seed_another(asked):
+    draws = draws_of(asked[2], 3)
+    assert draw(asked, draws) == draw(asked, draws)
+    assert draw(asked, draws) != draw(asked, draws_of(asked[2], 3, seed="2"))
+
+
+def test_a_draw_does_not_depend_on_what_is_drawn_beside_it(asked):
+    draws = draws_of(asked[2], 3)
+    together = draw(asked, draws)
+    assert draw(asked, draws, tokens_per_batch=1) == together
+    assert draw(asked, draws[5:7]) == together[5:7]
+
+
+def test_tokens_follow_the_models_own_distribution(asked):
+    """The first drawn token of many draws against the exact next-token distribution, by a chi-squared test."""
+    from scipy.stats import chisquare
+
+    model, tokenizer, prompts = asked
+    label = prompts[0].cooperate[0]
+    count = 2_000
+    drawn = draw(asked, [Draw(0, label, f"many/{number}") for number in range(count)], 400_000, longest=1)
+    seen = np.zeros(len(tokenizer))
+    texts = {tokenizer.decode([token], skip_special_tokens=True).strip(): token for token in range(len(tokenizer))}
+    for motivation in drawn:
+        seen[texts[motivation.text]] += 1
+    line_break = tokenizer.encode("\n", add_special_tokens=False)
+    with torch.no_grad():
+        logits = model(torch.tensor([[*prompts[0].tokens, label, *line_break]])).logits[0, -1]
+    merged = np.zeros(len(tokenizer))
+    for token, probability in enumerate(torch.softmax(logits / 0.8, dim=-1).numpy()):
+        merged[texts[tokenizer.decode([token], skip_special_tokens=True).strip()]] += probability
+    common = merged * count >= 5
+    observed = np.append(seen[common], seen[~common].sum())
+    expected = np.append(merged[common], merged[~common].sum()) * count
+    assert chisquare(observed, expected * observed.sum() / expected.sum()).pvalue > 0.001
+
+
+def test_an_answer_that_ends_leaves_the_others_as_they_are(asked, monkeypatch):
+    model, tokenizer, prompts = asked
+    draws = draws_of(prompts, 4)
+    before = draw(asked, draws, longest=12)
+    common = max(range(len(tokenizer)), key=lambda token: sum(tokenizer.decode([token]) in one.text for one in before))
+    monkeypatch.setattr(model.generation_config, "eos_token_id", common)
+    after = draw(asked, draws, longest=12)
+    assert any(one.finished for one in after)
+    for short, whole in zip(after, before, strict=True):
+        assert whole.text.startswith(short.text)
+        assert short.tokens <= whole.tokens
+
+
+def test_what_was_kept_of_a_prompt_when_its_choice_was_read_is_gone_on_from(asked, monkeypatch):
+    model, tokenizer, prompts = asked
+    draws = draws_of(prompts, 3)
+    alone = draw(asked, draws)
+    prefixes: dict = {}
+    engine.choice_distributions(model, prompts, 0.8, 10_000, [0, 1], prefixes)
+    assert set(prefixes) == {tuple(prompt.tokens) for prompt in prompts}
+    monkeypatch.setattr(motivations, "prefill", lambda *_: iter(()))
+    assert draw_motivations(model, tokenizer, prompts, draws, 0.8, 8, 20_000, prefixes=prefixes) == alone
+
+
+def test_draws_that_have_said_the_same_are_one_row_until_they_part(asked):
+    model, tokenizer, prompts = asked
+    rows = []
+    seen = model.register_forward_pre_hook(
+        lambda _, __, given: rows.append(given["input_ids"].shape[0]), with_kwargs=True
+    )
+    many = [Draw(0, None, f"many/{number}") for number in range(200)]
+    drawn = draw_motivations(model, tokenizer, prompts, many, 0.8, 3, 400_000)
+    seen.remove()
+    distinct = [
+        len({one.text for one in draw_motivations(model, tokenizer, prompts, many, 0.8, longest, 400_000)})
+        for longest in (1, 2)
+    ]
+    assert len(drawn) == 200
+    # All but the last token of the prompt, the last one, a row for every first token, one for every pair of tokens.
+    assert rows[:2] == [1, 1]
+    assert distinct[0] <= rows[2] < distinct[1] <= rows[3] <= 200
+
+
+def test_pick_takes_the_token_at_the_quantile_of_the_draws_own_row():
+    logits = torch.log(torch.tensor([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]]))
+    assert pick(logits, [0, 1], [0.0, 0.0]) == [0, 1]
+    assert pick(logits, [0, 0, 1, 0], [0.6, 0.999999, 0.5, 0.0]) == [1, 2, 1, 0]
+    assert pick(logits, [0], [0.999999]) == [2]

@@ -1,0 +1,114 @@
+"""Drawn answers beside exact choices: bounds, tests that reject when they should, and nothing dropped."""
+
+import gc
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tomtransfer.measurement.agreement import agreement, answers_page, counted_rates, rates_table
+from tomtransfer.respondents.counting import count_choices, parse_choices
+
+PLACES = [("in_sample", game, context, "canonical") for game in ("stag_hunt", "snowdrift") for context in "abcde"]
+
+
+def answers(texts, game="stag_hunt", context="a", question="answer_first", labels=("C", "D")):
+    columns = ("split", "game", "context", "frame", "question", "prompt", "model", "model_revision", "quantization")
+    row = dict.fromkeys(columns, "x") | {"adapter": "", "temperature": 0.8, "stage_revision": 1, "software": "s"}
+    row |= {"split": "in_sample", "game": game, "context": context, "frame": "canonical", "question": question}
+    return pl.DataFrame([{**row, "options": list(labels), "answer": text} for text in texts])
+
+
+def drawn(rates, number=100, invalid=0, seed=1):
+    generator = np.random.default_rng(seed)
+    tables = []
+    for (_, game, context, _), rate in zip(PLACES, rates, strict=True):
+        cooperate = generator.binomial(number - invalid, rate)
+        texts = ["C"] * cooperate + ["D"] * (number - invalid - cooperate) + ["maybe"] * invalid
+        tables.append(answers(texts, game, context))
+    return count_choices(pl.concat(tables))
+
+
+def exact(rates, other=0.1):
+    return pl.DataFrame(
+        [
+            dict(zip(("split", "game", "context", "frame"), place, strict=True))
+            | {"cooperate": (1 - other) * rate, "defect": (1 - other) * (1 - rate)}
+            for place, rate in zip(PLACES, rates, strict=True)
+        ]
+    )
+
+
+RATES = np.linspace(0.1, 0.9, 10)
+
+
+def test_every_answer_is_counted_and_invalid_ones_bound_the_rate():
+    texts = ["C", "C.", "I choose C", "D", "C or D", "I cannot decide", "", "hm"]
+    (row,) = counted_rates("base", count_choices(answers(texts)), None)
+    assert (row.answers, row.invalid, row.rate) == (8, 4, pytest.approx(3 / 4))
+    assert (row.lowest, row.highest) == (pytest.approx(3 / 8), pytest.approx(7 / 8))
+    assert row.low < row.rate < row.high
+    counted = {kind: number for kind, number in row.kinds.items() if number}
+    assert counted == dict.fromkeys(
+        ("label with punctuation", "spelled out", "both labels", "refusal", "empty", "other"), 1
+    ) | {"label": 2}
+    assert (row.exact, row.p_value) == (None, None)
+
+
+def test_swapped_labels_are_read_as_the_frame_says():
+    parsed = parse_choices(answers(["C", "D"], labels=("D", "C")))
+    assert parsed["choice"].to_list() == ["defect", "cooperate"]
+
+
+def test_only_invalid_answers_have_no_rate_and_stay_in_the_table():
+    rows = counted_rates("base", count_choices(answers(["hm", "well"])), exact(RATES).head(1))
+    assert (rows[0].rate, rows[0].low, rows[0].p_value) == (None, None, None)
+    assert (rows[0].lowest, rows[0].highest) == (0, 1)
+    assert agreement(rows) is None
+    assert "| base | 1 | 2 | 100.0 % | - |" in answers_page(rows)
+
+
+def test_draws_from_the_exact_rates_agree():
+    rows = counted_rates("teacher", drawn(RATES), exact(RATES))
+    found = agreement(rows)
+    assert (found.scenarios, found.answers, found.mismatches) == (10, 1000, 0)
+    assert found.p_value > 0.05
+    assert found.expected == pytest.approx(RATES.mean())
+
+
+def test_draws_from_other_rates_do_not():
+    found = agreement(counted_rates("teacher", drawn(RATES), exact(RATES[::-1])))
+    assert found.mismatches >= 8
+    shifted = agreement(counted_rates("teacher", drawn(np.clip(RATES + 0.1, 0, 1)), exact(RATES)))
+    assert shifted.p_value < 0.001
+
+
+@pytest.fixture
+def few_objects():
+    """Hide what other tests left in memory from the garbage collection that statsmodels runs at every adjustment."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def test_the_overall_test_rejects_as_often_as_it_says(few_objects):
+    template, known, generator = drawn(RATES, number=30), exact(RATES), np.random.default_rng(1)
+    p_values = []
+    for _ in range(200):
+        cooperate = generator.binomial(30, RATES).astype(float)
+        counts = template.with_columns(cooperate=pl.Series(cooperate), defect=pl.Series(30 - cooperate))
+        p_values.append(agreement(counted_rates("m", counts, known)).p_value)
+    assert 0.01 < np.mean(np.array(p_values) < 0.05) < 0.1
+
+
+def test_a_certain_choice_that_is_not_drawn_is_a_mismatch():
+    (row,) = counted_rates("m", count_choices(answers(["D", "D", "C"])), exact([1.0, *RATES[1:]]).head(1))
+    assert row.p_value == 0
+    assert agreement([row]).p_value == 0
+
+
+def test_the_table_has_a_column_for_every_kind():
+    table = rates_table(counted_rates("m", drawn(RATES, invalid=5), exact(RATES)))
+    assert table["other"].to_list() == [5] * 10
+    assert table["invalid"].to_list() == [5] * 10
+    assert rates_table([]).write_csv().strip() == ""

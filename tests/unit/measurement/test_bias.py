@@ -1,0 +1,111 @@
+"""The decomposition of choices: it finds what was planted, and nothing else."""
+
+import itertools
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tomtransfer.experiment.sections import Frame
+from tomtransfer.measurement.bias import FACTORS, WITHIN, Decomposition, contrasts, decompose, mean_squares
+from tomtransfer.scenarios.frames import designs
+
+FRAMES = {
+    "canonical": Frame(cooperate="C", defect="D", first="cooperate"),
+    "swapped": Frame(cooperate="D", defect="C", first="cooperate"),
+    "reversed": Frame(cooperate="C", defect="D", first="defect"),
+    "both": Frame(cooperate="D", defect="C", first="defect"),
+}
+GAMES, CONTEXTS = ("a", "b", "c", "d"), ("k", "l", "m")
+
+
+def planted(parts: dict[tuple[str, str], float], split: str = "in_sample") -> pl.DataFrame:
+    """Choices whose log-odds are made of `parts`: a size for each factor and spread, with known mean squares."""
+    game = dict(zip(GAMES, (1, 1, -1, -1), strict=True))
+    context = dict(zip(CONTEXTS, np.sqrt(1.5) * np.array([1, 0, -1]), strict=True))
+    rows = []
+    for (name, frame), one, other in itertools.product(FRAMES.items(), GAMES, CONTEXTS):
+        label = 1 if frame.cooperate == "C" else -1
+        order = 1 if frame.first == "cooperate" else -1
+        sign = dict(zip(FACTORS, (1, label, order, label * order), strict=True))
+        spread = dict(zip(WITHIN, (1, game[one], context[other], game[one] * context[other]), strict=True))
+        log_odds = sum(size * sign[factor] * spread[within] for (factor, within), size in parts.items())
+        rate = 1 / (1 + np.exp(-log_odds))
+        rows.append((split, one, other, name, 0.5 * rate, 0.5 * (1 - rate)))
+    return pl.DataFrame(rows, schema=["split", "game", "context", "frame", "cooperate", "defect"], orient="row")
+
+
+def decomposed(table: pl.DataFrame) -> Decomposition:
+    return decompose(table, "teacher", designs(FRAMES), draws=200, seed=0, confidence=0.95)
+
+
+def sizes(found: Decomposition) -> dict[tuple[str, str], float]:
+    return {(each.factor, each.within): each.mean_square for each in found.shares}
+
+
+@pytest.mark.parametrize("part", list(itertools.product(FACTORS, WITHIN)))
+def test_each_planted_part_is_found_where_it_was_planted_and_nowhere_else(part: tuple[str, str]) -> None:
+    found = sizes(decomposed(planted({part: 0.7})))
+    assert found.pop(part) == pytest.approx(0.49)
+    assert list(found.values()) == pytest.approx([0] * 15, abs=1e-12)
+
+
+def test_shares_are_those_of_the_planted_mean_squares_and_leave_the_level_out() -> None:
+    parts = {
+        ("preference", "overall"): 2.0,
+        ("preference", "game"): 0.3,
+        ("label", "overall"): -0.6,
+        ("order", "context"): 0.1,
+        ("label x order", "game x context"): 0.2,
+    }
+    found = decomposed(planted(parts))
+    shares = {(each.factor, each.within): each.share for each in found.shares}
+    whole = 0.09 + 0.36 + 0.01 + 0.04
+    assert shares.pop(("preference", "overall")) is None
+    assert shares[("label", "overall")] == pytest.approx(0.36 / whole)
+    assert shares[("order", "context")] == pytest.approx(0.01 / whole)
+    assert sum(share for share in shares.values() if share) == pytest.approx(1)
+    effects = {(each.factor, each.game): each.value for each in found.effects}
+    assert effects[("preference", None)] == pytest.approx(2)
+    assert effects[("preference", "a")] == pytest.approx(2.3)
+    assert effects[("preference", "d")] == pytest.approx(1.7)
+    assert effects[("label", None)] == pytest.approx(-0.6)
+    assert effects[("order", None)] == pytest.approx(0, abs=1e-12)
+
+
+def test_the_parts_add_up_to_the_variance_of_the_log_odds() -> None:
+    log_odds = np.random.default_rng(3).normal(size=(4, 5, 6))
+    squares = mean_squares(contrasts(log_odds))
+    assert squares.sum() - squares[0, 0] == pytest.approx(log_odds.var())
+
+
+def test_an_effect_that_is_the_same_in_every_context_is_certain_and_one_that_differs_is_not() -> None:
+    effects = decomposed(planted({("label", "overall"): 1.0, ("order", "context"): 1.0})).effects
+    label, order = (
+        next(each for each in effects if (each.factor, each.game) == (name, None)) for name in ("label", "order")
+    )
+    assert (label.low, label.high) == (pytest.approx(1), pytest.approx(1))
+    assert order.low is not None and order.high is not None
+    assert order.low < -0.5
+    assert order.high > 0.5
+
+
+def test_a_single_context_has_no_interval() -> None:
+    found = decomposed(planted({("label", "overall"): 1.0}).filter(context="k"))
+    assert {(each.low, each.high) for each in (*found.shares, *found.effects)} == {(None, None)}
+    assert sizes(found)[("label", "overall")] == pytest.approx(1)
+
+
+def test_a_model_that_does_the_same_everywhere_has_no_shares() -> None:
+    assert {each.share for each in decomposed(planted({("preference", "overall"): 1.0})).shares} == {None}
+
+
+def test_certain_choices_have_large_finite_log_odds() -> None:
+    found = decomposed(planted({("label", "overall"): 100.0}))
+    assert all(np.isfinite(each.value) for each in found.effects)
+
+
+def test_splits_are_decomposed_apart_and_only_where_every_frame_was_played() -> None:
+    complete = planted({("label", "overall"): 1.0})
+    lacking = planted({("order", "overall"): 1.0}, split="new_contexts").filter(pl.col("frame") != "both")
+    assert {each.split for each in decomposed(pl.concat([complete, lacking])).shares} == {"in_sample"}

@@ -1,0 +1,104 @@
+"""The planted teacher: its policy is what its formula says, and it answers without a model."""
+
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from test_engine import make_prompt
+from tomtransfer.respondents.answers import Respondent, update_choices, update_motivations
+
+from tomtransfer.experiment.sections import Teacher
+from tomtransfer.experiment.tables import read_table
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.models.fetching import fetch
+from tomtransfer.models.registry import Planted, find_student, read_registry, revision
+from tomtransfer.respondents.planted import cooperation_log_odds, cooperation_rates, motivation
+
+ROOT = Path(__file__).parents[2]
+PAYOFFS = {"reward": 5.0, "sucker": 2.0, "temptation": 10.0, "punishment": 3.0}
+
+
+def policy(**changes) -> Planted:
+    return Planted(**{"source": "planted", "rationality": 0.4, "social_weights": {"team": 0.5}, **changes})
+
+
+def prompt(context: str = "team", labels: tuple[str, str] = ("C", "D")):
+    cooperate, defect = labels
+    return replace(
+        make_prompt(context), split="in_sample", payoffs=PAYOFFS, cooperate=cooperate, defect=defect, sha256=context
+    )
+
+
+def test_log_odds_are_the_logit_quantal_response_worked_out_by_hand() -> None:
+    # Cooperating earns 3.5 for oneself and 7.5 for the coplayer, defecting 6.5 and 2.5.
+    assert cooperation_log_odds(prompt(), policy()) == pytest.approx(0.4 * (-3 + 0.5 * 5))
+    assert cooperation_log_odds(prompt(), policy(belief=1)) == pytest.approx(0.4 * ((5 - 10) + 0.5 * (5 - 2)))
+    assert cooperation_log_odds(prompt(), policy(belief=0)) == pytest.approx(0.4 * ((2 - 3) + 0.5 * (10 - 3)))
+    assert cooperation_rates([prompt()], policy()) == pytest.approx([1 / (1 + math.exp(0.2))])
+
+
+def test_no_rationality_is_a_coin_and_labels_change_nothing() -> None:
+    assert cooperation_rates([prompt()], policy(rationality=0)) == [0.5]
+    assert cooperation_rates([prompt(labels=("D", "C"))], policy()) == cooperation_rates([prompt()], policy())
+
+
+def test_reasons_name_the_label_that_was_chosen_and_what_it_earns() -> None:
+    assert motivation(prompt(labels=("X", "Y")), "defect", policy()).endswith(
+        "On average Y earns me 6.5 points and my coplayer 2.5; X earns me 3.5 and my coplayer 7.5."
+    )
+
+
+def test_a_context_without_a_social_weight_is_named() -> None:
+    with pytest.raises(InputError, match=r"no social_weights\.sports; it has team"):
+        cooperation_rates([prompt("sports")], policy())
+
+
+def test_answers_come_from_the_policy_and_a_changed_policy_is_another_revision(tmp_path: Path) -> None:
+    fetch("planted", policy(), tmp_path / "planted")
+    teacher = Respondent(tmp_path / "planted", revision("planted", policy()), "none", 0.8, 1, "cpu", 1000)
+    update_choices(tmp_path / "choices.parquet", [prompt()], teacher)
+    update_motivations(tmp_path / "reasons.parquet", [prompt()], teacher, Teacher(model="planted"), {prompt().frame: 2})
+    row = read_table(tmp_path / "choices.parquet").row(0, named=True)
+    assert row["cooperate"] == cooperation_rates([prompt()], policy())[0]
+    assert (row["cooperate"] + row["defect"], row["other"]) == (1, 0)
+    reasons = read_table(tmp_path / "reasons.parquet")
+    assert reasons["motivation"].to_list() == [
+        motivation(prompt(), choice, policy()) for choice in ("cooperate", "cooperate", "defect", "defect")
+    ]
+    assert revision("planted", policy(belief=0.4)) != revision("planted", policy())
+
+
+def test_it_needs_no_torch() -> None:
+    code = "import sys, tomtransfer.respondents.answers, tomtransfer.models.fetching; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(ROOT / "workflow")})
+
+
+def test_every_context_of_the_project_has_a_weight_and_no_student_can_be_planted() -> None:
+    path = ROOT / "models.yaml"
+    registry = read_registry(path)
+    planted = registry["planted-teacher"]
+    assert isinstance(planted, Planted)
+    contexts = {file.stem for file in (ROOT / "scenarios" / "contexts").glob("*.yaml")}
+    assert set(planted.social_weights) == contexts
+    with pytest.raises(InputError, match="planted-teacher: source: planted: it has no weights to tune"):
+        find_student("planted-teacher", registry, path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{source: planted}", "m: social_weights: missing"),
+        ("{source: planted, social_weights: {}}", "m: social_weights: Mapping should have at least 1 item"),
+        ("{source: planted, social_weights: {team: 1}, rationality: -1}", "m: rationality: Input should be greater"),
+        ("{source: planted, social_weights: {team: 1}, belief: 2}", "m: belief: Input should be less"),
+        ("{source: planted, social_weights: {team: much}}", r"m: social_weights.team: .* \(got 'much'\)"),
+    ],
+)
+def test_an_impossible_policy_is_refused(tmp_path: Path, entry: str, message: str) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text(f"m: {entry}\n")
+    with pytest.raises(InputError, match=message):
+        read_registry(path)

@@ -1,0 +1,137 @@
+"""What a job runs again for: what it was made from is no longer what its record says.
+
+Every rule that makes an artifact has
+- a `record` among its outputs, written last: the parameters, and the content of the inputs and outputs of its last run;
+- the input `edited`, a mark that is newer than its outputs if, and only if, the record does not hold any more.
+So an edit is seen with any rerun triggers and without Snakemake's own records. Times of change only tell when a file was
+copied: where a record holds, they are set in the order in which the files were made, and a copied tree has nothing to do.
+"""
+
+import os
+import time
+from functools import cache
+from types import SimpleNamespace
+
+from tomtransfer.experiment.records import changes, known_hash, plain, read_record
+from tomtransfer.job import NOT_RECORDED
+
+EDITED = ".snakemake/tomtransfer-edited"
+RECORDED = {}
+"""The rules that keep records, by name, with the values that each of their wildcards may have."""
+
+
+def edited(rule, **values):
+    """Return an input of `rule`: a file that is new to each of its jobs whose record does not hold any more.
+
+    `values` are what each wildcard of the rule may be.
+    """
+    RECORDED[rule] = values
+
+    def mark(wildcards):
+        if not workflow.is_main_process:
+            refuse_mixture(rule, tuple(wildcards.items()))
+            return ancient(local(EDITED))
+        found = reasons(rule, tuple(wildcards.items()))
+        place_mark(parts(rule, wildcards)["outputs"] if found else [])
+        return local(EDITED) if found else ancient(local(EDITED))
+
+    return mark
+
+
+@cache
+def reasons(rule, wildcards):
+    """Return in words why a job has to run again, be it for what another job is to make anew; nothing if it need not."""
+    part = parts(rule, SimpleNamespace(**dict(wildcards)))
+    found = changes(part["record"], part["settings"], part["inputs"])
+    for maker in makers(part):
+        if reasons(*maker):
+            found.append(f"{maker[0]} runs again")
+    if not found:
+        put_in_order(part)
+    return found
+
+
+def refuse_mixture(rule, wildcards):
+    """Refuse to start a job on what was made from other settings than those of now, before the config was edited."""
+    for maker, values in makers(parts(rule, SimpleNamespace(**dict(wildcards)))):
+        part = parts(maker, SimpleNamespace(**dict(values)))
+        record = read_record(part["record"])
+        if record and record.settings != plain(part["settings"]):
+            raise WorkflowError(f"{part['record']}: made before an edit that was made while this ran; run again")
+
+
+def parts(rule, wildcards):
+    """Return what a job of `rule` is made of: its record, its settings, its inputs by name, its outputs."""
+    declared = getattr(rules, rule)
+
+    def concrete(item):
+        if callable(item):
+            item = item(wildcards)
+        items = [item] if isinstance(item, str) else item
+        return [Path(str(each).format(**vars(wildcards))) for each in items]
+
+    outputs = {name: concrete(item) for name, item in declared.output.items()}
+    return {
+        "record": outputs.pop("record")[0],
+        "settings": {
+            name: item(wildcards) if callable(item) else item for name, item in declared.params.items()
+        },
+        "inputs": {name: concrete(item) for name, item in declared.input.items() if name not in NOT_RECORDED},
+        "outputs": [file for files in outputs.values() for file in files],
+    }
+
+
+def makers(part):
+    """Return the jobs that make the inputs of a job, each once: a rule and its wildcards."""
+    files = [str(file) for files in part["inputs"].values() for file in files]
+    return list(dict.fromkeys(maker for file in files if (maker := maker_of(file))))
+
+
+@cache
+def maker_of(file):
+    """Return the rule that makes a file, with its wildcards, or None for one that people write."""
+    for rule, pattern in output_patterns():
+        if found := pattern.fullmatch(file):
+            return rule, tuple(found.groupdict().items())
+    return None
+
+
+@cache
+def output_patterns():
+    """Return a pattern for every output of every rule that keeps records."""
+    patterns = []
+    for rule, values in RECORDED.items():
+        groups = {name: f"(?P<{name}>{either(allowed)})" for name, allowed in values.items()}
+        for file in getattr(rules, rule).output:
+            text = re.escape(str(file)).replace(r"\{", "{").replace(r"\}", "}")
+            patterns.append((rule, re.compile(text.format(**groups))))
+    return patterns
+
+
+@cache
+def new_mark():
+    """Write the file that is newer than anything made before, and return its time."""
+    mark = Path(EDITED)
+    mark.parent.mkdir(exist_ok=True)
+    # Snakemake takes a newer file of the same content for the old one.
+    mark.write_text(f"{time.time_ns()}\n", encoding="utf-8")
+    return mark.stat().st_mtime
+
+
+def put_in_order(part):
+    """Have the outputs of a job that need not run no older than its inputs, and none of them from the future."""
+    files = [file for files in part["inputs"].values() for file in files]
+    inputs = max((file.stat().st_mtime_ns for file in files if maker_of(str(file))), default=0)
+    for file in [*part["outputs"], part["record"]]:
+        found = file.stat().st_mtime_ns
+        wanted = min(max(found, inputs), time.time_ns())
+        if found != wanted:
+            os.utime(file, ns=(wanted, wanted))
+
+
+def place_mark(outputs):
+    """See to it that the mark is there, and newer than `outputs`, whose times may be of another machine's clock."""
+    newer = new_mark()
+    for file in outputs:
+        if file.exists() and file.stat().st_mtime >= newer:
+            os.utime(file, (newer - 1, newer - 1))

@@ -1,0 +1,176 @@
+"""The experiment, typed: the one source of its validation, defaults, descriptions, JSON schema and documentation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from tomtransfer.experiment.sections import (
+    Compute,
+    Frame,
+    Name,
+    Paths,
+    Report,
+    Sampling,
+    Scoring,
+    Split,
+    Student,
+    Teacher,
+    Training,
+)
+from tomtransfer.experiment.validation import Record
+
+TRAINED_SPLIT = "in_sample"
+"""The split that is trained on."""
+
+
+class Experiment(Record):
+    """One experiment: which scenarios, which models, how the student is tuned, and how it all is computed."""
+
+    paths: Paths = Paths()
+    games: tuple[Name, ...] = Field(min_length=1)
+    """Games by file name, without `.yaml`, in `scenarios/games/`."""
+    splits: dict[Name, Split]
+    """Sets of scenarios. Only `in_sample` is trained on; every other one is held out."""
+    frames: dict[Name, Frame] = Field(default={"canonical": Frame()}, min_length=1)
+    """Frames that each scenario is played in."""
+    scored_frame: Name = "canonical"
+    """The frame that alignment is scored in; other frames stand beside it."""
+    temperature: float = Field(default=0.8, gt=0)
+    """Temperature of every answer: choices and motivations."""
+    choices: Literal["exact", "sampled", "both"] = "exact"
+    """How choices are known: from the probabilities of the next token, from drawn answers that are counted, or both.
+    Where reasons come first there is nothing exact to read, and both means drawn answers."""
+    sampling: Sampling = Sampling()
+    comprehension: tuple[Name, ...] = ()
+    """Contexts in which the models are asked what the payoffs are, before what they choose; empty asks nothing."""
+    teacher: Teacher
+    student: Student
+    training: Training = Training()
+    scoring: Scoring = Scoring()
+    report: Report = Report()
+    compute: Compute = Compute()
+
+    @field_validator("games")
+    @classmethod
+    def _no_game_twice(cls, games: tuple[str, ...]) -> tuple[str, ...]:
+        return _each_once(games)
+
+    @field_validator("frames")
+    @classmethod
+    def _frames_differ(cls, frames: dict[str, Frame]) -> dict[str, Frame]:
+        seen: dict[tuple[str, str, str], str] = {}
+        for name, frame in frames.items():
+            other = seen.setdefault((frame.cooperate, frame.defect, frame.first), name)
+            if other != name:
+                raise ValueError(f"{name} repeats {other}: same labels, same order")
+        return frames
+
+    @model_validator(mode="after")
+    def _scored_frame_is_trained_on(self) -> Self:
+        trained = [name for name, frame in self.frames.items() if not frame.held_out]
+        if self.scored_frame not in trained:
+            allowed = ", ".join(trained) or "none is left"
+            raise ValueError(
+                f"scored_frame {self.scored_frame} must be one of the frames that are trained on: {allowed}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _held_out_is_held_out(self) -> Self:
+        if TRAINED_SPLIT not in self.splits:
+            raise ValueError(f"splits must have {TRAINED_SPLIT}: it is the one that is trained on")
+        if self.splits[TRAINED_SPLIT].games is not None:
+            raise ValueError(f"splits.{TRAINED_SPLIT} has the games of the experiment; name them in games")
+        seen: dict[tuple[str, str, float], str] = {}
+        for name, split in self.splits.items():
+            games = self.games_of(name)
+            for game, context in product(_each_once(games), _each_once(split.contexts)):
+                other = seen.setdefault((game, context, split.payoff_factor), name)
+                if other != name:
+                    raise ValueError(
+                        f"splits.{name} repeats {context} of splits.{other} with the same payoff_factor; "
+                        "a scenario may belong to one split only"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _choices_can_be_read(self) -> Self:
+        questions = {"teacher": self.teacher.question, "student": self.student.question}
+        for name, question in questions.items():
+            if self.choices == "exact" and question == "reason_first":
+                raise ValueError(
+                    f"{name}.question: reason_first leaves nothing exact to read; choices must be sampled or both"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _comprehension_is_asked_where_there_is_play(self) -> Self:
+        every = dict.fromkeys(context for split in self.splits.values() for context in split.contexts)
+        if unknown := [context for context in self.comprehension if context not in every]:
+            raise ValueError(f"comprehension: no split has {', '.join(unknown)}; allowed: {', '.join(every)}")
+        return self
+
+    @property
+    def contexts(self) -> tuple[str, ...]:
+        """Return every context that the games of the experiment are told as, each once, in order of appearance."""
+        splits = [split for split in self.splits.values() if split.games is None]
+        return tuple(dict.fromkeys(context for split in splits for context in split.contexts))
+
+    @property
+    def every_game(self) -> tuple[str, ...]:
+        """Return every game of any split, each once; those of the experiment come first."""
+        own = (game for split in self.splits.values() for game in split.games or ())
+        return tuple(dict.fromkeys([*self.games, *own]))
+
+    def games_of(self, split: str) -> tuple[str, ...]:
+        """Return the games that a split has."""
+        return self.splits[split].games or self.games
+
+    def contexts_of(self, game: str) -> tuple[str, ...]:
+        """Return every context that a game is told as, each once, in order of appearance."""
+        splits = [split for name, split in self.splits.items() if game in self.games_of(name)]
+        return tuple(dict.fromkeys(context for split in splits for context in split.contexts))
+
+    @property
+    def ordered_frames(self) -> dict[str, Frame]:
+        """Return the frames, the scored one first, whatever order the files of the config were merged in."""
+        return {self.scored_frame: self.frames[self.scored_frame], **self.frames}
+
+    @property
+    def trained_frames(self) -> dict[str, int]:
+        """Return the frames that are trained on, each with its number of motivations per choice."""
+        scored, others = self.teacher.motivations_per_choice, self.teacher.motivations_in_other_frames
+        trained = [name for name, frame in self.ordered_frames.items() if not frame.held_out]
+        return {name: scored if name == self.scored_frame else others for name in trained}
+
+    @property
+    def held_out_frames(self) -> tuple[str, ...]:
+        """Return the frames that are kept from training."""
+        return tuple(name for name, frame in self.frames.items() if frame.held_out)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One game in one context, in the split that it belongs to."""
+
+    split: str
+    game: str
+    context: str
+
+
+def scenarios(experiment: Experiment) -> Iterator[Scenario]:
+    """Yield every scenario of the experiment."""
+    for split, members in experiment.splits.items():
+        for game in experiment.games_of(split):
+            for context in members.contexts:
+                yield Scenario(split, game, context)
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"each name may stand here once; repeated: {', '.join(repeated)}")
+    return names

@@ -1,0 +1,196 @@
+"""The parts of an experiment, typed: each a section of the config, with its defaults and what they mean."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tomtransfer.experiment.validation import Record
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Label = Annotated[str, Field(pattern=r"^\w+$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Quantization = Literal["none", "nf4"]
+Question = Literal["answer_first", "answer_only", "reason_first"]
+
+
+class Paths(Record):
+    """Where things are, relative to the folder that Snakemake runs in."""
+
+    results: str = "results"
+    """Folder for the artifacts of this experiment."""
+    models: str = "results/models"
+    """Folder for fetched models; experiments may share it."""
+    store: str = "results/store"
+    """Folder for what is too expensive to be computed twice: answers and adapters. Experiments should share it."""
+    scenarios: str = "scenarios"
+    """Folder with games, contexts and prompt templates."""
+    registry: str = "models.yaml"
+    """The model registry: where each named model comes from."""
+
+
+class Frame(Record):
+    """How a scenario is put: which label means cooperation, and what is named first."""
+
+    cooperate: Label = "C"
+    """Label of the cooperative choice."""
+    defect: Label = "D"
+    """Label of the other choice."""
+    first: Literal["cooperate", "defect"] = "cooperate"
+    """The choice that is named first."""
+    held_out: bool = False
+    """Keep the frame from training, and play it in the in-sample scenarios alone: the frame is what is new there."""
+
+    @model_validator(mode="after")
+    def _different(self) -> Self:
+        if self.cooperate == self.defect:
+            raise ValueError(f"cooperate and defect must have different labels; both are {self.cooperate!r}")
+        return self
+
+    @property
+    def options(self) -> tuple[str, str]:
+        """Return both labels in the order in which they are named."""
+        return (self.cooperate, self.defect) if self.first == "cooperate" else (self.defect, self.cooperate)
+
+
+class Split(Record):
+    """A set of scenarios: each of its games in each of its contexts."""
+
+    games: tuple[Name, ...] | None = Field(default=None, min_length=1)
+    """Games that this split alone has, of any kind; null stands for the games of the experiment."""
+    contexts: tuple[Name, ...] = Field(min_length=1)
+    """Contexts by file name, without `.yaml`, in `scenarios/contexts/`."""
+    payoff_factor: float = Field(default=1, gt=0)
+    """What every payoff is multiplied by."""
+
+
+class Teacher(Record):
+    """The large model whose behaviour is transferred."""
+
+    model: Name
+    """A name in the model registry."""
+    quantization: Quantization = "none"
+    """Precision of the weights: as stored, or four-bit NormalFloat."""
+    question: Question = "answer_first"
+    """What the prompt asks for: the answer and then reasons, the answer alone, or reasons and then the answer."""
+    motivations_per_choice: int = Field(default=3, ge=2)
+    """Motivations drawn for each choice of each in-sample scenario in the scored frame."""
+    motivations_in_other_frames: int = Field(default=1, ge=1)
+    """Motivations drawn for each choice of each in-sample scenario in every other frame that is trained on."""
+    motivation_tokens: int = Field(default=48, ge=1)
+    """A motivation is cut off after this many tokens."""
+    seed: int = Field(default=1, ge=0)
+    """Seed of the drawn motivations."""
+    revision: int = Field(default=1, ge=1)
+    """Raise it to have every answer of the teacher computed again."""
+
+
+class Sampling(Record):
+    """How answers are drawn, where choices are counted."""
+
+    answers: int = Field(default=10, ge=1)
+    """Answers drawn for each scenario and model. Raising it draws only those that are missing."""
+    answer_tokens: int = Field(default=12, ge=1)
+    """An answer that is read from its first line is cut off after this many tokens."""
+    reason_tokens: int = Field(default=160, ge=1)
+    """An answer that follows its reasons is cut off, with them, after this many tokens."""
+    seed: int = Field(default=1, ge=0)
+    """Seed of the drawn answers."""
+
+
+class Student(Record):
+    """The small model that is tuned."""
+
+    model: Name
+    """A name in the model registry."""
+    quantization: Quantization = "nf4"
+    """Precision of the weights under the adapter, tuned and untuned alike: four-bit NormalFloat makes it QLoRA."""
+    question: Question = "answer_first"
+    """What the prompt asks for when the student's choices are measured; the words are the teacher's."""
+    revision: int = Field(default=1, ge=1)
+    """Raise it to have every answer of the student computed again."""
+
+
+class Lora(Record):
+    """The low-rank adapter (Hu et al., LoRA, arXiv 2106.09685, 2021)."""
+
+    rank: int = Field(default=8, ge=1)
+    """Rank r of the update."""
+    alpha: float = Field(default=16, gt=0)
+    """The update is scaled by alpha / rank."""
+    dropout: float = Field(default=0, ge=0, lt=1)
+    """Share of the adapter's inputs that is dropped in training."""
+    targets: tuple[str, ...] = Field(default=("q_proj", "v_proj"), min_length=1)
+    """Names of the linear layers that are adapted."""
+
+
+class Training(Record):
+    """How the student is tuned."""
+
+    lora: Lora = Lora()
+    learning_rate: float = Field(default=2e-3, gt=0)
+    """Highest learning rate of AdamW."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    """How the learning rate falls after the warm-up."""
+    warmup_share: Share = 0.05
+    """Share of the steps over which the learning rate rises."""
+    weight_decay: float = Field(default=0, ge=0)
+    """Weight decay of AdamW."""
+    max_gradient_norm: float = Field(default=1, gt=0)
+    """Gradients are clipped to this norm."""
+    epochs: int = Field(default=5, ge=1)
+    """Passes over the examples."""
+    completions_per_row: int = Field(default=4, ge=1)
+    """Completions that are trained behind one copy of their prompt."""
+    rows_per_step: int = Field(default=1, ge=1)
+    """Rows per step of the optimizer; the effective batch is this many times `completions_per_row`."""
+    choice_share: Share | None = 0.7
+    """Share of the choice in a completion's loss; the reasons have the rest. Null counts every token the same."""
+    temperature: float = Field(default=0.8, gt=0)
+    """Temperature of the policy that is fitted. That of the answers fits what is measured;
+    1 is ordinary maximum likelihood."""
+    held_back_share: float = Field(default=0.2, gt=0, lt=1)
+    """Share of the completions of each scenario and choice that is kept from training for the evaluation loss."""
+    seed: int = Field(default=1, ge=0)
+    """Seed of the adapter's weights and of the order of the examples."""
+    revision: int = Field(default=1, ge=1)
+    """Raise it to have the training done again."""
+
+
+class Scoring(Record):
+    """How alignment is measured, and how sure it is."""
+
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+    """Confidence of every interval and test."""
+    bootstrap_draws: int = Field(default=2000, ge=1)
+    """Draws of the bootstrap behind the intervals of measures."""
+    equivalence_margin: float = Field(default=0.1, gt=0, le=1)
+    """Largest difference in cooperation rate that counts as no difference in the test of equivalence."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the bootstrap."""
+
+
+class Report(Record):
+    """What the report shows beside the results."""
+
+    motivations_per_choice: int = Field(default=1, ge=0)
+    """Motivations of each choice of each in-sample scenario that can be read in the report."""
+
+
+class Compute(Record):
+    """How the work is done on this machine. Nothing here reruns anything, or changes a result beyond rounding."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the models run; auto takes a GPU where there is one."""
+    gpu: int = Field(default=1, ge=0)
+    """GPUs that each step with a model asks for and has to itself; such steps share what the profile offers, also on a
+    CPU. With 0 no GPU is used."""
+    threads: int = Field(default=8, ge=1)
+    """CPU threads of each step with a model, at most the cores that Snakemake has."""
+    memory_mb: int = Field(default=6000, ge=500)
+    """Memory, in MB, that each step with a model asks a cluster for."""
+    minutes: int = Field(default=60, ge=1)
+    """Time, in minutes, that each step with a model asks a cluster for."""
+    tokens_per_batch: int = Field(default=16384, ge=1)
+    """Tokens that are held at once when a model answers: prompts with what is drawn behind them."""
+    gradient_checkpointing: bool | None = None
+    """Compute activations twice instead of keeping them: less memory, more time. Null does so on a GPU alone."""

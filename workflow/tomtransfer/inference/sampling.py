@@ -1,0 +1,234 @@
+"""Drawing texts: whole answers, or motivations behind a given choice, each draw with a random stream of its own.
+
+The prompt is computed once, all texts behind it read the same copy of its keys and values, and texts that have said the
+same so far are computed once, until they part. A draw's random numbers depend on its key alone, so the same seed gives
+the same text whatever else is drawn beside it, and more draws leave earlier ones as they are.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from tomtransfer.experiment.progress import Progress
+from tomtransfer.inference.answers import DrawnText
+from tomtransfer.inference.branches import BranchCache, branching
+from tomtransfer.inference.encoding import EncodedPrompt
+from tomtransfer.inference.memory import in_halves
+from tomtransfer.inference.prefill import Prefix, Prefixes, prefill
+
+# Branches are dropped when this share of them has ended: dropping copies what the others keep, so not at every end.
+SHARE_ENDED = 0.25
+
+# Token probabilities are summed up in blocks of this size, to look for a quantile among few numbers.
+BLOCK = 256
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One text to draw: behind which prompt, for which choice (its label token), from which random stream.
+
+    Without a label the whole answer is drawn. Draws that are made together all have one or all have none.
+    """
+
+    prompt: int
+    label_token: int | None
+    key: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How texts are drawn, and which tokens end them: anywhere, or behind the first token of an answer of one line."""
+
+    temperature: float
+    longest: int
+    ends: Collection[int] = ()
+    breaks: Collection[int] = ()
+
+    def ended(self, answer: Sequence[int]) -> bool:
+        """Tell whether an answer has come to its end, or to the end of its first line."""
+        return answer[-1] in self.ends or (len(answer) > 1 and answer[-1] in self.breaks)
+
+
+def draw_texts(
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[EncodedPrompt],
+    draws: Sequence[Draw],
+    temperature: float,
+    longest: int,
+    tokens_per_batch: int,
+    one_line: bool = False,
+    prefixes: Prefixes | None = None,
+) -> list[DrawnText]:
+    """Return one text of at most `longest` tokens for each draw, in the order of `draws`.
+
+    With `one_line` a text may end with its first line break, unless it begins with it. Prompts that are not among
+    `prefixes` are computed.
+    """
+    line_break = tokenizer.encode("\n", add_special_tokens=False)
+    given = [[] if draw.label_token is None else [draw.label_token, *line_break] for draw in draws]
+    ends = end_tokens(model, tokenizer)
+    drawing = Drawing(temperature, longest, ends, line_break_tokens(tokenizer) if one_line else set())
+    lengths = [len(prompt.tokens) for prompt in prompts]
+    room = max(map(len, given), default=0) + longest
+    texts = [(tuple(prompts[draw.prompt].tokens), draw.key) for draw in draws]
+    report = Progress("drawn texts", len(draws))
+    results: dict[int, DrawnText] = {}
+    for group in share_prompts([draw.prompt for draw in draws], lengths, room, tokens_per_batch):
+        sampled = in_halves(partial(_sample, model, texts, given, drawing, prefixes or {}), group)
+        for index, tokens in zip(group, sampled, strict=True):
+            finished = bool(tokens) and tokens[-1] in ends
+            text = tokenizer.decode(tokens[:-1] if finished else tokens, skip_special_tokens=True).strip()
+            results[index] = DrawnText(text, len(tokens), finished)
+        report.advance(len(group))
+    return [results[index] for index in range(len(draws))]
+
+
+def _sample(
+    model: Any,
+    texts: Sequence[tuple[tuple[int, ...], str]],
+    given: Sequence[list[int]],
+    drawing: Drawing,
+    known: Prefixes,
+    group: Sequence[int],
+) -> list[list[int]]:
+    """Return the sampled tokens of those `texts` whose numbers are in `group`."""
+    return sample_tokens(model, [texts[index] for index in group], [given[index] for index in group], drawing, known)
+
+
+def share_prompts(
+    prompts: Sequence[int], lengths: Sequence[int], room: int, tokens_per_batch: int
+) -> Iterator[list[int]]:
+    """Yield indices into `prompts`, the prompt of each draw, in groups that are drawn together, by prompt.
+
+    A group holds each of its prompts once, of `lengths` tokens, and `room` tokens for each draw: at most
+    `tokens_per_batch`, or a single draw.
+    """
+    group: list[int] = []
+    tokens = 0
+    for index in sorted(range(len(prompts)), key=lambda index: prompts[index]):
+        known = bool(group) and prompts[group[-1]] == prompts[index]
+        more = room + (0 if known else lengths[prompts[index]])
+        if group and tokens + more > tokens_per_batch:
+            yield group
+            group, tokens, more = [], 0, room + lengths[prompts[index]]
+        group.append(index)
+        tokens += more
+    if group:
+        yield group
+
+
+def end_tokens(model: Any, tokenizer: Any) -> set[int]:
+    """Return the tokens that end an answer: the model's own and the tokenizer's."""
+    named = model.generation_config.eos_token_id
+    return {*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id} - {None}
+
+
+def line_break_tokens(tokenizer: Any) -> set[int]:
+    """Return the tokens whose text has a line break."""
+    texts = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
+    return {token for token, text in enumerate(texts) if "\n" in text}
+
+
+@torch.inference_mode()
+def sample_tokens(
+    model: Any,
+    texts: Sequence[tuple[tuple[int, ...], str]],
+    given: Sequence[list[int]],
+    drawing: Drawing,
+    known: Prefixes,
+) -> list[list[int]]:
+    """Return the sampled tokens of each text, with the token that ended it.
+
+    `texts` are the tokens of each one's prompt and the key of its random stream. What is `given` of an answer comes
+    before what is drawn, and is as long for all. Texts that have said the same so far are one branch, which parts when
+    they do.
+    """
+    # Branches of one prompt stand side by side.
+    begun = sorted({(prompt, tuple(before)) for (prompt, _), before in zip(texts, given, strict=True)})
+    numbers = {beginning: number for number, beginning in enumerate(begun)}
+    branch_of = [numbers[prompt, tuple(before)] for (prompt, _), before in zip(texts, given, strict=True)]
+    step = torch.tensor([[prompt[-1], *before] for prompt, before in begun], device=model.device)
+    position = torch.tensor([len(prompt) - 1 for prompt, _ in begun], device=model.device)
+    behind = Counter(prompt for prompt, _ in begun)
+    cache = BranchCache(
+        _without_last_tokens(model, list(behind), known), list(behind.values()), step.shape[1] + drawing.longest - 1
+    )
+    streams = [_stream(key) for _, key in texts]
+    answers: list[list[int]] = [[] for _ in texts]
+    going = list(range(len(texts)))
+    with branching(model):
+        for _ in range(drawing.longest):
+            positions = position[:, None] + torch.arange(step.shape[1], device=model.device)
+            output = model(input_ids=step, position_ids=positions, past_key_values=cache, logits_to_keep=1)
+            logits = output.logits[:, -1].float() / drawing.temperature
+            chosen = pick(logits, [branch_of[text] for text in going], [next(streams[text]) for text in going])
+            for text, token in zip(going, chosen, strict=True):
+                answers[text].append(token)
+            going = [text for text in going if not drawing.ended(answers[text])]
+            if not going:
+                break
+            parts = sorted({(branch_of[text], answers[text][-1]) for text in going})
+            branches = [branch for branch, _ in parts]
+            tokens = torch.tensor([token for _, token in parts], device=model.device)[:, None]
+            position = positions[:, -1] + 1
+            if len(set(branches)) < len(parts) or len(parts) < (1 - SHARE_ENDED) * len(step):
+                cache.keep(branches)
+                step, position = tokens, position[branches]
+                numbered = {part: number for number, part in enumerate(parts)}
+                for text in going:
+                    branch_of[text] = numbered[branch_of[text], answers[text][-1]]
+            else:
+                step = torch.zeros_like(step[:, :1])
+                step[branches] = tokens
+    return answers
+
+
+def _without_last_tokens(model: Any, prompts: Sequence[tuple[int, ...]], known: Prefixes) -> list[Prefix]:
+    """Return what is kept of each prompt, but for its last token, from which the first of an answer is drawn.
+
+    Prompts that are not `known` are computed.
+    """
+    found = {prompt: known[prompt] for prompt in prompts if prompt in known}
+    missing = [prompt for prompt in prompts if prompt not in known]
+    for number, _, prefix in prefill(model, missing, sum(map(len, missing)), range(len(missing))):
+        if prefix is not None:
+            found[missing[number]] = prefix
+    return [found[prompt].without_last() for prompt in prompts]
+
+
+def pick(logits: torch.Tensor, rows: Sequence[int], uniform: Sequence[float]) -> list[int]:
+    """Return for each draw the token at its `uniform` quantile of the distribution in its row of `logits`.
+
+    `logits` is (rows, vocabulary). The block in which the token lies is found first, then the token in the block: only
+    the sums of blocks and one block of each draw are added up in double precision.
+    """
+    weights = torch.exp(logits - logits.amax(dim=-1, keepdim=True))
+    blocks = torch.nn.functional.pad(weights, (0, -weights.shape[-1] % BLOCK)).reshape(len(weights), -1, BLOCK)
+    row = torch.tensor(rows, device=logits.device)
+    quantile = torch.tensor(uniform, dtype=torch.float64, device=logits.device)
+    block, quantile = _at_quantile(blocks.sum(dim=-1, dtype=torch.float64)[row], quantile)
+    token, _ = _at_quantile(blocks[row, block].double(), quantile)
+    return [int(number) for number in (block * BLOCK + token).clamp(max=logits.shape[-1] - 1).tolist()]
+
+
+def _at_quantile(weights: torch.Tensor, quantile: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return for each row of `weights` (rows, n) the place at that quantile, and the quantile within the place."""
+    cumulative = weights.cumsum(dim=-1)
+    target = quantile[:, None] * cumulative[:, -1:]
+    place = torch.searchsorted(cumulative, target, right=True).clamp(max=weights.shape[-1] - 1)
+    above, weight = cumulative.gather(1, place), weights.gather(1, place)
+    return place[:, 0], (1 - (above - target) / weight).clamp(min=0)[:, 0]
+
+
+def _stream(key: str) -> Iterator[float]:
+    """Yield uniform numbers in [0, 1) that depend on `key` alone."""
+    generator = np.random.Generator(np.random.Philox(int.from_bytes(hashlib.sha256(key.encode()).digest()[:16], "big")))
+    while True:
+        yield float(generator.random())

@@ -1,0 +1,1 @@
+"""From answers to findings: evidence, measures, intervals, bias, agreement, comprehension, published figures."""

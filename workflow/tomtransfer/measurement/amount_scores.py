@@ -1,0 +1,155 @@
+"""How near the tuned student is to the teacher where the choice is an amount: means, gap closed, distance, interval."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from scipy.stats import wasserstein_distance
+
+from tomtransfer.measurement.intervals import percentile_interval
+from tomtransfer.measurement.measures import Array, divide, gap_closed, improvement
+from tomtransfer.respondents.counting import KINDS, parse_amounts
+
+MODELS = ("teacher", "base", "tuned")
+
+
+@dataclass(frozen=True)
+class AmountChoice:
+    """What a model gives in one scenario: its mass or its answers per amount, from 0 up, and on anything else."""
+
+    split: str
+    game: str
+    context: str
+    model: str
+    evidence: Literal["exact", "counted"]
+    amounts: tuple[float, ...]
+    other: float
+    kinds: Mapping[str, int]
+    """How many drawn answers were of each kind; empty where the evidence is exact."""
+
+    @property
+    def distribution(self) -> Array:
+        """The share of each amount among the valid answers, shape (amounts,); nan where none is valid."""
+        amounts = np.array(self.amounts, dtype=np.float64)
+        total = np.full_like(amounts, amounts.sum())
+        return divide(amounts, total, total > 0)
+
+    @property
+    def mean(self) -> float:
+        """The mean amount among the valid answers; nan where none is valid."""
+        return float(self.distribution @ np.arange(len(self.amounts)))
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The mean of all answers if everything else were nothing, and if it were the most that may be given."""
+        total, most = sum(self.amounts) + self.other, len(self.amounts) - 1
+        given = float(np.array(self.amounts) @ np.arange(len(self.amounts)))
+        return given / total, (given + self.other * most) / total
+
+
+@dataclass(frozen=True)
+class AmountMeasure:
+    """A measure over scenarios with its interval, which there is for drawn answers only."""
+
+    measure: str
+    evidence: str
+    value: float | None
+    low: float | None
+    high: float | None
+    note: str
+
+
+def exact_amounts(model: str, readings: pl.DataFrame) -> list[AmountChoice]:
+    """Return a model's exact choices from its table of readings, a row per scenario."""
+    return [
+        AmountChoice(*_place(row), model, "exact", tuple(row["probabilities"]), row["other"], {})
+        for row in readings.iter_rows(named=True)
+    ]
+
+
+def counted_amounts(model: str, answers: pl.DataFrame, unit: str) -> list[AmountChoice]:
+    """Return a model's drawn answers, read and counted, a row per scenario."""
+    rows = []
+    for _, group in parse_amounts(answers, unit).group_by(["split", "game", "context"], maintain_order=True):
+        first = group.row(0, named=True)
+        counts = [int((group["label"] == amount).sum()) for amount in first["options"]]
+        kinds = {kind: int((group["kind"] == kind).sum()) for kind in KINDS}
+        rows.append(
+            AmountChoice(*_place(first), model, "counted", tuple(map(float, counts)), len(group) - sum(counts), kinds)
+        )
+    return rows
+
+
+def score_amounts(
+    choices: Mapping[str, Sequence[AmountChoice]], draws: int, seed: int, confidence: float
+) -> list[AmountMeasure]:
+    """Return the measures of teacher, base and tuned student over the same scenarios in the same order.
+
+    Gap closed and improvement are those of cooperation rates, of mean amounts instead. The Wasserstein-1 distance is
+    what would have to be moved how far to make one distribution the other, in units, averaged over scenarios (Villani
+    2009, Optimal Transport, chapter 6). Intervals are percentiles of a multinomial bootstrap of drawn answers;
+    exact probabilities have no sampling error.
+    """
+    shares = [np.stack([each.distribution for each in choices[model]]) for model in MODELS]
+    counted = [[each.evidence == "counted" for each in choices[model]] for model in MODELS]
+    values = _measures(*(share[np.newaxis] for share in shares))
+    intervals: dict[str, tuple[float, float]] = {}
+    if any(any(model) for model in counted):
+        redrawn = [_redraw(choices[model], draws, seed + number) for number, model in enumerate(MODELS)]
+        for name, drawn in _measures(*redrawn).items():
+            low, high = percentile_interval(drawn, confidence)
+            intervals[name] = (float(low), float(high))
+    evidence = "counted" if intervals else "exact"
+    note = "" if intervals else "no interval: the probabilities are exact, without sampling error"
+    return [_row(name, evidence, float(value[0]), intervals.get(name), note) for name, value in values.items()]
+
+
+def _row(name: str, evidence: str, value: float, interval: tuple[float, float] | None, note: str) -> AmountMeasure:
+    if not np.isfinite(value):
+        return AmountMeasure(
+            name, evidence, None, None, None, "undefined: base equals teacher, or a model gave no valid amount"
+        )
+    low, high = interval if interval and np.isfinite(interval).all() else (None, None)
+    return AmountMeasure(name, evidence, value, low, high, note)
+
+
+def _measures(teacher: Array, base: Array, tuned: Array) -> dict[str, Array]:
+    """Return the measures of distributions (draws, scenarios, amounts), each of shape (draws,)."""
+    amounts = np.arange(teacher.shape[-1])
+    means = [model @ amounts for model in (teacher, base, tuned)]
+    return {
+        **{f"mean_{name}": mean.mean(axis=-1) for name, mean in zip(MODELS, means, strict=True)},
+        "gap_closed": gap_closed(*means),
+        "improvement": improvement(*means),
+        "wasserstein_base": _distance(base, teacher, amounts),
+        "wasserstein_tuned": _distance(tuned, teacher, amounts),
+    }
+
+
+def _distance(first: Array, second: Array, amounts: Any) -> Array:
+    distances = np.full(first.shape[:-1], np.nan)
+    for place in np.ndindex(distances.shape):
+        if np.isfinite(first[place]).all() and np.isfinite(second[place]).all():
+            distances[place] = wasserstein_distance(amounts, amounts, first[place], second[place])
+    return np.asarray(distances.mean(axis=-1))
+
+
+def _redraw(choices: Sequence[AmountChoice], draws: int, seed: int) -> Array:
+    """Return redraws of each scenario's valid answers, (draws, scenarios, amounts); exact ones stay as they are."""
+    generator = np.random.default_rng(seed)
+    columns = []
+    for each in choices:
+        if each.evidence == "exact":
+            columns.append(np.tile(each.distribution, (draws, 1)))
+        else:
+            valid = int(sum(each.amounts))
+            shares = each.distribution if valid else np.full(len(each.amounts), 1 / len(each.amounts))
+            counts = generator.multinomial(valid, shares, size=draws).astype(np.float64)
+            columns.append(divide(counts, np.full_like(counts, valid), np.full(counts.shape, valid > 0)))
+    return np.stack(columns, axis=1)
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["split"], row["game"], row["context"]

@@ -1,0 +1,195 @@
+"""Preference or habit: what moves a model's choices apart from the game, told from frames that swap labels and order.
+
+For two labels there are four frames: either label may mean cooperation, and either choice may be named first. Over them
+the log-odds of cooperating in a scenario are exactly
+
+    preference + label effect x (+1 or -1) + order effect x (+1 or -1) + label-by-order effect x (+1 or -1)
+
+a two-level factorial design in every game and context (Box, Hunter and Hunter 2005, Statistics for Experimenters,
+chapter 5). A model that knows the game has preferences alone. Each of the four parts is then split over games and
+contexts as in a two-way analysis of variance (Scheffé 1959, The Analysis of Variance, chapter 4). All is orthogonal, so
+mean squares add up to the variance of the log-odds.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from tomtransfer.measurement.intervals import percentile_interval
+from tomtransfer.measurement.measures import Array
+
+FACTORS = ("preference", "label", "order", "label x order")
+"""The parts of the log-odds in a scenario."""
+
+WITHIN = ("overall", "game", "context", "game x context")
+"""How a part is spread: the same everywhere, by game, by context, and what only a game in a context has."""
+
+CERTAIN = 1e-12
+"""Rates are kept this far from 0 and 1, so that the log-odds of a certain choice are large and not infinite."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one part of a model's log-odds contributes to their variance over the frames and scenarios of a split."""
+
+    model: str
+    split: str
+    labels: str
+    """The labels of the four frames, that of cooperation in the first of them in front."""
+    factor: str
+    within: str
+    mean_square: float
+    """Mean square of the part, in squared log-odds."""
+    share: float | None
+    """Of the variance. None for the overall preference, which is a level and no variation, and without any variance."""
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A part of the log-odds of cooperating, in nats, averaged over contexts.
+
+    A label effect above zero is a liking for the label that is named first in `labels`, an order effect above zero for
+    what is named first in a prompt. Twice an effect is what swapping changes.
+    """
+
+    model: str
+    split: str
+    labels: str
+    factor: str
+    game: str | None
+    """None for all games."""
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """The shares and effects of a model in the scenarios of a split."""
+
+    shares: tuple[Share, ...]
+    effects: tuple[Effect, ...]
+
+
+def contrasts(log_odds: Array) -> Array:
+    """Return preference, label, order and label-by-order effects of log-odds (4 frames, ...): the same shape.
+
+    The frames are those of a design (`frames.designs`). The label effect is of the first label, the order effect of
+    what is named first.
+    """
+    signs = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]) / 4
+    effects: Array = np.tensordot(signs, log_odds, axes=1)
+    return effects
+
+
+def mean_squares(effects: Array) -> Array:
+    """Return the mean squares of effects (..., games, contexts): (..., 4), in the order of `WITHIN`.
+
+    They add up to the mean of the squared effects.
+    """
+    overall = effects.mean(axis=(-2, -1), keepdims=True)
+    game = effects.mean(axis=-1, keepdims=True) - overall
+    context = effects.mean(axis=-2, keepdims=True) - overall
+    both = effects - overall - game - context
+    return np.stack([(part**2).mean(axis=(-2, -1)) for part in (overall, game, context, both)], axis=-1)
+
+
+def variance_shares(effects: Array) -> Array:
+    """Return what share of the variance each mean square of effects (4, ..., games, contexts) is: (4, ..., 4).
+
+    The overall preference counts as nan, being a level. All are nan where nothing varies.
+    """
+    squares = mean_squares(effects)
+    squares[0, ..., 0] = np.nan
+    total = np.nansum(squares, axis=(0, -1))
+    whole = np.where(total > CERTAIN, total, np.nan)[np.newaxis, ..., np.newaxis]
+    shares: Array = squares / whole
+    return shares
+
+
+def decompose(
+    table: pl.DataFrame,
+    model: str,
+    designs: Mapping[str, Sequence[str]],
+    draws: int,
+    seed: int,
+    confidence: float,
+) -> Decomposition:
+    """Return the decomposition of a model's choices in every split and for every fully crossed pair of labels.
+
+    `table` has columns split, game, context, frame, cooperate and defect; `designs` is what `frames.designs`
+    returns. Splits in which a frame lacks a scenario are
+    left out. Intervals are percentiles over resampled contexts, the games being fixed by design; a single context has
+    none.
+    """
+    shares: list[Share] = []
+    effects: list[Effect] = []
+    for labels, crossed in designs.items():
+        for split in table["split"].unique(maintain_order=True):
+            games, log_odds = _grid(table.filter(split=split), crossed)
+            if log_odds is None:
+                continue
+            place = (model, split, labels)
+            found = contrasts(log_odds)
+            resampled = _resample_contexts(found, draws, seed)
+            shares += _shares(place, found, resampled, confidence)
+            effects += _effects(place, games, found, resampled, confidence)
+    return Decomposition(tuple(shares), tuple(effects))
+
+
+def _grid(table: pl.DataFrame, crossed: Sequence[str]) -> tuple[list[str], Array | None]:
+    """Return the games and the log-odds of cooperating (4 frames, games, contexts), or None where cells are missing."""
+    games, contexts = (table[name].unique(maintain_order=True).to_list() for name in ("game", "context"))
+    rates = {
+        (frame, game, context): cooperate / (cooperate + defect)
+        for frame, game, context, cooperate, defect in table.select(
+            "frame", "game", "context", "cooperate", "defect"
+        ).iter_rows()
+    }
+    cells = [(frame, game, context) for frame in crossed for game in games for context in contexts]
+    if not cells or any(cell not in rates for cell in cells):
+        return games, None
+    rate = np.clip([rates[cell] for cell in cells], CERTAIN, 1 - CERTAIN)
+    return games, np.log(rate / (1 - rate)).reshape(len(crossed), len(games), len(contexts))
+
+
+def _resample_contexts(effects: Array, draws: int, seed: int) -> Array | None:
+    """Return effects with contexts drawn with replacement: (4, draws, games, contexts), or None for one context."""
+    contexts = effects.shape[-1]
+    if contexts == 1:
+        return None
+    chosen = np.random.default_rng(seed).integers(contexts, size=(draws, contexts))
+    return np.moveaxis(effects[:, :, chosen], 2, 1)
+
+
+def _interval(values: Array | None, confidence: float) -> tuple[float | None, float | None]:
+    """Return the ends of the percentile interval of draws, and None where there is none."""
+    if values is None:
+        return None, None
+    low, high = (float(end) for end in percentile_interval(values, confidence))
+    return (low, high) if np.isfinite(low) else (None, None)
+
+
+def _shares(place: tuple[str, str, str], found: Array, resampled: Array | None, confidence: float) -> Iterator[Share]:
+    squares, shares = mean_squares(found), variance_shares(found)
+    drawn = None if resampled is None else variance_shares(resampled)
+    for row, factor in enumerate(FACTORS):
+        for column, within in enumerate(WITHIN):
+            share = float(shares[row, column])
+            interval = _interval(None if drawn is None else drawn[row, :, column], confidence)
+            known = (share, *interval) if np.isfinite(share) else (None, None, None)
+            yield Share(*place, factor, within, float(squares[row, column]), *known)
+
+
+def _effects(
+    place: tuple[str, str, str], games: Sequence[str], found: Array, resampled: Array | None, confidence: float
+) -> Iterator[Effect]:
+    for row, factor in enumerate(FACTORS):
+        for number, game in enumerate([None, *games]):
+            some = slice(None) if game is None else slice(number - 1, number)
+            drawn = None if resampled is None else resampled[row][:, some].mean(axis=(-2, -1))
+            yield Effect(*place, factor, game, float(found[row, some].mean()), *_interval(drawn, confidence))

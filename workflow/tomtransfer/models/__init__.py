@@ -1,0 +1,1 @@
+"""Where models come from: the registry, fetching, conversion, integrity, four-bit weights, GPUs."""

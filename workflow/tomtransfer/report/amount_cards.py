@@ -1,0 +1,131 @@
+"""What is published of a game of amounts: a scorecard, a table of measures and a page, beside the published means."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tomtransfer.experiment.files import write_text
+from tomtransfer.experiment.sections import Scoring
+from tomtransfer.experiment.tables import read_table, write_table
+from tomtransfer.measurement.amount_scores import (
+    MODELS,
+    AmountChoice,
+    AmountMeasure,
+    counted_amounts,
+    exact_amounts,
+    score_amounts,
+)
+from tomtransfer.measurement.published_counts import read_donation
+from tomtransfer.respondents.counting import answers_path
+
+Choices = Mapping[str, Sequence[AmountChoice]]
+
+
+def read_amounts(tables: Mapping[str, Path], answers: Mapping[str, Path], game: str, unit: str) -> dict[str, Choices]:
+    """Return what is known of a game by evidence, exact and counted, each model by model in one order of scenarios.
+
+    `tables` and `answers` are the files of teacher, base and tuned student. Where one model has drawn answers alone,
+    these stand among the exact choices of the others; evidence that no model has is left out.
+    """
+    own = pl.col("game") == game
+    exact = {model: exact_amounts(model, read_table(tables[model]).filter(own)) for model in MODELS}
+    drawn = {model: counted_amounts(model, read_table(answers[model]).filter(own), unit) for model in MODELS}
+    found: dict[str, Choices] = {}
+    if any(exact.values()):
+        found["exact"] = {model: exact[model] or drawn[model] for model in MODELS}
+    if all(drawn.values()):
+        found["counted"] = drawn
+    return found
+
+
+def write_amount_card(
+    known: Mapping[str, Choices],
+    facts: Mapping[str, Any],
+    settings: Scoring,
+    published: Path,
+    paths: Mapping[str, Path],
+) -> None:
+    """Write a game's measures as a table, as JSON and as a page (`paths` table, card, page); `facts` open the JSON."""
+    measures = {
+        evidence: score_amounts(choices, settings.bootstrap_draws, settings.seed, settings.confidence)
+        for evidence, choices in known.items()
+    }
+    rows = [{"read": evidence, **asdict(row)} for evidence, found in measures.items() for row in found]
+    write_table(pl.DataFrame(rows, infer_schema_length=None), paths["table"])
+    donation = read_donation(published)
+    compared = {
+        **{model: getattr(donation, model) for model in MODELS},
+        "improvement": donation.improvement,
+        "gap_closed": donation.gap_closed,
+    }
+    card = {
+        **facts,
+        "choices": {evidence: _choices(choices) for evidence, choices in known.items()},
+        "measures": {evidence: {row.measure: asdict(row) for row in found} for evidence, found in measures.items()},
+        "published": compared,
+    }
+    write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", paths["card"])
+    write_text(amount_page(facts, known, measures, compared), paths["page"])
+
+
+def _choices(choices: Choices) -> list[dict[str, Any]]:
+    return [
+        {**asdict(each), "mean": each.mean if np.isfinite(each.mean) else None, "bounds": each.bounds}
+        for model in MODELS
+        for each in choices[model]
+    ]
+
+
+def amount_page(
+    facts: Mapping[str, Any],
+    known: Mapping[str, Choices],
+    measures: Mapping[str, Sequence[AmountMeasure]],
+    published: Mapping[str, float],
+) -> str:
+    """Return the page in Markdown: means and measures by kind of evidence, the published ones below."""
+    lines = [
+        f"{facts['title']}: {facts['unit']} given of {facts['endowment']}",
+        "",
+        "| choices | teacher | base | tuned | no amount (teacher, base, tuned) | gap closed | improvement "
+        "| Wasserstein-1 to the teacher, base | tuned |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for evidence, found in measures.items():
+        by_name = {row.measure: row for row in found}
+        means = [_number(by_name[f"mean_{model}"]) for model in MODELS]
+        shares = [_invalid(known[evidence][model]) for model in MODELS]
+        gaps = [_number(by_name[name], percent=True) for name in ("gap_closed", "improvement")]
+        distances = [_number(by_name[f"wasserstein_{model}"]) for model in ("base", "tuned")]
+        lines.append(f"| {' | '.join([evidence, *means, ', '.join(shares), *gaps, *distances])} |")
+    means = [f"{published[model]:.2f}" for model in MODELS]
+    gaps = [f"{100 * published[name]:.1f} %" for name in ("gap_closed", "improvement")]
+    lines.append(f"| {' | '.join(['published', *means, '-', *gaps, '-', '-'])} |")
+    return "\n".join([*lines, ""])
+
+
+def _invalid(choices: Sequence[AmountChoice]) -> str:
+    other = sum(each.other for each in choices)
+    return f"{100 * other / (other + sum(sum(each.amounts) for each in choices)):.1f} %"
+
+
+def _number(row: AmountMeasure, percent: bool = False) -> str:
+    if row.value is None:
+        return "-"
+    scale, digits, unit = (100, 1, " %") if percent else (1, 2, "")
+    text = f"{scale * row.value:.{digits}f}{unit}"
+    if row.low is None or row.high is None:
+        return text
+    return f"{text} ({scale * row.low:.{digits}f} to {scale * row.high:.{digits}f})"
+
+
+def amount_tables(teacher: Path, base: Path, tuned: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Return the tables of amounts of teacher, base and tuned student, and the drawn answers of each."""
+    tables = dict(zip(MODELS, (teacher, base, tuned), strict=True))
+    return tables, {
+        model: answers_path(path.with_name(path.name.replace(".amounts", ""))) for model, path in tables.items()
+    }

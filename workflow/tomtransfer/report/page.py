@@ -1,0 +1,248 @@
+"""The report: one page of HTML that holds everything it shows and asks the network for nothing."""
+
+import hashlib
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tomtransfer.measurement.findings import Findings
+from tomtransfer.measurement.measures import ADVANTAGE, MEASURES
+from tomtransfer.report.score_tables import make_tables
+from tomtransfer.report.sources import Asked, Sources, asked, cut_off, first_prompts, frames_table, versions
+from tomtransfer.report.style import FAINT, INK, MARKS, PAPER, percent, words
+from tomtransfer.report.timings import read_timings, timings_table
+from tomtransfer.report.trust import check_tables
+from tomtransfer.report.typesetting import MOST_ROWS, Table, listed
+from tomtransfer.scenarios.prompt_files import read_prompts
+
+TEMPLATES = Path(__file__).with_name("templates")
+CAPTIONS = Path(__file__).with_name("captions")
+
+MUCH = 0.05
+"""A mean share of invalid answers above this is remarked on."""
+
+SCREEN_COLORS = {
+    INK: "var(--ink)",
+    PAPER: "var(--paper)",
+    FAINT: "var(--faint)",
+    MARKS["tuned"].color.lower(): "var(--tuned)",
+}
+"""Colours of a figure that follow the page's, light or dark."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure on the page."""
+
+    name: str
+    title: str
+    caption: str
+    svg: str
+
+
+def read_drawings(figures: Iterable[Path]) -> list[Drawing]:
+    """Return the figures in SVG files, with the captions that stand under their names in CAPTIONS."""
+    return [
+        Drawing(
+            path.stem,
+            words(path.stem),
+            (CAPTIONS / f"{path.stem}.rst").read_text(encoding="utf-8").strip(),
+            path.read_text(encoding="utf-8"),
+        )
+        for path in figures
+    ]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything that a report shows."""
+
+    title: str
+    lead: str
+    findings: Findings
+    drawings: Sequence[Drawing]
+    tables: Sequence[Table]
+    remarks: Sequence[str]
+    """What a reader has to know before trusting a number."""
+    asked: Sequence[Asked] = ()
+    prompts: int = 0
+    """How many prompts there are, of which `asked` may be the first."""
+    provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Facts by name under a heading each."""
+
+    @property
+    def measures(self) -> list[tuple[str, str]]:
+        """The measures and their definitions."""
+        return [(measure.name.replace("_", " "), in_words(measure.definition)) for measure in (*MEASURES, ADVANTAGE)]
+
+    @property
+    def asked_by_game(self) -> dict[str, dict[str, list[Asked]]]:
+        """The prompts by game and, within it, by split and context."""
+        games: dict[str, dict[str, list[Asked]]] = {}
+        for each in sorted(self.asked, key=lambda each: self.findings.splits.index(each.prompt.split)):
+            place = f"{each.prompt.split} / {each.prompt.context}"
+            games.setdefault(each.prompt.game, {}).setdefault(place, []).append(each)
+        return games
+
+
+def render_page(page: Page) -> str:
+    """Return the page as HTML. Every text is escaped; only figures, style and script go in as they are."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    parts = {name: (TEMPLATES / f"report.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
+    environment.filters["inline"] = inline
+    environment.filters["words"] = lambda name: str(name).replace("_", " ")
+    return environment.get_template("report.html.j2").render(page=page, **parts)
+
+
+def inline(drawing: Drawing) -> str:
+    """Return a figure's SVG as part of a page: no prologue, ids that no other figure has, colours of the page."""
+    svg = drawing.svg[drawing.svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{drawing.name}-', svg)
+    svg = re.sub(r'href="#|url\(#', lambda found: f"{found[0]}{drawing.name}-", svg)
+    for color, variable in SCREEN_COLORS.items():
+        svg = svg.replace(color, variable)
+    size = re.compile(r'<svg([^>]*?) width="([\d.]+)pt" height="[\d.]+pt"')
+    label = html.escape(drawing.title)
+    return size.sub(rf'<svg\1 role="img" aria-label="{label}" style="width: \2pt"', svg, count=1)
+
+
+def remarks(findings: Findings) -> list[str]:
+    """Return what findings alone ask a reader to keep in mind."""
+    said = []
+    if set(findings.kinds.values()) == {"exact"}:
+        said.append(
+            "All probabilities are exact. Intervals say how far a result depends on which scenarios there happen to "
+            "be; there is no sampling error, and the ceiling is perfect agreement."
+        )
+    if findings.unanswered:
+        said.append(f"Left out of all comparisons, for want of a valid answer: {listed(findings.unanswered)}.")
+    for split in findings.splits:
+        closed = findings.score("gap_closed", split)
+        left_out = findings.score("improvement", split).left_out
+        if closed.note:
+            said.append(f"{words(split)}: the gap closed {'is' if closed.value is None else 'has'} {closed.note}.")
+        if left_out and closed.value is not None:
+            said.append(
+                f"{words(split)}: base equals teacher in {listed(left_out)}; "
+                "improvement and bridging leave out such scenarios."
+            )
+        said.append(_invalid(findings, split))
+    return [remark for remark in said if remark]
+
+
+def _invalid(findings: Findings, split: str) -> str:
+    """Say how much of the models' answers is neither choice, where it is much."""
+    means = {}
+    for model in findings.kinds:
+        shares = [each.other for each in findings.choices if (each.model, each.scenario.split) == (model, split)]
+        means[model] = sum(shares) / len(shares)
+    if max(means.values()) <= MUCH:
+        return ""
+    listed = ", ".join(f"{model} {percent(mean)}" for model, mean in means.items())
+    return (
+        f"{words(split)}: on average much of what the models answer is neither choice ({listed}). "
+        f"Cooperation is a share of {findings.among}."
+    )
+
+
+def in_words(definition: str) -> str:
+    """Return a measure's definition without what it says to a programmer: shapes, names in code, nan."""
+    text = re.sub(r"(Distributions\s+)?\((3, )?\.\.\., scenarios\) -> \(\.\.\.\)[,;.]? ?", "", definition)
+    text = re.sub(r" \(`\w+` lists them\)", "", text).replace("nan", "undefined").removeprefix("Return ")
+    paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
+    return "\n".join(re.sub(r"(^|\. )([a-z])", lambda start: start[0].upper(), part) for part in paragraphs if part)
+
+
+def published_page(findings: Findings, counts: Sequence[Path], figures: Sequence[Path], snakemake: str) -> Page:
+    """Return the page of the published result, made from the files of its counts."""
+    theirs = ", ".join(
+        f"{percent(findings.score('improvement', split).value, 2)} {split.replace('_', ' ')}"
+        for split in findings.splits
+    )
+    if findings.donation:
+        theirs += f", {percent(findings.donation.improvement, 1)} in the donation game"
+    return Page(
+        title="The published result, measured again",
+        lead=(
+            "Lorè, Ilami and Heydari (2024), Large Model Strategic Thinking, Small Model Efficiency, arXiv 2408.05241: "
+            "a teacher of 70B parameters, a student of 7B before and after training, 300 answers a scenario. From the "
+            "counts that they publish, with no model, every figure is worked out again. Their improvement, the "
+            f"mean over scenarios of (tuned - base) / (teacher - base), is {theirs}. Beside it stand other measures, "
+            "and what policies reach that ignore the scenario."
+        ),
+        findings=findings,
+        drawings=read_drawings(figures),
+        tables=make_tables(findings),
+        remarks=remarks(findings),
+        provenance={
+            "Counts": {str(path): f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in counts},
+            "Scoring": findings.settings.model_dump(),
+            "Software": versions(snakemake),
+        },
+    )
+
+
+def experiment_page(findings: Findings, sources: Sources, figures: Sequence[Path]) -> Page:
+    """Return the page of an experiment."""
+    frames, timings = frames_table(sources.answers), timings_table(read_timings(sources.benchmarks))
+    teacher, student = (", ".join(findings.provenance[role]["model"]) for role in ("teacher", "tuned"))
+    training = json.loads(sources.training.read_text(encoding="utf-8"))
+    prompts = read_prompts(sources.prompts)
+    per_choice = sources.experiment["report"]["motivations_per_choice"]
+    return Page(
+        title=f"From {teacher} to {student}",
+        lead=(
+            "How far a small model took over how a large one chooses in two-player games, after it was trained on the "
+            f"large one's choices and reasons. Teacher: {teacher}. Student: {student}."
+        ),
+        findings=findings,
+        drawings=read_drawings(figures),
+        tables=[
+            table for table in (*make_tables(findings), *check_tables(sources.checks), frames, timings) if table.rows
+        ],
+        remarks=[*remarks(findings), *_remarks_on_sources(sources, frames)],
+        asked=asked(first_prompts(prompts), sources.motivations, per_choice),
+        prompts=len(prompts),
+        provenance={
+            **{
+                f"Answers of the {role} model": {**facts, "prompts": _first_hashes(facts["prompts"])}
+                for role, facts in findings.provenance.items()
+            },
+            "Training": training,
+            "Experiment": sources.experiment,
+            "Software": versions(sources.snakemake),
+        },
+    )
+
+
+def _first_hashes(prompts: Mapping[str, str]) -> dict[str, str]:
+    """Return as many hashes as a page shows rows of a table, and where the others are."""
+    shown = dict(list(prompts.items())[:MOST_ROWS])
+    left_out = len(prompts) - len(shown)
+    return shown | ({f"{left_out:,} more": "in alignment/summary.json"} if left_out else {})
+
+
+def _remarks_on_sources(sources: Sources, frames: Table) -> list[str]:
+    said = []
+    if not frames.rows:
+        said.append(
+            "Every scenario was put in one frame. Cooperation cannot be told from liking a letter or a position; "
+            "more frames in the config can tell."
+        )
+    unfinished, drawn = cut_off(sources.motivations)
+    if unfinished:
+        said.append(f"{unfinished} of {drawn} motivations were cut off at the length that the config sets.")
+    return said

@@ -1,0 +1,146 @@
+"""From answer tables to what is published of an experiment: a scorecard per game and a summary over all."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tomtransfer.experiment.files import write_text
+from tomtransfer.experiment.sections import Scoring
+from tomtransfer.experiment.tables import read_table, write_table
+from tomtransfer.measurement.evidence import Comparison, cooperation_rates
+from tomtransfer.measurement.findings import examine, look, write_findings
+from tomtransfer.measurement.rates import differences
+from tomtransfer.measurement.scoring import COLUMNS, Score, score
+from tomtransfer.measurement.views import SCENARIO, Answers
+from tomtransfer.report.summary import summary_page
+
+NULLABLE: dict[str, Any] = {
+    **dict.fromkeys(("game", "context", "note"), pl.String),
+    **dict.fromkeys(COLUMNS, pl.Float64),
+}
+"""Columns of a table of scores that may hold nothing but nulls."""
+SUMMARY_COLUMNS = ("value", "low", "high", "best_constant", "own_mean", "fair_coin", "ceiling")
+
+
+def write_scorecard(
+    answers: Answers, facts: Mapping[str, Any], settings: Scoring, table_path: Path, json_path: Path
+) -> None:
+    """Write a game's scores as a table, and as JSON with each context's choices and tests and the provenance.
+
+    `facts` say what the game is (its name as `game`); they open the JSON. `splits` are those of the scored frame,
+    `views` those of other frames beside it, and `bias` is how large each model's preferences and habits are there.
+    `answers` are those of all games: the floors and the correction for many tests are the experiment's, and so the same
+    here as in its summary.
+    """
+    game, tables, views = facts["game"], [], {}
+    for view, comparison in answers.compare():
+        drawing = (settings.bootstrap_draws, settings.seed, settings.confidence)
+        scores = score(comparison, *drawing, levels=("game", "scenario"), game=game)
+        tables.append(scores_table(scores, view))
+        views[view] = {"frames": answers.views[view], "splits": _splits(comparison, scores, settings, game)}
+    write_table(pl.concat(tables), table_path)
+    scored = views.pop(next(iter(answers.views)))
+    effects = [asdict(each) for each in answers.decompose(settings, game).effects if each.game]
+    own = {model: table.filter(game=game) for model, table in answers.tables.items()}
+    card = {**facts, "splits": scored["splits"], "views": views, "bias": effects}
+    card |= {"settings": settings.model_dump(), "provenance": provenance(own)}
+    write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", json_path)
+
+
+def _splits(comparison: Comparison, scores: Sequence[Score], settings: Scoring, game: str) -> dict[str, Any]:
+    """Return what is known of a game in each split: choices by context, measures, tests."""
+    tests = differences(comparison, settings.equivalence_margin, settings.confidence)
+    return {
+        split: {
+            "contexts": _contexts(comparison, split, game),
+            "measures": {
+                each.measure: _measure(each) for each in scores if each.level == "game" and each.split == split
+            },
+            "differences": [asdict(each) for each in tests if each.scenario[:2] == (split, game)],
+        }
+        for (split,) in comparison.groups("split")
+    }
+
+
+def _contexts(comparison: Comparison, split: str, game: str) -> dict[str, Any]:
+    """Return for each context of a split what each model chooses in a game, and its cooperation among valid answers."""
+    contexts: dict[str, Any] = {}
+    for position in comparison.groups("split", "game").get((split, game), ()):
+        contexts[comparison.scenarios[position].context] = {
+            model: {
+                **dict(zip(("cooperate", "defect", "other"), evidence.distribution[:, position].tolist(), strict=True)),
+                "cooperation_rate": float(cooperation_rates(evidence.distribution[:, position], comparison.among)),
+            }
+            for model, evidence in comparison.models.items()
+        }
+    return contexts
+
+
+def _measure(one: Score) -> dict[str, Any]:
+    """Return a measure with its interval, floors and ceiling, and the scenarios that it had to leave out."""
+    numbers = {name: getattr(one, name) for name in SUMMARY_COLUMNS}
+    return {**numbers, "undefined_in": list(one.left_out), "note": one.note}
+
+
+def provenance(answers: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """Return what the answers of each model came from: models, prompts by scenario and frame, settings, software."""
+    once = ("model", "model_revision", "quantization", "adapter", "temperature", "question", "frame", "software")
+    return {
+        model: {
+            **{name: table[name].unique(maintain_order=True).to_list() for name in once},
+            "prompts": {"/".join(row[:-1]): row[-1] for row in table.select(*SCENARIO, "frame", "prompt").iter_rows()},
+        }
+        for model, table in answers.items()
+    }
+
+
+def scores_table(scores: Sequence[Score], view: str) -> pl.DataFrame:
+    """Return the scores of a view as a table, one row each."""
+    overrides = {"left_out": pl.List(pl.String), **NULLABLE}
+    rows = [{"view": view, **asdict(each)} for each in scores]
+    return pl.DataFrame(rows, schema_overrides=overrides, infer_schema_length=None)
+
+
+def read_game_scores(paths: Sequence[Path]) -> dict[str, list[Score]]:
+    """Return the scores of games and of their scenarios by view, from the tables of `write_scorecard`."""
+    found: dict[str, list[Score]] = {}
+    for path in paths:
+        for row in read_table(path).iter_rows(named=True):
+            view = row.pop("view")
+            found.setdefault(view, []).append(Score(**row | {"left_out": tuple(row["left_out"])}))
+    return found
+
+
+def write_summary(
+    answers: Answers,
+    games: Mapping[str, Sequence[Score]],
+    settings: Scoring,
+    csv_path: Path,
+    json_path: Path,
+    text_path: Path,
+) -> None:
+    """Write what the experiment gives as CSV, as JSON with provenance, and as a page of text to be read at the end.
+
+    `games` are the scores of all games by view. The JSON holds everything that figures, tables and report are made from
+    (`findings.read_findings`).
+    """
+    (scored, comparison), *others = answers.compare()
+    bias = answers.decompose(settings)
+    findings = replace(
+        examine(comparison, settings, games[scored]),
+        provenance=provenance(answers.tables),
+        frame=scored,
+        views=tuple(look(name, answers.views[name], beside, settings, games[name]) for name, beside in others),
+        bias_shares=bias.shares,
+        bias_effects=bias.effects,
+        unanswered=answers.unanswered(),
+    )
+    tables = [scores_table([each for each in findings.scores if each.level != "scenario"], scored)]
+    tables += [scores_table(view.scores, view.name) for view in findings.views]
+    write_text(pl.concat(tables).with_columns(pl.col("left_out").list.join(" ")).write_csv(), csv_path)
+    write_findings(findings, json_path)
+    write_text(summary_page(findings), text_path)

@@ -1,0 +1,137 @@
+"""What a report shows beside the findings: prompts, motivations, frames, timings, versions; read from the artifacts."""
+
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tomtransfer.experiment.tables import read_table
+from tomtransfer.measurement.evidence import read_number
+from tomtransfer.measurement.evidence import read_table as read_csv
+from tomtransfer.report.figures import Loss
+from tomtransfer.report.style import MOST_SHOWN
+from tomtransfer.report.trust import Checks
+from tomtransfer.report.typesetting import Column, Table
+from tomtransfer.scenarios.prompt_files import Prompt
+
+SOFTWARE = ("jinja2", "matplotlib", "numpy", "polars", "pydantic", "scipy", "statsmodels")
+"""What a report is computed and drawn with; the models' own software stands with their answers."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The artifacts of an experiment that a report reads, beside findings and figures."""
+
+    prompts: Sequence[Path]
+    teacher: Sequence[Path]
+    motivations: Sequence[Path]
+    base: Path
+    tuned: Path
+    checks: Checks
+    training: Path
+    """The record of what the adapter was made from."""
+    benchmarks: Path
+    """The folder of the timings."""
+    experiment: Mapping[str, Any]
+    """The config, less what only says how the work is done."""
+    snakemake: str
+    """The version of Snakemake."""
+
+    @property
+    def answers(self) -> dict[str, Sequence[Path]]:
+        """The tables of each model's choices."""
+        return {"teacher": self.teacher, "base": [self.base], "tuned": [self.tuned]}
+
+
+@dataclass(frozen=True)
+class Motivation:
+    """A reason that the teacher gave for a choice."""
+
+    choice: str
+    label: str
+    text: str
+    finished: bool
+    """Whether it ended by itself and was not cut off."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A prompt with a sample of the motivations that the teacher gave to it."""
+
+    prompt: Prompt
+    motivations: tuple[Motivation, ...]
+
+
+def read_losses(path: Path) -> list[Loss]:
+    """Return the training log; raises InputError when it cannot be read."""
+    rows = read_csv(path, ["step", "loss", "evaluation_loss"])
+    losses = []
+    for row in rows:
+        numbers = [read_number(row, name, f"{path}: step {row['step']}") for name in ("step", "loss")]
+        held_back = read_number(row, "evaluation_loss", str(path)) if row["evaluation_loss"] else None
+        losses.append(Loss(int(numbers[0]), numbers[1], held_back))
+    return losses
+
+
+def first_prompts(prompts: Sequence[Prompt]) -> list[Prompt]:
+    """Return the prompts of as many games, and of as many contexts of each split, as are shown: of the first."""
+    games = list(dict.fromkeys(prompt.game for prompt in prompts))[:MOST_SHOWN]
+    contexts: dict[str, dict[str, None]] = {}
+    for prompt in prompts:
+        contexts.setdefault(prompt.split, {})[prompt.context] = None
+    shown = {split: list(names)[:MOST_SHOWN] for split, names in contexts.items()}
+    return [prompt for prompt in prompts if prompt.game in games and prompt.context in shown[prompt.split]]
+
+
+def asked(prompts: Sequence[Prompt], motivations: Iterable[Path], per_choice: int) -> list[Asked]:
+    """Return every prompt with the first `per_choice` motivations of each choice, which are draws like all others."""
+    known: dict[str, list[Motivation]] = {}
+    for path in motivations:
+        table = read_table(path).filter(pl.col("draw") < per_choice)
+        for digest, *fields in table.select("prompt", "choice", "label", "motivation", "finished").iter_rows():
+            known.setdefault(digest, []).append(Motivation(*fields))
+    return [Asked(prompt, tuple(known.get(prompt.sha256, ()))) for prompt in prompts]
+
+
+def cut_off(motivations: Iterable[Path]) -> tuple[int, int]:
+    """Return how many motivations were cut off for their length, and how many there are."""
+    finished = pl.concat([read_table(path).select("finished") for path in motivations])["finished"]
+    return int((~finished).sum()), len(finished)
+
+
+def frames_table(answers: Mapping[str, Sequence[Path]]) -> Table:
+    """Return how often each model cooperates in every frame, over all scenarios; without rows if there is one frame.
+
+    What a model does alike in frames that swap labels and order is its choice; what turns round is liking for a letter.
+    """
+    rate = pl.col("cooperate") / (pl.col("cooperate") + pl.col("defect"))
+    means = [rate.mean().alias("cooperation"), pl.col("other").mean(), pl.len().alias("scenarios")]
+    rows = []
+    for model, paths in answers.items():
+        table = pl.concat([read_table(path) for path in paths])
+        groups = [table.group_by("split", "frame", maintain_order=True).agg(means)]
+        groups.append(table.group_by("split", maintain_order=True).agg(*means).with_columns(frame=pl.lit("all frames")))
+        rows += [
+            {"model": model, **row} for row in pl.concat(groups, how="diagonal").sort("split").iter_rows(named=True)
+        ]
+    frames = {row["frame"] for row in rows} - {"all frames"}
+    columns = (
+        *(Column("model", "model"), Column("split", "split", "name"), Column("frame", "frame", "name")),
+        *(Column("cooperation", "cooperation", "number"), Column("other", "other", "number")),
+        Column("scenarios", "prompts", "whole"),
+    )
+    caption = (
+        "Mean cooperation by frame: which label means cooperation, and which choice is named first. Cooperation that "
+        "turns round with the frame is a liking for a letter or a position, and no strategy."
+    )
+    return Table("frames", "Cooperation by frame", caption, columns, tuple(rows) if len(frames) > 1 else ())
+
+
+def versions(snakemake: str) -> dict[str, Any]:
+    """Return the versions of what the report was made with."""
+    found = {name: version(name) for name in SOFTWARE}
+    return {"Python": platform.python_version(), "system": platform.system(), "Snakemake": snakemake, **found}

@@ -1,0 +1,100 @@
+"""The page that is read at the end of a run: Markdown, short enough for a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from tomtransfer.measurement.bias import FACTORS, Share
+from tomtransfer.measurement.findings import Findings
+from tomtransfer.measurement.rates import Rate
+from tomtransfer.measurement.scoring import Score
+
+MODELS = ("teacher", "base", "tuned")
+
+
+def summary_page(findings: Findings) -> str:
+    """Return the summary: what each split gives in the scored frame, per game and over all, and in other frames.
+
+    Floors stand beside every gap closed; below are the sentences on it, and what is habit in each model's choices.
+    """
+    lines = [*_table("split | game", _by_game(findings), findings.settings.confidence), ""]
+    lines += [f"- {headline}" for headline in findings.headlines.values()]
+    if findings.unanswered:
+        lines += [f"- Left out, for want of a valid answer: {', '.join(findings.unanswered)}."]
+    if findings.views:
+        lines += ["", *_table("split | frames", _by_view(findings), findings.settings.confidence), ""]
+        lines += [
+            f"- {view.name.replace('_', ' ')}: {headline}"
+            for view in findings.views
+            for headline in view.headlines.values()
+        ]
+    if findings.bias_shares:
+        lines += ["", *_bias(findings)]
+    return "\n".join([*lines, ""])
+
+
+def _table(places: str, rows: Iterator[str], confidence: float) -> list[str]:
+    heading = (
+        f"| {places} | teacher | base | tuned | gap closed | {100 * confidence:g} % interval | best constant "
+        "| own mean | coin | improvement | Pearson r |"
+    )
+    return [heading, "|" + "---|" * (heading.count("|") - 1), *rows]
+
+
+def _by_game(findings: Findings) -> Iterator[str]:
+    for split in dict.fromkeys(row.scenario.split for row in findings.rates):
+        games = dict.fromkeys(row.scenario.game for row in findings.rates if row.scenario.split == split)
+        for game in (*games, None):
+            yield _row([split, game or "**all**"], findings.rates, findings.scores, split, game)
+
+
+def _by_view(findings: Findings) -> Iterator[str]:
+    for split in dict.fromkeys(row.scenario.split for row in findings.rates):
+        yield _row([split, findings.frame], findings.rates, findings.scores, split, None)
+        for view in findings.views:
+            if split in view.headlines:
+                yield _row([split, view.name], view.rates, view.scores, split, None)
+
+
+def _row(names: Sequence[str], rates: Sequence[Rate], scores: Sequence[Score], split: str, game: str | None) -> str:
+    """Return a row: mean cooperation of each model, the gap closed with interval and floors, two measures more."""
+    level = "game" if game else "split"
+    found = {each.measure: each for each in scores if (each.level, each.split, each.game) == (level, split, game)}
+    gap, correlation = found["gap_closed"], found["pearson"].value
+    interval = f"{_percent(gap.low)} to {_percent(gap.high)}" if gap.low is not None else "-"
+    floors = [_percent(floor) for floor in (gap.best_constant, gap.own_mean, gap.fair_coin)]
+    last = [_percent(found["improvement"].value), "-" if correlation is None else f"{correlation:.2f}"]
+    means = [_mean_rate(rates, model, split, game) for model in MODELS]
+    return "| " + " | ".join([*names, *means, _percent(gap.value), interval, *floors, *last]) + " |"
+
+
+def _mean_rate(rates: Sequence[Rate], model: str, split: str, game: str | None) -> str:
+    chosen = [
+        each.rate
+        for each in rates
+        if each.model == model and each.scenario.split == split and game in (None, each.scenario.game)
+    ]
+    return f"{sum(chosen) / len(chosen):.3f}"
+
+
+def _bias(findings: Findings) -> Iterator[str]:
+    """Yield a row per model and split: the mean of each part of the log-odds, and its share of their variance."""
+    yield f"| split | labels | model | {' | '.join(FACTORS)} | {' | '.join(f'share of {each}' for each in FACTORS)} |"
+    yield "|" + "---|" * (3 + 2 * len(FACTORS))
+    for split, labels, model in dict.fromkeys((each.split, each.labels, each.model) for each in findings.bias_shares):
+        place = (split, labels, model)
+        means = [
+            f"{round(each.value, 2) + 0:+.2f}"  # no minus in front of a zero
+            for each in findings.bias_effects
+            if (each.split, each.labels, each.model) == place and each.game is None
+        ]
+        shares = [each for each in findings.bias_shares if (each.split, each.labels, each.model) == place]
+        yield "| " + " | ".join([*place, *means, *(_share(shares, factor) for factor in FACTORS)]) + " |"
+
+
+def _share(shares: Sequence[Share], factor: str) -> str:
+    """Return the share of variance of a factor with all its interactions."""
+    known = [each.share for each in shares if each.factor == factor and each.share is not None]
+    return _percent(sum(known)) if known else "-"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"

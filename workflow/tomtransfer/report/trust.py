@@ -1,0 +1,108 @@
+"""The report's tables on trust: drawn answers beside exact choices, questions about payoffs, the game of amounts."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tomtransfer.report.typesetting import Column, Table
+from tomtransfer.respondents.parsing import INVALID_KINDS
+
+PLACE = (
+    *(Column("model", "model"), Column("split", "split", "name"), Column("game", "game", "name")),
+    *(Column("context", "context", "name"), Column("frame", "frame", "name")),
+)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """The artifacts that say whether choices can be trusted, and the cards of games of amounts."""
+
+    answers: Path
+    understanding: Path
+    amounts: Sequence[Path]
+
+
+def check_tables(checks: Checks) -> list[Table]:
+    """Return the tables of drawn answers, of understanding and of each game of amounts; without rows where none are."""
+    cards = [json.loads(path.read_text(encoding="utf-8")) for path in checks.amounts]
+    return [_understanding(checks.understanding), _drawn_answers(checks.answers), *(_amounts(card) for card in cards)]
+
+
+def game_checks(checks: Checks, game: str) -> dict[str, Any]:
+    """Return what a game's scorecard says of trust: each model's accuracy, and its drawn answers by scenario."""
+    return {
+        "comprehension": {row["model"]: row for row in _rows(checks.understanding) if row["game"] == game},
+        "drawn_answers": [row for row in _rows(checks.answers) if row["game"] == game],
+    }
+
+
+def _understanding(path: Path) -> Table:
+    caption = (
+        "Questions about the payoffs, whose answers are known: what an outcome earns, and which outcome is best. Right "
+        "is the mean probability of the right answer; likeliest is the share of questions whose right answer is the "
+        "likeliest; chance is what picking one of the candidates at random gets right. A model near chance does not "
+        "know what it plays for."
+    )
+    columns = (
+        *(Column("model", "model"), Column("game", "game", "name"), Column("questions", "questions", "whole")),
+        *(Column("accuracy", "right", "share"), Column("known", "likeliest", "share")),
+        Column("chance", "chance", "share"),
+    )
+    rows = tuple({**row, "game": row["game"] or "all games"} for row in _rows(path))
+    return Table("comprehension", "What the models know of the payoffs", caption, columns, rows)
+
+
+def _drawn_answers(path: Path) -> Table:
+    caption = (
+        "Answers drawn and read by a strict parser, beside the exact rates. Rate is cooperation among the valid "
+        "answers; lowest and highest are what it would be among all if every invalid one were a defection, or "
+        "cooperation. P is of the exact binomial test of the counts against the exact rate, adjusted by Holm over the "
+        "model's scenarios."
+    )
+    columns = (
+        *(*PLACE, Column("answers", "answers", "whole"), Column("invalid", "invalid", "whole")),
+        *(Column("rate", "rate", "number"), Column("low", "from", "number"), Column("high", "to", "number")),
+        *(Column("lowest", "lowest", "number"), Column("highest", "highest", "number")),
+        *(Column("exact", "exact", "number"), Column("p_value", "p", "p_value")),
+        *(Column(kind, kind, "whole") for kind in INVALID_KINDS),
+    )
+    rows = tuple(_rows(path))
+    return Table(
+        "drawn_answers", "Drawn answers beside exact choices", caption, columns, rows, file="alignment/answers.csv"
+    )
+
+
+def _amounts(card: Mapping[str, Any]) -> Table:
+    rows = [
+        {**row, "choices": evidence, "published": card["published"].get(name.removeprefix("mean_"))}
+        for evidence, measures in card["measures"].items()
+        for name, row in measures.items()
+    ]
+    caption = (
+        f"How many {card['unit']} of {card['endowment']} are given. Gap closed and improvement are of mean gifts; the "
+        "Wasserstein-1 distance to the teacher is how far the distributions lie apart, in the same unit. Published are "
+        "the means of another game of this kind (arXiv 2408.05241), with other models and other words."
+    )
+    columns = (
+        *(Column("choices", "choices"), Column("measure", "measure", "name"), Column("value", "value", "number")),
+        *(Column("low", "from", "number"), Column("high", "to", "number")),
+        *(Column("published", "published", "number"), Column("note", "note")),
+    )
+    return Table(card["game"], card["title"], caption, columns, tuple(rows))
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a CSV file, numbers as numbers and nothing as None."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{name: _value(text) for name, text in row.items()} for row in csv.DictReader(file)]
+
+
+def _value(text: str) -> Any:
+    try:
+        number = float(text)
+    except ValueError:
+        return text or None
+    return int(number) if number.is_integer() and "." not in text else number

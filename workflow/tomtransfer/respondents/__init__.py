@@ -1,0 +1,1 @@
+"""Whoever answers a prompt: one protocol, its implementations, and how their answers become tables."""

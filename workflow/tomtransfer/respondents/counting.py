@@ -1,0 +1,77 @@
+"""Drawn answers, counted: each read by the strict parser, invalid ones counted as other and never dropped."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tomtransfer.experiment.tables import read_table
+from tomtransfer.respondents.known_rows import ROW_COLUMNS
+from tomtransfer.respondents.parsing import INVALID_KINDS, VALID_KINDS, Parsed, parse_amount, parse_label
+
+KINDS = (*VALID_KINDS, *INVALID_KINDS)
+"""The kinds of answers, valid ones first."""
+
+OUTCOMES = ("cooperate", "defect")
+
+
+def answers_path(choices: Path) -> Path:
+    """Return where the drawn answers stand beside the exact choices in `choices`."""
+    return choices.with_suffix(".answers.parquet")
+
+
+def read_choices(path: Path) -> pl.DataFrame:
+    """Return the choices in `path`, or where none were read exactly, the drawn answers beside it, counted.
+
+    The column `evidence` says which they are: exact or counted. Raises InputError for a table that is damaged.
+    """
+    exact = read_table(path)
+    if len(exact):
+        return exact.with_columns(evidence=pl.lit("exact"))
+    return count_choices(read_table(answers_path(path)).filter("labelled")).with_columns(evidence=pl.lit("counted"))
+
+
+def parse_choices(answers: pl.DataFrame) -> pl.DataFrame:
+    """Return drawn answers with their `kind`, their `label`, `choice` (cooperate, defect or null) and `reasons`."""
+    parsed = [parse_label(row["answer"], row["options"], row["question"]) for row in answers.iter_rows(named=True)]
+    options = answers["options"].to_list()
+    choices = [
+        OUTCOMES[labels.index(each.choice)] if each.choice in labels else None
+        for each, labels in zip(parsed, options, strict=True)
+    ]
+    return _with_parsed(answers, parsed).with_columns(choice=pl.Series(choices, dtype=pl.String))
+
+
+def parse_amounts(answers: pl.DataFrame, unit: str) -> pl.DataFrame:
+    """Return drawn answers with their `kind`, their `label` (the amount as it is written) and `reasons`."""
+    rows = answers.iter_rows(named=True)
+    return _with_parsed(answers, [parse_amount(row["answer"], row["options"], unit, row["question"]) for row in rows])
+
+
+def count_choices(answers: pl.DataFrame) -> pl.DataFrame:
+    """Return a row per scenario and frame with whole counts of cooperate, defect and other, and of every kind."""
+    counts: Mapping[str, Any] = {
+        **{name: (pl.col("choice") == name).sum() for name in OUTCOMES},
+        "other": pl.col("choice").is_null().sum(),
+        **{kind_column(kind): (pl.col("kind") == kind).sum() for kind in KINDS},
+    }
+    identity = [name for name in ROW_COLUMNS if name != "key"]
+    return (
+        parse_choices(answers)
+        .group_by(identity, maintain_order=True)
+        .agg(pl.col("software").first(), **{name: count.cast(pl.Float64) for name, count in counts.items()})
+    )
+
+
+def kind_column(kind: str) -> str:
+    """Return the name of the column that counts the answers of a kind."""
+    return f"answers: {kind}"
+
+
+def _with_parsed(answers: pl.DataFrame, parsed: Sequence[Parsed]) -> pl.DataFrame:
+    return answers.with_columns(
+        kind=pl.Series([each.kind for each in parsed], dtype=pl.String),
+        label=pl.Series([each.choice for each in parsed], dtype=pl.String),
+        reasons=pl.Series([each.reasons for each in parsed], dtype=pl.String),
+    )

@@ -1,0 +1,159 @@
+"""Eliciting answers: each kind of answer as a table, a row per question; only what the store lacks is asked for.
+
+A row is keyed by everything that its content depends on. Nothing is loaded when the store has all rows of a table.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tomtransfer.experiment.config import TRAINED_SPLIT
+from tomtransfer.experiment.store import Store, digest_of
+from tomtransfer.experiment.tables import write_table
+from tomtransfer.inference.answers import DrawnText
+from tomtransfer.respondents.asking import Asking
+from tomtransfer.respondents.known_rows import ROW_COLUMNS, Compute, complete_rows
+from tomtransfer.respondents.protocol import Drawn, Reasons, Respondent
+from tomtransfer.scenarios.prompt_files import Prompt, Query, read_comprehension, read_prompts, read_queries
+
+logger = logging.getLogger(__name__)
+
+CHOICE_COLUMNS = dict.fromkeys(("cooperate", "defect", "other"), pl.Float64)
+TEXT_COLUMNS = {"tokens": pl.Int64, "finished": pl.Boolean}
+READING_COLUMNS = {"probabilities": pl.List(pl.Float64), "other": pl.Float64}
+
+
+@dataclass(frozen=True)
+class Elicitation:
+    """Who is asked, how, and where the answers are kept."""
+
+    respondent: Respondent
+    asking: Asking
+    store: Store
+
+    def tables(self, files: Sequence[Path], paths: Mapping[str, Path]) -> None:
+        """Ask everything about the games in prompt `files` that has a place in `paths`, and write it there.
+
+        `paths` may name choices, motivations, amounts, answers and comprehension. Raises InputError before a model is
+        loaded when a prompt does not fit it.
+        """
+        prompts, amounts = read_prompts(files, self.asking.question), read_queries(files, self.asking.question)
+        exact, exact_amounts = (prompts, amounts) if self.asking.exact else ([], [])
+        reasoned = [each for each in exact if each.split == TRAINED_SPLIT and each.frame in self.asking.motivations]
+        drawn = self.asking.drawn(prompts)
+        if "choices" in paths:
+            self.choices(paths["choices"], exact, [*reasoned, *drawn])
+        if "motivations" in paths:
+            self.motivations(paths["motivations"], reasoned)
+        if "amounts" in paths:
+            self.readings(paths["amounts"], exact_amounts, "amounts")
+        if "answers" in paths:
+            self.answers(paths["answers"], [*drawn, *amounts])
+        if "comprehension" in paths:
+            self.readings(paths["comprehension"], read_comprehension(files), "comprehension")
+
+    def choices(self, path: Path, prompts: Sequence[Prompt], drawn_after: Sequence[Prompt] = ()) -> None:
+        """Write the choice distributions of prompts, a row each, in their order.
+
+        Texts will be drawn after the prompts `drawn_after`.
+        """
+        room = self.asking.motivation_tokens if self.asking.motivations else 1
+        kept = {prompt.sha256 for prompt in drawn_after}
+
+        def choose(part: Sequence[int]) -> dict[str, list[float]]:
+            found = self.respondent.choose([prompts[number] for number in part], room, kept)
+            return {name: [getattr(each, name) for each in found] for name in CHOICE_COLUMNS}
+
+        self._write(path, "choices", [self._row(prompt) for prompt in prompts], {}, CHOICE_COLUMNS, choose)
+
+    def motivations(self, path: Path, prompts: Sequence[Prompt]) -> None:
+        """Write motivations: for each prompt and each choice, the number that `asking` has for its frame.
+
+        Both choices get the same number, whatever their probabilities: these are known exactly, so that drawing the
+        choice would only add noise. A motivation counts with the probability of its choice divided by that number,
+        which leaves every expectation as it is (stratified sampling). A draw's key does not depend on how many there are.
+        """
+        longest = self.asking.motivation_tokens
+        drawing = {"motivation_tokens": longest, "seed": self.asking.motivation_seed}
+        rows, wanted = [], []
+        for prompt in prompts:
+            for choice, label in zip(("cooperate", "defect"), prompt.labels, strict=True):
+                for draw in range(self.asking.motivations[prompt.frame]):
+                    rows.append(self._row(prompt, {"label": label, "draw": draw, **drawing}, {"choice": choice}))
+                    wanted.append(Reasons(prompt, choice, rows[-1]["key"]))
+        columns = {"choice": pl.String, "label": pl.String, **dict.fromkeys(("draw", *drawing), pl.Int64)}
+
+        def motivate(part: Sequence[int]) -> dict[str, list[Any]]:
+            return _texts("motivation", self.respondent.motivate([wanted[number] for number in part], longest))
+
+        self._write(path, "motivations", rows, columns, {"motivation": pl.String, **TEXT_COLUMNS}, motivate)
+
+    def answers(self, path: Path, prompts: Sequence[Prompt | Query]) -> None:
+        """Write drawn answers: for each prompt as many as `asking` says, in their order.
+
+        A draw's key, which is also the seed of its random stream, does not depend on how many there are: asking for
+        more draws only the additional ones.
+        """
+        drawing = {name: getattr(self.asking, name) for name in ("longest", "one_line", "seed")}
+        rows, wanted = [], []
+        for prompt in prompts:
+            shown = {"options": list(prompt.options), "labelled": prompt.labelled}
+            for draw in range(self.asking.answers):
+                rows.append(self._row(prompt, {"draw": draw, **drawing}, shown))
+                wanted.append(Drawn(prompt, rows[-1]["key"]))
+        columns = {"options": pl.List(pl.String), "labelled": pl.Boolean, "draw": pl.Int64}
+        columns |= {"longest": pl.Int64, "one_line": pl.Boolean, "seed": pl.Int64}
+
+        def draw_part(part: Sequence[int]) -> dict[str, list[Any]]:
+            return _texts("answer", self.respondent.draw([wanted[number] for number in part], self.asking))
+
+        self._write(path, "answers", rows, columns, {"answer": pl.String, **TEXT_COLUMNS}, draw_part)
+
+    def readings(self, path: Path, queries: Sequence[Query], stage: str) -> None:
+        """Write exact answers that are one of several texts: a row per query, a probability for each candidate."""
+        rows = [
+            self._row(query, shown={"candidates": list(query.candidates), "right": query.right}) for query in queries
+        ]
+
+        def read(part: Sequence[int]) -> dict[str, list[Any]]:
+            found = self.respondent.read([queries[number] for number in part])
+            return {"probabilities": [each.candidates for each in found], "other": [each.other for each in found]}
+
+        columns = {"candidates": pl.List(pl.String), "right": pl.String}
+        self._write(path, stage, rows, columns, READING_COLUMNS, read)
+
+    def _write(
+        self,
+        path: Path,
+        stage: str,
+        rows: Sequence[Mapping[str, Any]],
+        columns: Mapping[str, Any],
+        computed: Mapping[str, Any],
+        compute: Compute,
+    ) -> None:
+        """Write the table in `path`: `rows`, with `computed` columns from the store or from `compute`."""
+        wanted = pl.DataFrame(rows, schema=ROW_COLUMNS | dict(columns))
+        table, count = complete_rows(wanted, self.store, stage, self.respondent.identity, computed, compute)
+        logger.info("%s: %d of %d rows computed, the others were in the store", path.name, count, len(table))
+        write_table(table, path)
+
+    def _row(
+        self, prompt: Prompt | Query, settings: Mapping[str, Any] | None = None, shown: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return a row: its key, of prompt, respondent and `settings`; these; and what else is `shown` of it."""
+        identity, settings = self.respondent.identity, settings or {}
+        names = ("split", "game", "context", "frame", "question")
+        place = {**{name: getattr(prompt, name) for name in names}, "prompt": prompt.sha256}
+        asked = self.respondent.asked(prompt)
+        key = digest_of({**asked, **settings, **identity})
+        return {"key": key, **place, **(shown or {}), **settings, **identity}
+
+
+def _texts(name: str, found: Sequence[DrawnText]) -> dict[str, list[Any]]:
+    """Return drawn texts as columns, the text under `name`."""
+    columns = {name: "text", "tokens": "tokens", "finished": "finished"}
+    return {column: [getattr(each, attribute) for each in found] for column, attribute in columns.items()}

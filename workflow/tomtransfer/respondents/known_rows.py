@@ -1,0 +1,78 @@
+"""Rows of answers that know what they depend on: those that the store holds are taken from it, the others computed."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tomtransfer.experiment.software import model_software
+from tomtransfer.experiment.store import Store
+
+ROW_COLUMNS: dict[str, Any] = {
+    **dict.fromkeys(("key", "split", "game", "context", "frame", "question", "prompt"), pl.String),
+    **dict.fromkeys(("model", "model_revision", "quantization", "adapter"), pl.String),
+    "temperature": pl.Float64,
+    "stage_revision": pl.Int64,
+}
+"""What every row of answers says of itself, so that a table without rows has its columns too."""
+
+COMPUTED_COLUMNS = {"software": pl.String, "computation": pl.String}
+"""What every computed row says of the computation that it came from."""
+
+ROWS_AT_ONCE = 2048
+"""Rows that are computed before they are kept: what a job that is killed loses at most."""
+
+Compute = Callable[[Sequence[int]], Mapping[str, Sequence[Any]]]
+"""From the numbers of rows to their computed columns, in that order."""
+
+
+def complete_rows(
+    wanted: pl.DataFrame,
+    store: Store,
+    stage: str,
+    identity: Mapping[str, Any],
+    computed: Mapping[str, Any],
+    compute: Compute,
+) -> tuple[pl.DataFrame, int]:
+    """Return `wanted` rows, which have a `key`, with their `computed` columns, and how many of them were computed now.
+
+    Rows that the store has of this `stage` and `identity` are taken from it. The others are computed, and kept there
+    after every ROWS_AT_ONCE of them: a job that is killed loses the last of these at most.
+    """
+    shelf = store.shelf(f"answers/{stage}", identity["model"], identity)
+    columns = {**computed, **COMPUTED_COLUMNS}
+    known = known_rows(store, shelf, columns)
+    first = wanted.with_row_index("row").unique("key", keep="first", maintain_order=True)
+    missing = first.join(known, on="key", how="anti", maintain_order="left")["row"].to_list()
+    keys = wanted["key"]
+    for start in range(0, len(missing), ROWS_AT_ONCE):
+        part = missing[start : start + ROWS_AT_ONCE]
+        mark = {"software": model_software(), "computation": uuid.uuid4().hex}
+        values = {**compute(part), **{name: [value] * len(part) for name, value in mark.items()}}
+        rows = pl.DataFrame({"key": keys[part], **values}, schema={"key": pl.String, **columns})
+        keep_rows(rows, store, shelf)
+        known = pl.concat([known, rows])
+    return wanted.join(known, on="key", how="left", maintain_order="left"), len(missing)
+
+
+def known_rows(store: Store, shelf: Path, columns: Mapping[str, Any]) -> pl.DataFrame:
+    """Return the rows on a shelf, each key once: `key` and `columns`. What is no table of these is set aside."""
+    schema = {"key": pl.String, **columns}
+    tables = [pl.DataFrame(schema=schema)]
+    for path, content in store.parts(shelf, ".parquet"):
+        try:
+            tables.append(pl.read_parquet(BytesIO(content)).select(*schema).cast(dict(schema)))
+        except pl.exceptions.PolarsError as error:
+            store.set_aside(path, f"not a table of answers: {error}")
+    return pl.concat(tables).unique("key", keep="first", maintain_order=True)
+
+
+def keep_rows(rows: pl.DataFrame, store: Store, shelf: Path) -> None:
+    """Keep rows on a shelf of the store."""
+    buffer = BytesIO()
+    rows.write_parquet(buffer)
+    # Not by polars to the file, whose error does not say that the disk is full.
+    store.put(shelf, buffer.getvalue(), ".parquet")

@@ -1,0 +1,154 @@
+"""A respondent that is a model run here, with or without an adapter, loaded when it is first needed."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
+from tomtransfer.respondents.asking import Asking
+from tomtransfer.respondents.protocol import Drawn, Reasons
+from tomtransfer.scenarios.prompt_files import Prompt, Query
+
+
+@dataclass(frozen=True)
+class LocalModel:
+    """A model at a revision, the precision of its weights, the adapter on it, and the temperature of its answers.
+
+    `stage_revision` is raised by hand to have every answer computed again.
+    """
+
+    directory: Path
+    model_revision: str
+    quantization: str
+    temperature: float
+    stage_revision: int
+    device: str
+    tokens_per_batch: int
+    adapter: Path | None = None
+    adapter_key: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name in the registry."""
+        return self.directory.name
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What an answer depends on besides its prompt."""
+        return {
+            "model": self.name,
+            "model_revision": self.model_revision,
+            "quantization": self.quantization,
+            "adapter": self.adapter_key,
+            "temperature": self.temperature,
+            "stage_revision": self.stage_revision,
+        }
+
+    def asked(self, prompt: Prompt | Query) -> dict[str, Any]:
+        """Return the hash of a prompt: a model gets its text and nothing else."""
+        return {"prompt": prompt.sha256}
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """Its tokenizer."""
+        from tomtransfer.inference.loading import load_tokenizer
+
+        return load_tokenizer(self.directory)
+
+    @cached_property
+    def loaded(self) -> Any:
+        """The model, on its device."""
+        from tomtransfer.inference.loading import choose_device, load_model
+
+        return load_model(self.directory, self.quantization, choose_device(self.device), self.adapter)
+
+    @cached_property
+    def prefixes(self) -> Any:
+        """What is kept of prompts that were computed, by their tokens: none to begin with."""
+        return {}
+
+    def choose(
+        self, prompts: Sequence[Prompt], room: int, drawn_after: Collection[str] = ()
+    ) -> list[ChoiceDistribution]:
+        """Return the exact choice distribution of each prompt; see `Respondent`.
+
+        What is kept of prompts for later draws stays within the tokens of a batch, over all calls.
+        """
+        from tomtransfer.inference.choices import choice_distributions
+        from tomtransfer.inference.encoding import encode_prompts
+
+        encoded = encode_prompts(self.tokenizer, prompts, self.directory, room)
+        numbers = [number for number, prompt in enumerate(prompts) if prompt.sha256 in drawn_after]
+        left = self.tokens_per_batch - sum(map(len, self.prefixes))
+        tokens = accumulate(len(encoded[number].tokens) for number in numbers)
+        kept = [number for number, total in zip(numbers, tokens, strict=True) if total <= left]
+        return choice_distributions(self.loaded, encoded, self.temperature, self.tokens_per_batch, kept, self.prefixes)
+
+    def motivate(self, wanted: Sequence[Reasons], longest: int) -> list[DrawnText]:
+        """Return sampled reasons for each choice in `wanted`; see `Respondent`."""
+        from tomtransfer.inference.encoding import encode_prompts
+        from tomtransfer.inference.sampling import Draw, draw_texts
+
+        prompts, numbers = _each_once([each.prompt for each in wanted])
+        encoded = encode_prompts(self.tokenizer, prompts, self.directory, longest)
+        draws = [
+            Draw(number, getattr(encoded[number], each.choice)[0], each.key)
+            for number, each in zip(numbers, wanted, strict=True)
+        ]
+        return draw_texts(
+            self.loaded,
+            self.tokenizer,
+            encoded,
+            draws,
+            self.temperature,
+            longest,
+            self.tokens_per_batch,
+            prefixes=self.prefixes,
+        )
+
+    def draw(self, wanted: Sequence[Drawn], asking: Asking) -> list[DrawnText]:
+        """Return a sampled answer to each prompt in `wanted`; see `Respondent`."""
+        from tomtransfer.inference.encoding import encode_texts
+        from tomtransfer.inference.sampling import Draw, draw_texts
+
+        prompts, numbers = _each_once([each.prompt for each in wanted])
+        return draw_texts(
+            self.loaded,
+            self.tokenizer,
+            encode_texts(self.tokenizer, prompts, self.directory, asking.longest),
+            [Draw(number, None, each.key) for number, each in zip(numbers, wanted, strict=True)],
+            self.temperature,
+            asking.longest,
+            self.tokens_per_batch,
+            asking.one_line,
+            self.prefixes,
+        )
+
+    def read(self, queries: Sequence[Query]) -> list[CandidateDistribution]:
+        """Return the exact distribution over the candidates of each query; see `Respondent`."""
+        from tomtransfer.inference.encoding import encode_texts
+        from tomtransfer.inference.token_tree import LONGEST_PATH, Vocabulary, candidate_distributions
+
+        encoded = encode_texts(self.tokenizer, queries, self.directory, LONGEST_PATH)
+        return candidate_distributions(
+            self.loaded,
+            Vocabulary(self.tokenizer),
+            [prompt.tokens for prompt in encoded],
+            [query.candidates for query in queries],
+            self.temperature,
+            self.tokens_per_batch,
+        )
+
+
+def _each_once(prompts: Sequence[Any]) -> tuple[list[Any], list[int]]:
+    """Return each prompt once, and for every one given its number among them."""
+    numbers: dict[str, int] = {}
+    once = []
+    for prompt in prompts:
+        if prompt.sha256 not in numbers:
+            numbers[prompt.sha256] = len(once)
+            once.append(prompt)
+    return once, [numbers[prompt.sha256] for prompt in prompts]

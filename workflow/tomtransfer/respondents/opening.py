@@ -1,0 +1,36 @@
+"""Opening a respondent: from what the registry says of it to an object that answers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.models.integrity import SOURCE
+from tomtransfer.models.registry import Planted, parse_source
+from tomtransfer.respondents.local_model import LocalModel
+from tomtransfer.respondents.planted import PlantedRespondent
+from tomtransfer.respondents.protocol import Respondent
+
+
+def open_respondent(directory: Path, **settings: Any) -> Respondent:
+    """Return the respondent whose source stands in `directory`; `settings` are those of `LocalModel`.
+
+    Raises InputError when the source cannot be read.
+    """
+    model = LocalModel(directory=directory, **settings)
+    match _source(directory):
+        case Planted() as policy:
+            return PlantedRespondent(policy, model.identity)
+        case _:
+            return model
+
+
+def _source(directory: Path) -> Any:
+    """Return the registry entry that a folder was made from, or None for a model that was put there by hand."""
+    path = directory / SOURCE
+    if not path.exists():
+        return None
+    try:
+        return parse_source(directory.name, json.loads(path.read_text(encoding="utf-8"))["source"], path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}; delete it to have it made again") from error

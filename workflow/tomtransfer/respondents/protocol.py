@@ -1,0 +1,60 @@
+"""The protocol of respondents: what whoever answers a prompt can be asked, and how it is told from any other.
+
+A new kind of respondent is a module that has these methods, a record in the registry, and a line in `opening`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
+from tomtransfer.respondents.asking import Asking
+from tomtransfer.scenarios.prompt_files import Prompt, Query
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """What a respondent is asked to give its reasons for: a prompt, a choice in it, and the key of the draw."""
+
+    prompt: Prompt
+    choice: str
+    """`cooperate` or `defect`."""
+    key: str
+    """In hexadecimal digits; the seed of the draw."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a respondent is asked to draw a whole answer to: a prompt, and the key of the draw."""
+
+    prompt: Prompt | Query
+    key: str
+
+
+class Respondent(Protocol):
+    """Whoever answers: a model run here, a policy known in closed form. Answers come in the order of the questions."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What every answer depends on: model, model_revision, quantization, adapter, temperature, stage_revision."""
+
+    def asked(self, prompt: Prompt | Query) -> Mapping[str, Any]:
+        """Return what an answer to a prompt depends on besides the respondent's identity."""
+
+    def choose(
+        self, prompts: Sequence[Prompt], room: int, drawn_after: Collection[str] = ()
+    ) -> Sequence[ChoiceDistribution]:
+        """Return the choice distribution of each prompt.
+
+        Answers to them may be up to `room` tokens long. Texts will be drawn after the prompts whose hashes are
+        `drawn_after`, so that what was computed of those may be kept. Raises InputError when a prompt does not fit.
+        """
+
+    def motivate(self, wanted: Sequence[Reasons], longest: int) -> Sequence[DrawnText]:
+        """Return the reasons for each choice in `wanted`, of at most `longest` tokens."""
+
+    def draw(self, wanted: Sequence[Drawn], asking: Asking) -> Sequence[DrawnText]:
+        """Return an answer to each prompt in `wanted`."""
+
+    def read(self, queries: Sequence[Query]) -> Sequence[CandidateDistribution]:
+        """Return the distribution over the candidates of each query."""

@@ -1,0 +1,120 @@
+"""Games and contexts: what a person writes in `scenarios/`, checked on load.
+
+A game here is a symmetric two-player game with two choices, given by four payoffs; a context is the social situation
+that the game is told as. One game in one context is a scenario. Games of other kinds have modules of their own; every
+file of a game or a context says of which kind it is, unless it is of this one.
+"""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from tomtransfer.experiment.validation import Record, read_yaml, validate
+
+# What each family claims of its payoffs, highest first (Robinson and Goforth, The Topology of the 2x2 Games, 2005).
+FAMILIES: dict[str, tuple[str, str, str, str]] = {
+    "prisoners_dilemma": ("temptation", "reward", "punishment", "sucker"),
+    "snowdrift": ("temptation", "reward", "sucker", "punishment"),
+    "stag_hunt": ("reward", "temptation", "punishment", "sucker"),
+    "prisoners_delight": ("reward", "temptation", "sucker", "punishment"),
+    "deadlock": ("temptation", "punishment", "reward", "sucker"),
+}
+
+TWO_ACTIONS: Literal["two_actions"] = "two_actions"
+"""The kind of the games here."""
+
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+
+
+class Payoffs(Record):
+    """What you earn, in points, for your choice and your coplayer's."""
+
+    reward: float
+    """Both cooperate."""
+    sucker: float
+    """You cooperate, your coplayer defects."""
+    temptation: float
+    """You defect, your coplayer cooperates."""
+    punishment: float
+    """Both defect."""
+
+    def times(self, factor: float) -> "Payoffs":
+        """Return the payoffs multiplied by `factor`; the ordering stays as it is."""
+        return Payoffs(**{name: points * factor for name, points in self.model_dump().items()})
+
+
+class Game(Record):
+    """A symmetric two-player game with two choices."""
+
+    kind: Literal["two_actions"] = TWO_ACTIONS
+    """What is chosen: one of two actions."""
+    title: Text
+    """The game's name as people read it."""
+    family: str
+    """The ordering of payoffs that the game claims to have, by its name."""
+    payoffs: Payoffs
+
+    @field_validator("family")
+    @classmethod
+    def _known(cls, family: str) -> str:
+        if family not in FAMILIES:
+            raise ValueError(f"unknown family; allowed: {', '.join(FAMILIES)}")
+        return family
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        ordering = FAMILIES[self.family]
+        points = [getattr(self.payoffs, name) for name in ordering]
+        if any(higher <= lower for higher, lower in pairwise(points)):
+            found = ", ".join(f"{name} {value:g}" for name, value in zip(ordering, points, strict=True))
+            raise ValueError(
+                f"payoffs of the family {self.family} must satisfy {' > '.join(ordering)}; they are {found}"
+            )
+        return self
+
+
+class Context(Record):
+    """The social situation that a game is told as: six sentences, in the order in which a prompt tells them."""
+
+    kind: Literal["two_actions"] = TWO_ACTIONS
+    """The kind of game that can be told so."""
+    title: Text
+    """The context's name as people read it."""
+    you: Text
+    """Who you are."""
+    other: Text
+    """Who the other person is."""
+    choice: Text
+    """What the two choices are choices of."""
+    points: Text
+    """What the points stand for."""
+    independence: Text
+    """That your coplayer decides independently and unseen."""
+    once: Text
+    """That this happens only once."""
+
+    @field_validator("independence")
+    @classmethod
+    def _names_the_coplayer(cls, text: str) -> str:
+        if "coplayer" not in text:
+            raise ValueError("the other person must be called the 'coplayer' here")
+        return text
+
+
+def kind_of(folder: Path, name: str) -> str:
+    """Return the kind of the game in `folder/games/name.yaml`; raises InputError when the file cannot be read."""
+    return str(read_yaml(folder / "games" / f"{name}.yaml").get("kind", TWO_ACTIONS))
+
+
+def load_game(folder: Path, name: str) -> Game:
+    """Return the game in `folder/games/name.yaml`; raises InputError naming file and key."""
+    path = folder / "games" / f"{name}.yaml"
+    return validate(Game, read_yaml(path), path)
+
+
+def load_context(folder: Path, name: str) -> Context:
+    """Return the context in `folder/contexts/name.yaml`; raises InputError naming file and key."""
+    path = folder / "contexts" / f"{name}.yaml"
+    return validate(Context, read_yaml(path), path)

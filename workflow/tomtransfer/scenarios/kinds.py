@@ -1,0 +1,100 @@
+"""The kinds of games, and what the workflow has to know of each: how its files are read and what is asked about it.
+
+A kind has a module of its own and an entry here. How its answers are scored is a matter of the stages after asking.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tomtransfer.experiment.config import Experiment
+from tomtransfer.experiment.validation import InputError, Record
+from tomtransfer.scenarios.amounts import (
+    AMOUNT,
+    amount_comprehension,
+    load_amount_game,
+    read_amount_sources,
+    render_amounts,
+)
+from tomtransfer.scenarios.comprehension import action_comprehension
+from tomtransfer.scenarios.games import TWO_ACTIONS, kind_of, load_game
+from tomtransfer.scenarios.prompt_files import Prompt, Query, prompts_hash, write_prompts
+from tomtransfer.scenarios.rendering import read_sources, render_scenario
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of game."""
+
+    load: Callable[[Path, str], Record]
+    """From the folder of scenarios and a name to a game."""
+    read: Callable[[Experiment, Sequence[str], Sequence[str]], Any]
+    """From the names of games and contexts to what their prompts are made from."""
+    prompts: Callable[[Experiment, str, str, Any], Sequence[Prompt | Query]]
+    """From a game and a context to every prompt that asks for a choice."""
+    comprehension: Callable[[Experiment, str, str, Any], Sequence[Query]]
+    """From a game and a context to the questions whose answers are known from the payoffs."""
+
+
+KINDS = {
+    TWO_ACTIONS: Kind(load_game, read_sources, render_scenario, action_comprehension),
+    AMOUNT: Kind(load_amount_game, read_amount_sources, render_amounts, amount_comprehension),
+}
+
+
+def game_kinds(experiment: Experiment) -> dict[str, str]:
+    """Return the kind of every game of the experiment.
+
+    Raises InputError for an unknown kind, and for a game among those that are trained on that has no two actions.
+    """
+    folder = Path(experiment.paths.scenarios)
+    kinds = {game: kind_of(folder, game) for game in experiment.every_game}
+    for game, kind in kinds.items():
+        if kind not in KINDS:
+            raise InputError(f"{folder}/games/{game}.yaml: kind: must be one of {', '.join(KINDS)} (got {kind!r})")
+        if kind != TWO_ACTIONS and game in experiment.games:
+            raise InputError(
+                f"games: {game} is of the kind {kind}; only games of {TWO_ACTIONS} are trained on. "
+                "Name it in the games of a split of its own"
+            )
+    return kinds
+
+
+def load_any_game(folder: Path, name: str) -> Record:
+    """Return the game in `folder/games/name.yaml`, of whatever kind; raises InputError naming file and key."""
+    return KINDS[kind_of(folder, name)].load(folder, name)
+
+
+def game_hashes(experiment: Experiment, games: Sequence[str]) -> dict[str, str]:
+    """Return for each of `games` the hash of everything that is asked about it.
+
+    Raises InputError naming the file that is wrong.
+    """
+    return {
+        game: prompts_hash([*prompts, *comprehension]) for game, _, prompts, comprehension in _render(experiment, games)
+    }
+
+
+def write_game(experiment: Experiment, game: str, path: Path) -> None:
+    """Write everything that is asked about one game; raises InputError naming the file that is wrong."""
+    [(_, kind, prompts, comprehension)] = _render(experiment, [game])
+    write_prompts(prompts, path, kind, comprehension)
+
+
+def _render(
+    experiment: Experiment, games: Sequence[str]
+) -> Iterator[tuple[str, str, list[Prompt | Query], list[Query]]]:
+    """Yield for each game its name, its kind, its prompts and the questions about its payoffs, context by context."""
+    kinds = game_kinds(experiment)
+    for name, kind in KINDS.items():
+        members = [game for game in games if kinds[game] == name]
+        # What games have in common is read once.
+        read = dict.fromkeys(context for game in members for context in experiment.contexts_of(game))
+        sources = kind.read(experiment, members, list(read)) if members else None
+        for game in members:
+            contexts = experiment.contexts_of(game)
+            asked = [context for context in contexts if context in experiment.comprehension]
+            prompts = [one for context in contexts for one in kind.prompts(experiment, game, context, sources)]
+            queries = [one for context in asked for one in kind.comprehension(experiment, game, context, sources)]
+            yield game, name, prompts, queries

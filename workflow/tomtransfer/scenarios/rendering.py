@@ -1,0 +1,147 @@
+"""How a scenario becomes a prompt: strict templates in a sandbox."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import DictLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from tomtransfer.experiment.config import TRAINED_SPLIT, Experiment
+from tomtransfer.experiment.sections import Frame
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.scenarios.games import Context, Game, Payoffs, load_context, load_game
+from tomtransfer.scenarios.prompt_files import Prompt, content_hash
+
+TEMPLATES = ("system.j2", "user.j2")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What both earn for a pair of choices."""
+
+    own: str
+    coplayer: str
+    own_points: str
+    coplayer_points: str
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What prompts are made from, read once: games and contexts by name, and the templates."""
+
+    games: dict[str, Game]
+    contexts: dict[str, Context]
+    templates: "Templates"
+
+
+@dataclass(frozen=True)
+class Templates:
+    """The templates of one folder, compiled. They can reach each other and their variables, and nothing else."""
+
+    folder: Path
+    environment: ImmutableSandboxedEnvironment
+
+
+def read_sources(experiment: Experiment, games: Sequence[str], contexts: Sequence[str]) -> Sources:
+    """Return the named games and contexts and the templates; raises InputError naming the file that is wrong."""
+    folder = Path(experiment.paths.scenarios)
+    return Sources(
+        {name: load_game(folder, name) for name in games},
+        {name: load_context(folder, name) for name in contexts},
+        read_templates(folder / "prompts"),
+    )
+
+
+def read_templates(folder: Path) -> Templates:
+    """Return the templates in `folder`; raises InputError when one cannot be read."""
+    texts = {}
+    for name in TEMPLATES:
+        try:
+            texts[name] = (folder / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{folder / name}: cannot be read: {error}; {' and '.join(TEMPLATES)} are needed"
+            ) from error
+    return Templates(folder, ImmutableSandboxedEnvironment(loader=DictLoader(texts), undefined=StrictUndefined))
+
+
+def render_scenario(
+    experiment: Experiment, game_name: str, context_name: str, sources: Sources | None = None
+) -> list[Prompt]:
+    """Return every prompt of one game in one context: each split that has it, each frame, each question.
+
+    Raises InputError naming the file when game, context or template is wrong.
+    """
+    sources = sources or read_sources(experiment, [game_name], [context_name])
+    context = sources.contexts[context_name]
+    questions = dict.fromkeys((experiment.teacher.question, experiment.student.question))
+    prompts = []
+    for split_name, split in experiment.splits.items():
+        if context_name not in split.contexts or game_name not in experiment.games_of(split_name):
+            continue
+        payoffs = sources.games[game_name].payoffs.times(split.payoff_factor)
+        for frame_name, frame in experiment.ordered_frames.items():
+            if frame.held_out and split_name != TRAINED_SPLIT:
+                continue
+            for question in questions:
+                system, user = render(sources.templates, context, payoffs, frame, question)
+                place = (split_name, game_name, context_name, frame_name, question)
+                digest = content_hash([system, user, frame.cooperate, frame.defect])
+                prompts.append(
+                    Prompt(*place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, digest)
+                )
+    return prompts
+
+
+def render(
+    templates: Templates, context: Context, payoffs: Payoffs, frame: Frame, question: str, asked: Outcome | None = None
+) -> tuple[str, str]:
+    """Return the system and the user message for a game with `payoffs`, told as `context`, in `frame`.
+
+    A question about one outcome is about `asked`. Raises InputError when a template is broken, uses an undefined name,
+    or comes out empty.
+    """
+    variables = {
+        "context": context.model_dump(),
+        "options": frame.options,
+        "outcomes": outcomes(payoffs, frame),
+        "question": question,
+        "asked": asked,
+    }
+    return render_templates(templates, variables)
+
+
+def render_templates(templates: Templates, variables: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the system and the user message that templates make of `variables`; raises InputError as `render` does."""
+    system, user = (_render_template(templates, name, variables) for name in TEMPLATES)
+    return system, user
+
+
+def _render_template(templates: Templates, name: str, variables: Mapping[str, Any]) -> str:
+    try:
+        text = templates.environment.get_template(name).render(variables).strip()
+    except Exception as error:  # whatever a template raises, such as a division by zero, is a mistake in it
+        line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
+        message = f"there is no template {error}" if isinstance(error, TemplateNotFound) else error
+        known = ", ".join([*variables, *TEMPLATES])
+        raise InputError(f"{templates.folder / name}{line}: {message}. A template may use: {known}") from error
+    if not text:
+        raise InputError(f"{templates.folder / name}: renders to nothing")
+    return text
+
+
+def outcomes(payoffs: Payoffs, frame: Frame) -> list[Outcome]:
+    """Return the four outcomes, own choice first, in the order in which the options are named."""
+    points = {
+        (frame.cooperate, frame.cooperate): (payoffs.reward, payoffs.reward),
+        (frame.cooperate, frame.defect): (payoffs.sucker, payoffs.temptation),
+        (frame.defect, frame.cooperate): (payoffs.temptation, payoffs.sucker),
+        (frame.defect, frame.defect): (payoffs.punishment, payoffs.punishment),
+    }
+    return [
+        Outcome(own, coplayer, *(f"{value:.15g}" for value in points[own, coplayer]))
+        for own in frame.options
+        for coplayer in frame.options
+    ]

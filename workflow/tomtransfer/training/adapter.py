@@ -1,0 +1,132 @@
+"""The training stage: the adapter that the student learns from its examples, trained unless the store has it."""
+
+import json
+import logging
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from filelock import FileLock
+
+from tomtransfer.experiment.files import write_text, write_whole
+from tomtransfer.experiment.records import file_hash
+from tomtransfer.experiment.sections import Training
+from tomtransfer.experiment.software import model_software
+from tomtransfer.experiment.store import Store, digest_of
+from tomtransfer.experiment.tables import read_table
+from tomtransfer.models.integrity import ADAPTER_FILES
+from tomtransfer.respondents.local_model import LocalModel
+from tomtransfer.training.card import model_card
+
+logger = logging.getLogger(__name__)
+
+LOG_FILE, CARD_FILE, RECORD_FILE = "training_log.csv", "README.md", "training.json"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What an adapter is made from: a student without adapter, its examples, and how it is trained on them."""
+
+    student: LocalModel
+    examples: pl.DataFrame
+    settings: Training
+
+    @property
+    def key(self) -> str:
+        """The sha256 of everything that the adapter depends on."""
+        names = ("system", "user", "label", "motivation", "finished", "weight", "question", "held_back")
+        return digest_of(
+            {
+                "examples": self.examples.select(names).write_ndjson(),
+                "settings": self.settings.model_dump(mode="json"),
+                "model_revision": self.student.model_revision,
+                "quantization": self.student.quantization,
+            }
+        )
+
+
+def write_adapter(
+    folder: Path, examples: Path, student: LocalModel, settings: Training, store: Store, checkpointing: bool | None
+) -> None:
+    """Write the adapter of a student, its log, its card and the record of what it was made from into `folder`.
+
+    Nothing is loaded when the store has it. `checkpointing` is whether activations are computed twice.
+    """
+    lesson = Lesson(student, read_table(examples), settings)
+    place = store.folder / "adapters" / lesson.key
+    unfinished = store.folder / "unfinished" / lesson.key
+    unfinished.mkdir(parents=True, exist_ok=True)
+    # Two trainings of one adapter would share checkpoints: the second waits, and finds it done.
+    with FileLock(f"{unfinished}.lock"):
+        if store.whole(place):
+            logger.info("the adapter is in the store")
+        else:
+            store.adopt(_train(lesson, unfinished, checkpointing), place)
+        shutil.rmtree(unfinished, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (*ADAPTER_FILES, LOG_FILE):
+        write_whole(folder / name, lambda partial, name=name: shutil.copyfile(place / name, partial))
+    facts = {**_facts(lesson), "weights": adapter_hash(folder)}
+    write_text(model_card(facts, pl.read_csv(place / LOG_FILE, infer_schema_length=None)), folder / CARD_FILE)
+    write_text(json.dumps(facts, indent=2) + "\n", folder / RECORD_FILE)
+
+
+def adapter_hash(folder: Path) -> str:
+    """Return the sha256 of an adapter's files: what the answers of a tuned student depend on."""
+    return digest_of({name: file_hash(folder / name) for name in ADAPTER_FILES})
+
+
+def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Path:
+    """Train an adapter, and return the folder that holds its files and its log."""
+    from tomtransfer.training.trainer import add_adapter, make_rows, train
+
+    student, settings = lesson.student, lesson.settings
+    rows, held_back = (
+        make_rows(student.tokenizer, _examples(part), settings.completions_per_row, student.name)
+        for part in (lesson.examples.filter(~pl.col("held_back")), lesson.examples.filter("held_back"))
+    )
+    model = add_adapter(student.loaded, settings)
+    log = train(model, rows, held_back, settings, checkpoints, checkpointing)
+    # A path is of this machine, a name is in the registry of every machine. No embeddings are saved: to find out
+    # whether they changed, peft would look for that name on a hub.
+    model.peft_config["default"].base_model_name_or_path = student.name
+    # peft keeps them as a set, which each process orders in its own way.
+    model.peft_config["default"].target_modules = sorted(settings.lora.targets)
+    saved = checkpoints / "saved"
+    model.save_pretrained(saved, safe_serialization=True, save_embedding_layers=False)
+    finished = checkpoints.with_name(f"{checkpoints.name}.{uuid.uuid4().hex[:8]}")
+    finished.mkdir()
+    for name in ADAPTER_FILES:
+        shutil.copyfile(saved / name, finished / name)
+    pl.DataFrame([asdict(step) for step in log], infer_schema_length=None).write_csv(finished / LOG_FILE)
+    return finished
+
+
+def _examples(part: pl.DataFrame) -> Sequence[Any]:
+    from tomtransfer.training.trainer import Example
+
+    names = ("system", "user", "label", "motivation", "finished", "weight", "question")
+    return [Example(**{name: row[name] for name in names}) for row in part.iter_rows(named=True)]
+
+
+def _facts(lesson: Lesson) -> Mapping[str, Any]:
+    """Return what an adapter was made from."""
+    examples, student = lesson.examples, lesson.student
+    return {
+        "key": lesson.key,
+        "base_model": student.name,
+        "base_model_revision": student.model_revision,
+        "quantization": student.quantization,
+        "training": lesson.settings.model_dump(mode="json"),
+        "games": examples["game"].unique(maintain_order=True).to_list(),
+        "contexts": examples["context"].unique(maintain_order=True).to_list(),
+        "split": examples["split"].unique().to_list(),
+        "prompts": examples["prompt"].n_unique(),
+        "completions": len(examples.filter(~pl.col("held_back"))),
+        "held_back_completions": len(examples.filter("held_back")),
+        "software": model_software(),
+    }

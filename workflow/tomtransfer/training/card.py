@@ -1,0 +1,37 @@
+"""The model card of an adapter."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+
+def model_card(facts: Mapping[str, Any], log: pl.DataFrame) -> str:
+    """Return the model card of an adapter, in Markdown with the metadata that model hubs read."""
+    training = facts["training"]
+    lora = training["lora"]
+    losses = log["evaluation_loss"].drop_nulls()
+    return f"""---
+base_model: {facts["base_model"]}
+library_name: peft
+tags: [lora, qlora, game-theory]
+---
+
+# A student of strategic behaviour
+
+A low-rank adapter for {facts["base_model"]} (revision {facts["base_model_revision"]}, weights {facts["quantization"]}),
+tuned by tomtransfer on what a larger model chose in two-player games and on the reasons that it gave.
+
+- **Trained on** {facts["completions"]} completions behind {facts["prompts"]} prompts.
+  Games: {", ".join(facts["games"])}. Contexts: {", ".join(facts["contexts"])}.
+  No other context, and no scaled payoff, was trained on.
+- **Held back** {facts["held_back_completions"]} completions.
+  Their loss went from {losses[0]:.3f} after the first epoch to {losses[-1]:.3f} after the last.
+- **Adapter** {", ".join(lora["targets"])}: rank {lora["rank"]}, alpha {lora["alpha"]:g}, dropout {lora["dropout"]:g}.
+- **Training** for {training["epochs"]} epochs, {training["rows_per_step"]} rows of up to
+  {training["completions_per_row"]} completions a step, learning rate {training["learning_rate"]:g}
+  ({training["schedule"]}), seed {training["seed"]}.
+- **Software** {facts["software"]}.
+
+Its answers imitate another model's. They say nothing of how people behave and are not advice.
+"""

@@ -1,0 +1,114 @@
+"""From the teacher's answers to training examples: weighted so that the student is shown the teacher's policy."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from tomtransfer.experiment.config import TRAINED_SPLIT
+from tomtransfer.experiment.tables import read_table
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.respondents.counting import parse_choices
+from tomtransfer.scenarios.prompt_files import Prompt
+
+
+def assemble(
+    choice_paths: Sequence[Path],
+    motivation_paths: Sequence[Path],
+    prompts: Sequence[Prompt],
+    frames: Sequence[str],
+    held_back_share: float,
+) -> pl.DataFrame:
+    """Return the training examples: one row per scenario, frame, choice and different motivation.
+
+    The weight of an example is the teacher's probability of its choice, among the two labels, divided by the number of
+    motivations of that choice, so that the weights of a prompt sum to one. Of the motivations of a choice in a
+    scenario, over all `frames`, the last draws are held back from training for the evaluation loss, `held_back_share`
+    of them and at least one, but never the first of a frame; both parts are weighted alike.
+
+    Raises InputError when a motivation is not of the trained split, or of a frame that is not one of `frames`.
+    """
+    choices = pl.concat([read_table(path) for path in choice_paths])
+    motivations = pl.concat([read_table(path) for path in motivation_paths])
+    _refuse_strangers(motivations, "split", [TRAINED_SPLIT])
+    _refuse_strangers(motivations, "frame", frames)
+    texts = pl.DataFrame(
+        [{"prompt": prompt.sha256, "system": prompt.system, "user": prompt.user} for prompt in prompts]
+    )
+    valid = pl.col("cooperate") + pl.col("defect")
+    probability = pl.when(pl.col("choice") == "cooperate").then(pl.col("cooperate")).otherwise(pl.col("defect")) / valid
+    part = ["prompt", "choice", "held_back"]
+    return (
+        # Their order is part of what an adapter depends on, and a join keeps it only if it is told to.
+        motivations.join(
+            choices.select("prompt", "cooperate", "defect").unique("prompt"), on="prompt", maintain_order="left"
+        )
+        .join(texts.unique("prompt"), on="prompt", maintain_order="left")
+        .with_columns(held_back=_held_back(frames, held_back_share))
+        .with_columns(weight=probability / pl.len().over(part))
+        .group_by(*part, "motivation", "finished", maintain_order=True)
+        .agg(
+            pl.col("split", "game", "context", "frame", "question", "label", "system", "user", "key").first(),
+            pl.sum("weight"),
+        )
+        .with_columns(completion=pl.col("label") + "\n" + pl.col("motivation"))
+    )
+
+
+def assemble_drawn(
+    answer_paths: Sequence[Path], prompts: Sequence[Prompt], frames: Sequence[str], held_back_share: float
+) -> pl.DataFrame:
+    """Return the training examples of a teacher whose choices are known from drawn answers alone.
+
+    Every valid answer of the trained split, in one of `frames`, is an example, in the order in which the teacher gave
+    choice and reasons. Those of a prompt weigh alike and sum to one; the last `held_back_share` of the draws, at least
+    one, is held back.
+    Raises InputError when the teacher gave no valid answer to train on.
+    """
+    texts = pl.DataFrame(
+        [{"prompt": prompt.sha256, "system": prompt.system, "user": prompt.user} for prompt in prompts]
+    )
+    answers = pl.concat([read_table(path) for path in answer_paths])
+    answers = answers.filter(pl.col("split") == TRAINED_SPLIT, pl.col("frame").is_in(list(frames)))
+    valid = parse_choices(answers).filter(pl.col("choice").is_not_null())
+    if not len(valid):
+        raise InputError(
+            f"none of the teacher's {len(answers)} answers in {TRAINED_SPLIT} chooses: nothing to train on"
+        )
+    draws = int(str(answers["draw"].max())) + 1
+    trained_draws = draws - max(1, math.ceil(held_back_share * draws))
+    last = pl.col("question") == "reason_first"
+    before, after = (pl.col("reasons") + "\n" + pl.col("label"), pl.col("label") + "\n" + pl.col("reasons"))
+    part = ["prompt", "choice", "held_back"]
+    return (
+        valid.join(texts.unique("prompt"), on="prompt", maintain_order="left")
+        .rename({"reasons": "motivation"})
+        # What stands behind a last line that holds the choice would be nothing: such an answer is at its end.
+        .with_columns(held_back=pl.col("draw") >= trained_draws, finished=last | pl.col("finished"))
+        .with_columns(weight=1 / pl.len().over("prompt", "held_back"))
+        .group_by(*part, "motivation", "finished", maintain_order=True)
+        .agg(
+            pl.col("split", "game", "context", "frame", "question", "label", "system", "user", "key").first(),
+            pl.sum("weight"),
+        )
+        .with_columns(reasons=pl.col("motivation"))
+        .with_columns(completion=pl.when(last).then(before).otherwise(after).str.strip_chars("\n"))
+        .drop("reasons")
+    )
+
+
+def _refuse_strangers(motivations: pl.DataFrame, column: str, trained: Sequence[str]) -> None:
+    """Raise InputError when a motivation is of a split or frame that is held out."""
+    strangers = motivations.filter(~pl.col(column).is_in(trained))
+    if len(strangers):
+        raise InputError(f"motivations of {strangers[column][0]}: only {', '.join(trained)} may be trained on")
+
+
+def _held_back(frames: Sequence[str], share: float) -> pl.Expr:
+    """Return whether a motivation is held back: later draws first, of each draw the later frames first."""
+    scenario_and_choice = ["split", "game", "context", "choice"]
+    place = pl.col("draw") * len(frames) + pl.col("frame").replace_strict(list(frames), list(range(len(frames))))
+    number = pl.len().over(scenario_and_choice)
+    kept = number - pl.max_horizontal(1, (share * number).ceil())
+    return (place.rank("ordinal").over(scenario_and_choice) > kept) & (pl.col("draw") > 0)

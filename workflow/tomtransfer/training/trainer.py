@@ -1,0 +1,264 @@
+"""Tuning the student: low-rank adapters on four-bit weights (QLoRA), on shared-prefix rows, resumable.
+
+One path for GPU and CPU. Needs torch, transformers and peft, and neither tables nor Snakemake.
+"""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
+
+from tomtransfer.experiment.progress import Progress
+from tomtransfer.experiment.sections import Training
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.inference.encoding import encode_chat, spell_labels
+from tomtransfer.inference.loading import compute_type
+from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
+from tomtransfer.training.loss import pack, row_targets, weighted_loss
+
+logger = logging.getLogger(__name__)
+
+EVALUATIONS = 4
+"""Times that a training is evaluated on what was held back, evenly spread, the last at its end."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training example: a prompt, the choice and the reasons to give for it, and how much it counts.
+
+    Where the `question` is reason_first, the reasons come first, as they came from the teacher.
+    """
+
+    system: str
+    user: str
+    label: str
+    motivation: str
+    finished: bool
+    weight: float
+    question: str = "answer_first"
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """What was logged at a step of the optimizer; losses in nats, the evaluation loss once an epoch."""
+
+    step: int
+    epoch: float
+    loss: float | None
+    evaluation_loss: float | None
+    learning_rate: float | None
+    gradient_norm: float | None
+
+
+def make_rows(tokenizer: Any, examples: Sequence[Example], per_row: int, model_name: str) -> list[Row]:
+    """Return examples as rows of at most `per_row` completions, whose weights sum to one in the mean over rows.
+
+    A completion is the label, a line break and the motivation, and the end of the answer if the motivation came to one;
+    or the motivation, a line break, the label and the end of the answer. A label without a motivation stands alone.
+    """
+    spellings = spell_labels(tokenizer, sorted({example.label for example in examples}), model_name)
+    behind: dict[tuple[str, str], list[Completion]] = {}
+    for example in examples:
+        completion = _completion(tokenizer, example, spellings[example.label][0])
+        behind.setdefault((example.system, example.user), []).append(completion)
+    rows = []
+    for (system, user), completions in behind.items():
+        rows += pack(encode_chat(tokenizer, system, user), completions, per_row)
+    scale = len(rows) / sum(completion.weight for row in rows for completion in row.completions)
+    return [Row(row.prompt, [replace(each, weight=each.weight * scale) for each in row.completions]) for row in rows]
+
+
+def _completion(tokenizer: Any, example: Example, label: int) -> Completion:
+    """Return the tokens of an example's completion, and where among them the choice stands."""
+    end = [tokenizer.eos_token_id] if example.finished else []
+    if example.question == "reason_first":
+        text = f"{example.motivation}\n" if example.motivation else ""
+        reasons = tokenizer.encode(text, add_special_tokens=False)
+        return Completion([*reasons, label, *end], example.weight, len(reasons))
+    text = f"\n{example.motivation}" if example.motivation else ""
+    reasons = tokenizer.encode(text, add_special_tokens=False)
+    return Completion([label, *reasons, *end], example.weight)
+
+
+def add_adapter(model: Any, settings: Training) -> Any:
+    """Return `model` with a fresh, seeded low-rank adapter; its own weights are frozen.
+
+    Raises InputError when the model has no layer of a name in `settings.lora.targets`.
+    """
+    linear = {name.split(".")[-1] for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
+    unknown = sorted(set(settings.lora.targets) - linear)
+    if unknown:
+        raise InputError(
+            f"training.lora.targets: no layer is called {', '.join(unknown)}; allowed: {', '.join(sorted(linear))}"
+        )
+    set_seed(settings.seed)
+    return get_peft_model(
+        model,
+        LoraConfig(
+            r=settings.lora.rank,
+            lora_alpha=settings.lora.alpha,
+            lora_dropout=settings.lora.dropout,
+            target_modules=list(settings.lora.targets),
+            task_type="CAUSAL_LM",
+        ),
+    )
+
+
+def train(
+    model: Any,
+    rows: Sequence[Row],
+    held_back: Sequence[Row],
+    settings: Training,
+    checkpoints: Path,
+    gradient_checkpointing: bool | None,
+) -> list[TrainingStep]:
+    """Tune the adapter of `model` on `rows`, evaluate it on `held_back` at each quarter, and return what was logged.
+
+    Goes on from the last whole checkpoint in `checkpoints`, and leaves a new one there after each epoch.
+    """
+    trainer = make_trainer(model, rows, held_back, settings, checkpoints, gradient_checkpointing)
+    last = last_checkpoint(checkpoints)
+    on_from = f", on from {last.name}" if last else ""
+    logger.info("training %d rows for %d epochs%s", len(rows), settings.epochs, on_from)
+    try:
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    except torch.OutOfMemoryError as error:
+        # A row cannot be cut in half behind the trainer's back: its completions are one part of one step.
+        raise InputError(
+            f"out of memory in training: {error}. Set compute.gradient_checkpointing: true, or lower "
+            "training.completions_per_row. Finished epochs are kept, unless the training's settings change"
+        ) from error
+    return read_log(trainer.state.log_history)
+
+
+def make_trainer(
+    model: Any,
+    rows: Sequence[Row],
+    held_back: Sequence[Row],
+    settings: Training,
+    checkpoints: Path,
+    gradient_checkpointing: bool | None,
+) -> "RowTrainer":
+    """Return what tunes the adapter of `model` on `rows`.
+
+    Activations are kept on a CPU and computed twice on a GPU, where memory is short, unless `gradient_checkpointing`
+    says else.
+    """
+    steps = -(-len(rows) // settings.rows_per_step) * settings.epochs
+    on_cpu = model.device.type == "cpu"
+    arguments = TrainingArguments(
+        output_dir=str(checkpoints),
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=1,
+        per_device_eval_batch_size=1,
+        gradient_accumulation_steps=settings.rows_per_step,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.schedule,
+        warmup_steps=float(round(settings.warmup_share * steps)),
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.max_gradient_norm,
+        activation_checkpointing=not on_cpu if gradient_checkpointing is None else gradient_checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False},
+        bf16=compute_type(model.device) is torch.bfloat16,
+        use_cpu=on_cpu,
+        dataloader_pin_memory=not on_cpu,
+        save_strategy="epoch",
+        save_total_limit=2,
+        logging_steps=1,
+        seed=settings.seed,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        prediction_loss_only=True,
+        report_to="none",
+        disable_tqdm=True,
+    )
+    trainer = RowTrainer(
+        settings,
+        model=model,
+        args=arguments,
+        train_dataset=list(rows),
+        eval_dataset=list(held_back),
+        data_collator=lambda one: _collate(one[0], settings.choice_share),
+        callbacks=[_Report(steps), _Evaluate(steps)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _collate(row: Row, choice_share: float | None) -> dict[str, Any]:
+    """Return all that the loss of a row is computed from."""
+    return {**row_inputs(row), "row_lengths": row_lengths(row), **row_targets(row, choice_share)}
+
+
+class RowTrainer(Trainer):
+    """The Trainer, with the loss of a shared-prefix row."""
+
+    def __init__(self, settings: Training, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.temperature = settings.temperature
+        # A row's loss is already normalised: it is averaged over the rows of a step, not over their tokens.
+        self.model_accepts_loss_kwargs = False
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Return the weighted negative log likelihood of the row's completions, in nats."""
+        labels, sources, weights = (inputs.pop(name) for name in ("labels", "sources", "weights"))
+        output = model(**inputs, logits_to_keep=sources, use_cache=False)
+        loss = weighted_loss(output.logits[0], labels, weights, self.temperature)
+        return (loss, output) if return_outputs else loss
+
+
+class _Report(TrainerCallback):
+    """Says after each step how far the training is."""
+
+    def __init__(self, steps: int) -> None:
+        self.progress = Progress("steps", steps)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **rest: Any) -> None:
+        """Count the steps since the last log."""
+        for name in ("loss", "eval_loss"):
+            if logs and name in logs:
+                self.progress.advance(state.global_step - self.progress.done, f"{name} {float(logs[name]):.3f}")
+
+
+class _Evaluate(TrainerCallback):
+    """Asks for an evaluation when each part of the training is over: once an epoch would take a quarter of the time."""
+
+    def __init__(self, steps: int) -> None:
+        self.at = {-(-steps * part // EVALUATIONS) for part in range(1, EVALUATIONS + 1)}
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> Any:
+        """Ask for it."""
+        control.should_evaluate = state.global_step in self.at
+        return control
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the latest whole checkpoint in `folder`, after removing those that a kill left half written.
+
+    The state is the last file that the Trainer writes.
+    """
+    whole = []
+    for checkpoint in folder.glob("checkpoint-*"):
+        if (checkpoint / "trainer_state.json").exists():
+            whole.append(checkpoint)
+        else:
+            shutil.rmtree(checkpoint)
+    return max(whole, key=lambda checkpoint: int(checkpoint.name.split("-")[1]), default=None)
+
+
+def read_log(history: Sequence[dict[str, Any]]) -> list[TrainingStep]:
+    """Return the Trainer's log as one entry per step, its evaluation beside it."""
+    by_step: dict[int, dict[str, Any]] = {}
+    for entry in history:
+        if "loss" in entry or "eval_loss" in entry:
+            by_step.setdefault(entry["step"], {}).update(entry)
+    names = ("loss", "eval_loss", "learning_rate", "grad_norm")
+    return [TrainingStep(step, entry["epoch"], *(entry.get(name) for name in names)) for step, entry in by_step.items()]
