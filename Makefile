@@ -19,29 +19,30 @@ lint: .venv/development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(SNAKEMAKE) --lint
 
 docs: .venv/workflow
-	PYTHONPATH=workflow $(BIN)/python -m tomtransfer.reference
+	$(BIN)/tomtransfer reference
 
-# What is installed when nothing but requirements-dev.txt is asked for; to be made anew when a pin there changes.
+# What is installed when nothing but pyproject.toml is asked for; to be made anew when a pin there changes.
 constraints:
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	$(BIN)/pip install --quiet --editable '.[development]'
 	{ grep '^#' constraints.txt; \
-	  $(BIN)/pip freeze -r requirements.txt -r requirements-dev.txt | sed '1,/^## /d' | grep -vE '^(nvidia|cuda|triton)'; \
+	  $(BIN)/pip freeze --exclude-editable | grep -vE '^(nvidia|cuda|triton)'; \
 	} > .venv/constraints.txt
 	mv .venv/constraints.txt constraints.txt
 
-.venv/workflow: requirements.txt constraints.txt
+.venv/workflow: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --requirement requirements.txt --constraint constraints.txt
+	$(BIN)/pip install --quiet --editable '.[workflow]' --constraint constraints.txt
 	touch $@
 
-.venv/development: requirements-dev.txt requirements.txt constraints.txt
+.venv/development: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --requirement requirements-dev.txt --constraint constraints.txt
+	$(BIN)/pip install --quiet --editable '.[development]' --constraint constraints.txt
 	touch $@ .venv/workflow
 
 clean:

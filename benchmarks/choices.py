@@ -21,7 +21,7 @@ from tomtransfer.inference.answers import ChoiceDistribution
 from tomtransfer.inference.choices import choice_distributions
 from tomtransfer.inference.encoding import EncodedPrompt, encode_prompts
 from tomtransfer.inference.loading import load_model, load_tokenizer
-from tomtransfer.scenarios.prompt_files import Prompt
+from tomtransfer.scenarios.questions import Prompt
 from tomtransfer.scenarios.rendering import render_scenario
 
 TEMPERATURE = 0.8

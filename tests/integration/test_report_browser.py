@@ -16,7 +16,7 @@ from project import ROOT, copy_project, run_snakemake
 from tomtransfer.measurement.findings import read_findings
 from tomtransfer.report.page import published_page, render_page
 from tomtransfer.report.sources import Asked, Motivation
-from tomtransfer.scenarios.prompt_files import Prompt
+from tomtransfer.scenarios.questions import Prompt
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CANARY = "<script>window.canary = 1</script><img src=x onerror='window.canary = 1'>"

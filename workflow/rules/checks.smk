@@ -63,9 +63,7 @@ rule check_answers:
         base=f"{RESULTS}/student/base.parquet",
         tuned=f"{RESULTS}/student/tuned.parquet",
         answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=ACTION_GAMES) + STUDENT_ANSWERS,
-        teacher_comprehension=
-            expand(f"{RESULTS}/teacher/{{game}}.comprehension.parquet", game=experiment.every_game)
-        ,
+        teacher_comprehension=expand(f"{RESULTS}/teacher/{{game}}.comprehension.parquet", game=experiment.every_game),
         base_comprehension=f"{RESULTS}/student/base.comprehension.parquet",
         tuned_comprehension=f"{RESULTS}/student/tuned.comprehension.parquet",
         edited=edited("check_answers"),

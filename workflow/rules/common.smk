@@ -10,7 +10,6 @@ from tomtransfer.experiment.imports import PACKAGE, code_hash
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.registry import find, find_student, read_registry, revision
-from tomtransfer.report.timings import read_timings, timings_page
 from tomtransfer.respondents.asking import ask_student, ask_teacher
 from tomtransfer.scenarios.amounts import AMOUNT
 from tomtransfer.scenarios.frames import designs, views
@@ -92,6 +91,28 @@ def prompt_files(games):
     return expand(f"{RESULTS}/prompts/{{game}}.json", game=games)
 
 
+def sources_of_game(wildcards):
+    """Return the files that the prompts of a game are made from."""
+    kind = GAME_KINDS[wildcards.game]
+    folder = "prompts" if kind == TWO_ACTIONS else f"prompts/{kind}"
+    return [
+        f"{SCENARIOS}/games/{wildcards.game}.yaml",
+        *expand(f"{SCENARIOS}/contexts/{{context}}.yaml", context=experiment.contexts_of(wildcards.game)),
+        *expand(f"{SCENARIOS}/{folder}/{{name}}.j2", name=["system", "user"]),
+    ]
+
+
+def rendered_hash(wildcards):
+    """Return the hash of what a game's prompts say: a change of wording reruns, a comment in a template does not."""
+    game = wildcards.game
+    return HASHES.get(game) or checked(game_hashes, experiment, [game])[game]
+
+
+def adapter_of(wildcards):
+    """Return the record of the adapter that a variant of the student wears."""
+    return f"{RESULTS}/student/adapter/training.json" if wildcards.variant == "tuned" else []
+
+
 def either(names):
     """Return a pattern that matches any of `names`, and nothing if there are none."""
     return "|".join(map(re.escape, names)) or "(?!)"
@@ -144,16 +165,3 @@ def more_each_attempt(amount):
         return attempt * amount
 
     return asked_for
-
-
-def show_summary():
-    """Print the pages that sum up the experiment, as far as it has come, and where the time went."""
-    known_hash.cache_clear()
-    reasons.cache_clear()
-    for rule, values in [("summarize", ()), *(("score_amount", (("game", game),)) for game in AMOUNT_GAMES), ("check_answers", ())]:
-        page = Path(str(getattr(rules, rule).output.page).format(**dict(values)))
-        if page.exists() and (why := reasons(rule, values)):
-            print(f"{page} is older than what it sums up ({'; '.join(why)}): run `snakemake --cores all`\n")
-        elif page.exists():
-            print(page.read_text(encoding="utf-8"))
-    print(timings_page(read_timings(Path(RESULTS) / "benchmarks")))

@@ -10,23 +10,6 @@ OUTPUTS
 """
 
 
-def sources_of_game(wildcards):
-    """Return the files that the prompts of a game are made from."""
-    kind = GAME_KINDS[wildcards.game]
-    folder = "prompts" if kind == TWO_ACTIONS else f"prompts/{kind}"
-    return [
-        f"{SCENARIOS}/games/{wildcards.game}.yaml",
-        *expand(f"{SCENARIOS}/contexts/{{context}}.yaml", context=experiment.contexts_of(wildcards.game)),
-        *expand(f"{SCENARIOS}/{folder}/{{name}}.j2", name=["system", "user"]),
-    ]
-
-
-def rendered_hash(wildcards):
-    """Return the hash of what a game's prompts say: a change of wording reruns, a comment in a template does not."""
-    game = wildcards.game
-    return HASHES.get(game) or checked(game_hashes, experiment, [game])[game]
-
-
 rule render_prompts:
     input:
         sources=people_write(sources_of_game),

@@ -18,11 +18,6 @@ Only what the store lacks is asked; the model is loaded only then, once.
 STUDENT_ANSWERS = expand(f"{RESULTS}/student/{{variant}}.answers.parquet", variant=["base", "tuned"])
 
 
-def adapter_of(wildcards):
-    """Return the record of the adapter that a variant of the student wears."""
-    return f"{RESULTS}/student/adapter/training.json" if wildcards.variant == "tuned" else []
-
-
 use rule ask_teacher as ask_student with:
     input:
         prompts=prompt_files(experiment.every_game),

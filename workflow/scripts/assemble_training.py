@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tomtransfer.experiment.tables import write_table
 from tomtransfer.job import job
-from tomtransfer.scenarios.prompt_files import read_prompts
+from tomtransfer.scenarios.questions import read_prompts
 from tomtransfer.training.examples import assemble, assemble_drawn
 
 with job(snakemake):

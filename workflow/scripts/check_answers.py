@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tomtransfer.job import job
-from tomtransfer.report.checks import write_checks
+from tomtransfer.report.trust import write_checks
 
 with job(snakemake):
     files = snakemake.input

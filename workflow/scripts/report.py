@@ -6,12 +6,12 @@ from tomtransfer.experiment.files import write_text
 from tomtransfer.job import job
 from tomtransfer.measurement.findings import read_findings
 from tomtransfer.report.page import experiment_page, render_page
-from tomtransfer.report.sources import Sources
+from tomtransfer.report.sources import ReportSources
 from tomtransfer.report.trust import Checks
 
 with job(snakemake):
     files, params = snakemake.input, snakemake.params
-    sources = Sources(
+    sources = ReportSources(
         prompts=[Path(path) for path in files.prompts],
         teacher=[Path(path) for path in files.teacher],
         motivations=[Path(path) for path in files.motivations],

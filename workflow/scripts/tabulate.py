@@ -5,7 +5,7 @@ from pathlib import Path
 from tomtransfer.experiment.files import write_text
 from tomtransfer.job import job
 from tomtransfer.measurement.findings import read_findings
-from tomtransfer.report.score_tables import make_tables
+from tomtransfer.report.tabulation import make_tables
 from tomtransfer.report.typesetting import as_csv, as_latex
 
 with job(snakemake):

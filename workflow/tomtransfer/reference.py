@@ -16,7 +16,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 LONGEST_DEFAULT = 120
 
 # JSON schema in words.
-KINDS = {
+TYPE_WORDS = {
     "boolean": "`true` or `false`",
     "integer": "whole number",
     "null": "`null`",
@@ -32,10 +32,10 @@ LIMITS = {
     "minItems": "at least",
     "minProperties": "at least",
 }
-PATTERNS = {r"^[A-Za-z0-9][A-Za-z0-9_.-]*$": "name", r"^\w+$": "word"}
+PATTERN_WORDS = {r"^[A-Za-z0-9][A-Za-z0-9_.-]*$": "name", r"^\w+$": "word"}
 
 CONFIG = """\
-<!-- Made by `make docs` from config.py and registry.py in workflow/tomtransfer/. Edit there. -->
+<!-- Made by `make docs` from experiment/ and models/registry.py in workflow/tomtransfer/. Edit there. -->
 
 # Configuration
 
@@ -132,19 +132,13 @@ def _allowed(node: Mapping[str, Any]) -> str:
         return ", or ".join(dict.fromkeys(_allowed(alternative) for alternative in node["anyOf"]))
     if "const" in node or "enum" in node:
         return " or ".join(f"`{value}`" for value in node.get("enum", [node.get("const")]))
-    kind = f"list, each item a {_allowed(node['items'])}" if node["type"] == "array" else KINDS[node["type"]]
+    kind = f"list, each item a {_allowed(node['items'])}" if node["type"] == "array" else TYPE_WORDS[node["type"]]
     limits = [f"{word} {node[limit]:g}" for limit, word in LIMITS.items() if limit in node]
     if "pattern" in node:
-        kind = PATTERNS.get(node["pattern"], f"{kind} matching `{node['pattern']}`")
+        kind = PATTERN_WORDS.get(node["pattern"], f"{kind} matching `{node['pattern']}`")
     return ", ".join([kind, *limits])
 
 
 def _one_line(text: str) -> str:
     """Return `text` as a cell of a table: on one line, without what would end the cell."""
     return " ".join(text.split()).replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    for path, text in references().items():
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")

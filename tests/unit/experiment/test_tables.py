@@ -7,7 +7,7 @@ from tomtransfer.experiment import tables
 from tomtransfer.experiment.files import write_whole
 from tomtransfer.experiment.tables import read_table, write_table
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.respondents.known_rows import compute_missing, fill_missing, row_key, with_known_rows
+from tomtransfer.respondents.elicited import compute_missing, fill_missing, row_key, with_known_rows
 
 COMPUTED = {"value": pl.Float64, "software": pl.String, "computation": pl.String}
 

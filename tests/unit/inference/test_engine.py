@@ -14,7 +14,7 @@ from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference import engine
 from tomtransfer.inference.prefill import share_beginnings
 from tomtransfer.scenarios.games import load_context, load_game
-from tomtransfer.scenarios.prompt_files import Prompt
+from tomtransfer.scenarios.questions import Prompt
 from tomtransfer.scenarios.rendering import read_templates, render
 
 SCENARIOS = Path("scenarios")

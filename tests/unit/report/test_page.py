@@ -18,12 +18,12 @@ from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.evidence import Comparison, Evidence, Scenario
 from tomtransfer.measurement.findings import Findings, examine, read_findings, write_findings
 from tomtransfer.measurement.published_counts import read_donation, read_published
-from tomtransfer.report.page import Drawing, Page, in_words, inline, published_page, remarks, render_page
-from tomtransfer.report.score_tables import make_tables
+from tomtransfer.report.page import Page, PageFigure, in_words, inline, published_page, remarks, render_page
 from tomtransfer.report.sources import Asked, Motivation, asked, cut_off, frames_table, read_losses
 from tomtransfer.report.style import INK
+from tomtransfer.report.tabulation import make_tables
 from tomtransfer.report.typesetting import Column, Table, as_csv, as_latex
-from tomtransfer.scenarios.prompt_files import Prompt
+from tomtransfer.scenarios.questions import Prompt
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "scenarios" / "published"
@@ -126,7 +126,7 @@ def test_no_text_of_a_model_or_a_config_is_executed(page: Page) -> None:
         asked=[Asked(prompt(CANARY), (Motivation("cooperate", CANARY, CANARY, True),))],
         provenance={CANARY: {CANARY: {"nested": [CANARY]}}},
         tables=[Table("name", CANARY, CANARY, (Column("key", CANARY),), ({"key": CANARY},))],
-        drawings=[Drawing("name", CANARY, CANARY, SVG.format(""))],
+        drawings=[PageFigure("name", CANARY, CANARY, SVG.format(""))],
     )
     rendered = render_page(bad, TEMPLATES)
     elements = Elements(rendered)
@@ -154,7 +154,7 @@ def test_prompts_and_motivations_are_shown_and_cut_off_ones_marked(page: Page) -
 
 def test_figures_share_no_ids_and_take_the_colours_of_the_page() -> None:
     svg = SVG.format(f'<path id="p" style="fill: {INK}" clip-path="url(#p)"/><use xlink:href="#p"/>')
-    first, second = (inline(Drawing(name, "A & B", "", svg)) for name in ("one", "two"))
+    first, second = (inline(PageFigure(name, "A & B", "", svg)) for name in ("one", "two"))
     assert 'id="one-p"' in first
     assert "url(#one-p)" in first
     assert 'xlink:href="#one-p"' in first

@@ -18,7 +18,7 @@ from tomtransfer.inference.encoding import spell_labels
 from tomtransfer.inference.loading import load_tokenizer
 from tomtransfer.respondents.asking import Asking, how_asked, to_draw
 from tomtransfer.respondents.counting import answers_path, read_choices
-from tomtransfer.scenarios.prompt_files import Query
+from tomtransfer.scenarios.questions import Query
 from tomtransfer.training import trainer as training
 from tomtransfer.training.examples import assemble_drawn
 from tomtransfer.training.loss import token_shares

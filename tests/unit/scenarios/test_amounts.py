@@ -17,7 +17,7 @@ from tomtransfer.scenarios.amounts import (
 from tomtransfer.scenarios.comprehension import action_comprehension
 from tomtransfer.scenarios.games import load_game
 from tomtransfer.scenarios.kinds import game_hashes, game_kinds, write_game
-from tomtransfer.scenarios.prompt_files import read_comprehension, read_prompts, read_queries
+from tomtransfer.scenarios.questions import read_comprehension, read_prompts, read_queries
 from tomtransfer.scenarios.rendering import outcomes, read_sources
 
 Read = Callable[..., Experiment]

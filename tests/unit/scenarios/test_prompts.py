@@ -8,7 +8,7 @@ import yaml
 
 from tomtransfer.experiment.config import Experiment, scenarios
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.scenarios.prompt_files import Prompt, prompts_hash, read_prompts, write_prompts
+from tomtransfer.scenarios.questions import Prompt, prompts_hash, read_prompts, write_prompts
 from tomtransfer.scenarios.rendering import render_scenario
 
 Read = Callable[..., Experiment]

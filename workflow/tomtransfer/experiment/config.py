@@ -1,7 +1,5 @@
 """The experiment, typed: the one source of its validation, defaults, descriptions, JSON schema and documentation."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 from typing import Literal, Self
 
@@ -150,23 +148,6 @@ class Experiment(Record):
     def held_out_frames(self) -> tuple[str, ...]:
         """Return the frames that are kept from training."""
         return tuple(name for name, frame in self.frames.items() if frame.held_out)
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """One game in one context, in the split that it belongs to."""
-
-    split: str
-    game: str
-    context: str
-
-
-def scenarios(experiment: Experiment) -> Iterator[Scenario]:
-    """Yield every scenario of the experiment."""
-    for split, members in experiment.splits.items():
-        for game in experiment.games_of(split):
-            for context in members.contexts:
-                yield Scenario(split, game, context)
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:

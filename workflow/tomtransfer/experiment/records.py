@@ -1,7 +1,7 @@
 """What an artifact was made from, written down beside it: settings, the content of its inputs, and its own content.
 
-Times of change tell when a file was copied. Whether a step has to run again is told from its record alone: its settings,
-the files that it read and the files that it wrote must be those of today, byte by byte.
+Times of change tell when a file was copied. Whether a step has to run again is told from its record alone: its
+settings, the files that it read and the files that it wrote must be those of today, byte by byte.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from tomtransfer.experiment.files import write_text
 
 
 @dataclass(frozen=True)
-class Record:
+class JobRecord:
     """What one job read and wrote."""
 
     settings: Mapping[str, Any]
@@ -28,24 +28,24 @@ class Record:
     """The sha256 of its output files, by their path from the folder of the record."""
 
 
-def read_record(path: Path) -> Record | None:
+def read_record(path: Path) -> JobRecord | None:
     """Return the record in `path`, or None where none can be read."""
     try:
-        return Record(**json.loads(path.read_text(encoding="utf-8")))
+        return JobRecord(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def write_record(path: Path, record: Record) -> None:
+def write_record(path: Path, record: JobRecord) -> None:
     """Write a record, the last file of a job."""
     write_text(json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n", path)
 
 
 def make_record(
     path: Path, settings: Mapping[str, Any], inputs: Mapping[str, Sequence[str]], outputs: Iterable[Path]
-) -> Record:
+) -> JobRecord:
     """Return the record, to be written to `path`, of a job that has written its `outputs`."""
-    return Record(plain(settings), inputs, {relpath(file, path.parent): file_hash(file) for file in outputs})
+    return JobRecord(plain(settings), inputs, {relpath(file, path.parent): file_hash(file) for file in outputs})
 
 
 def plain(settings: Mapping[str, Any]) -> Any:
@@ -68,7 +68,7 @@ def changes(path: Path, settings: Mapping[str, Any], inputs: Mapping[str, Sequen
     return [*found, *broken_outputs(path, record)]
 
 
-def broken_outputs(path: Path, record: Record) -> list[str]:
+def broken_outputs(path: Path, record: JobRecord) -> list[str]:
     """Return in words which outputs of the record in `path` are gone or are no longer what was written."""
     found = []
     for name, expected in record.outputs.items():

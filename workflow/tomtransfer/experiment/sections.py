@@ -8,7 +8,7 @@ from tomtransfer.experiment.validation import Record
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Label = Annotated[str, Field(pattern=r"^\w+$")]
-Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 Quantization = Literal["none", "nf4"]
 Question = Literal["answer_first", "answer_only", "reason_first"]
 
@@ -131,7 +131,7 @@ class Training(Record):
     """Highest learning rate of AdamW."""
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     """How the learning rate falls after the warm-up."""
-    warmup_share: Share = 0.05
+    warmup_share: Fraction = 0.05
     """Share of the steps over which the learning rate rises."""
     weight_decay: float = Field(default=0, ge=0)
     """Weight decay of AdamW."""
@@ -143,7 +143,7 @@ class Training(Record):
     """Completions that are trained behind one copy of their prompt."""
     rows_per_step: int = Field(default=1, ge=1)
     """Rows per step of the optimizer; the effective batch is this many times `completions_per_row`."""
-    choice_share: Share | None = 0.7
+    choice_share: Fraction | None = 0.7
     """Share of the choice in a completion's loss; the reasons have the rest. Null counts every token the same."""
     temperature: float = Field(default=0.8, gt=0)
     """Temperature of the policy that is fitted. That of the answers fits what is measured;

@@ -1,14 +1,13 @@
 """The store: results that are too expensive to be computed twice, each under the hash of what it was made from.
 
-Files are written whole under a name of their own and never changed, so that jobs that share a file system need no lock.
-The name of a part is the sha256 of its bytes: what was cut short, damaged or put there by somebody else is known for it,
-set aside, and computed again.
+Files are written whole under a name of their own and never changed, so that jobs that share a file system need no
+lock. The name of a part is the sha256 of its bytes: what was cut short, damaged or put there by somebody else is known
+for it, set aside, and computed again.
 """
 
 import hashlib
 import json
 import logging
-import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -93,7 +92,7 @@ class Store:
         place = self.folder / SET_ASIDE / f"{path.name}.{uuid.uuid4().hex[:8]}"
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.replace(path, place)
+            path.replace(place)
         except FileNotFoundError:
             return
         logger.warning("%s: %s; set aside as %s and computed again", path, reason, place)

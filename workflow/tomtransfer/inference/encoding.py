@@ -1,4 +1,4 @@
-"""Prompts as a model takes them: the tokens of a chat up to where the answer begins, and the tokens that spell a label."""
+"""Prompts as a model takes them: a chat up to where the answer begins, and the tokens that spell a label."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.scenarios.prompt_files import Prompt, Query
+from tomtransfer.scenarios.questions import Prompt, Query
 from tomtransfer.scenarios.spelling import WRAPPING
 
 

@@ -1,4 +1,4 @@
-"""Loading what a model is run with: its tokenizer and its weights, on a device, in a type, with or without an adapter."""
+"""Loading what a model is run with: its tokenizer and its weights, with or without an adapter."""
 
 import logging
 from pathlib import Path

@@ -96,8 +96,8 @@ def _cut(cache: Any, columns: list[int]) -> Prefix:
 def share_beginnings(prompts: Sequence[Sequence[int]], tokens_per_batch: int) -> Iterator[tuple[int, list[int]]]:
     """Yield groups of prompts that begin alike, as the number of tokens that they share and indices into `prompts`.
 
-    A group's tokens, the shared ones counted once, stay within `tokens_per_batch` and LONGEST_PREFILLED_ROW; what is shared is
-    always short of a whole prompt.
+    A group's tokens, the shared ones counted once, stay within `tokens_per_batch` and LONGEST_PREFILLED_ROW; what is
+    shared is always short of a whole prompt.
     """
     longest = min(tokens_per_batch, LONGEST_PREFILLED_ROW)
     group: list[int] = []

@@ -9,7 +9,7 @@ from scipy.stats import binomtest, norm
 
 from tomtransfer.measurement.intervals import holm, wilson
 from tomtransfer.measurement.measures import ROUNDING
-from tomtransfer.respondents.counting import KINDS, kind_column
+from tomtransfer.respondents.counting import ANSWER_KINDS, kind_column
 from tomtransfer.respondents.parsing import INVALID_KINDS
 
 PLACE = ["split", "game", "context", "frame"]
@@ -86,7 +86,7 @@ def _counted_rate(model: str, row: Mapping[str, float], confidence: float) -> Co
         model=model,
         **{name: str(row[name]) for name in PLACE},
         answers=answers,
-        kinds={kind: int(row[kind_column(kind)]) for kind in KINDS},
+        kinds={kind: int(row[kind_column(kind)]) for kind in ANSWER_KINDS},
         invalid=invalid,
         rate=cooperate / valid if valid else None,
         low=None if low is None else float(low),
@@ -115,7 +115,7 @@ def agreement(rows: Sequence[CountedRate], confidence: float = 0.95) -> Agreemen
         scenarios=len(both),
         answers=sum(row.answers for row in rows),
         invalid=sum(row.invalid for row in rows),
-        kinds={kind: sum(row.kinds[kind] for row in rows) for kind in KINDS},
+        kinds={kind: sum(row.kinds[kind] for row in rows) for kind in ANSWER_KINDS},
         rate=float(cooperate.sum() / valid.sum()),
         expected=float(expected / valid.sum()),
         p_value=float(p_value),

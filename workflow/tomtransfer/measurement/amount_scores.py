@@ -8,11 +8,10 @@ import numpy as np
 import polars as pl
 from scipy.stats import wasserstein_distance
 
+from tomtransfer.measurement.evidence import ROLES
 from tomtransfer.measurement.intervals import percentile_interval
 from tomtransfer.measurement.measures import Array, divide, gap_closed, improvement
-from tomtransfer.respondents.counting import KINDS, parse_amounts
-
-MODELS = ("teacher", "base", "tuned")
+from tomtransfer.respondents.counting import ANSWER_KINDS, parse_amounts
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def counted_amounts(model: str, answers: pl.DataFrame, unit: str) -> list[Amount
     for _, group in parse_amounts(answers, unit).group_by(["split", "game", "context"], maintain_order=True):
         first = group.row(0, named=True)
         counts = [int((group["label"] == amount).sum()) for amount in first["options"]]
-        kinds = {kind: int((group["kind"] == kind).sum()) for kind in KINDS}
+        kinds = {kind: int((group["kind"] == kind).sum()) for kind in ANSWER_KINDS}
         rows.append(
             AmountChoice(*_place(first), model, "counted", tuple(map(float, counts)), len(group) - sum(counts), kinds)
         )
@@ -92,12 +91,12 @@ def score_amounts(
     2009, Optimal Transport, chapter 6). Intervals are percentiles of a multinomial bootstrap of drawn answers;
     exact probabilities have no sampling error.
     """
-    shares = [np.stack([each.distribution for each in choices[model]]) for model in MODELS]
-    counted = [[each.evidence == "counted" for each in choices[model]] for model in MODELS]
+    shares = [np.stack([each.distribution for each in choices[model]]) for model in ROLES]
+    counted = [[each.evidence == "counted" for each in choices[model]] for model in ROLES]
     values = _measures(*(share[np.newaxis] for share in shares))
     intervals: dict[str, tuple[float, float]] = {}
     if any(any(model) for model in counted):
-        redrawn = [_redraw(choices[model], draws, seed + number) for number, model in enumerate(MODELS)]
+        redrawn = [_redraw(choices[model], draws, seed + number) for number, model in enumerate(ROLES)]
         for name, drawn in _measures(*redrawn).items():
             low, high = percentile_interval(drawn, confidence)
             intervals[name] = (float(low), float(high))
@@ -120,7 +119,7 @@ def _measures(teacher: Array, base: Array, tuned: Array) -> dict[str, Array]:
     amounts = np.arange(teacher.shape[-1])
     means = [model @ amounts for model in (teacher, base, tuned)]
     return {
-        **{f"mean_{name}": mean.mean(axis=-1) for name, mean in zip(MODELS, means, strict=True)},
+        **{f"mean_{name}": mean.mean(axis=-1) for name, mean in zip(ROLES, means, strict=True)},
         "gap_closed": gap_closed(*means),
         "improvement": improvement(*means),
         "wasserstein_base": _distance(base, teacher, amounts),

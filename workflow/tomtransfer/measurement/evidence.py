@@ -13,10 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.measures import Array, divide
 
-Kind: TypeAlias = Literal["exact", "counted"]
+EvidenceKind: TypeAlias = Literal["exact", "counted"]
 Among: TypeAlias = Literal["valid answers", "all answers"]
 
-MODELS = {"teacher": "teacher", "base": "student_base", "tuned": "student_tuned"}
+ROLES = ("teacher", "base", "tuned")
+"""The models of a comparison, by their role."""
+
+COUNTED_MODELS = {"teacher": "teacher", "base": "student_base", "tuned": "student_tuned"}
 """The role of each model in a comparison, and its name in a counts file."""
 
 TOLERANCE = 1e-6
@@ -47,7 +50,7 @@ class Evidence:
     cooperate: Array
     defect: Array
     other: Array
-    kind: Kind
+    kind: EvidenceKind
 
     def __post_init__(self) -> None:
         """Refuse anything that is not a distribution or a set of counts."""
@@ -195,20 +198,20 @@ def read_counts(path: Path, asked: int | None = None, among: Among = "valid answ
     that the file does not hold count as other. Raises InputError for a file that cannot be read, a count that is wrong,
     and a model or scenario that is missing or repeated.
     """
-    rows = read_table(path, ["split", "model", "game", "context", "cooperate", "defect"])
-    unknown = sorted({row["model"] for row in rows} - set(MODELS.values()))
+    rows = read_csv(path, ["split", "model", "game", "context", "cooperate", "defect"])
+    unknown = sorted({row["model"] for row in rows} - set(COUNTED_MODELS.values()))
     if unknown:
-        raise InputError(f"{path}: model: unknown {', '.join(unknown)}. Allowed: {', '.join(MODELS.values())}")
+        raise InputError(f"{path}: model: unknown {', '.join(unknown)}. Allowed: {', '.join(COUNTED_MODELS.values())}")
     try:
         teacher, base, tuned = (
-            _counts([row for row in rows if row["model"] == name], asked, name) for name in MODELS.values()
+            _counts([row for row in rows if row["model"] == name], asked, name) for name in COUNTED_MODELS.values()
         )
         return Comparison(teacher, _in_order(base, teacher), _in_order(tuned, teacher), among=among)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
 
-def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+def read_csv(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     """Return the rows of a csv file that has at least `columns`.
 
     Raises InputError when the file cannot be read, lacks a column, or has a row of the wrong length.
@@ -262,7 +265,7 @@ def _floats(values: ArrayLike) -> Array:
         raise InputError(f"expected numbers: {error}") from None
 
 
-def _problem(value: float, kind: Kind) -> str | None:
+def _problem(value: float, kind: EvidenceKind) -> str | None:
     if not np.isfinite(value):
         return "must be a number"
     if kind == "exact":

@@ -13,7 +13,7 @@ from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.sections import Scoring
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.bias import Effect, Share
-from tomtransfer.measurement.evidence import Comparison, Kind, Scenario
+from tomtransfer.measurement.evidence import Comparison, EvidenceKind, Scenario
 from tomtransfer.measurement.published_counts import Donation
 from tomtransfer.measurement.rates import Difference, Rate, SplitTest, differences, rates, split_tests
 from tomtransfer.measurement.scoring import Score, headline, in_order, score
@@ -48,7 +48,7 @@ class Findings:
 
     among: str
     """What cooperation rates are shares of."""
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, EvidenceKind]
     """Whether each model's evidence is exact or counted."""
     settings: Scoring
     headlines: Mapping[str, str]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.measurement.evidence import MODELS, Comparison, read_counts, read_number, read_table
+from tomtransfer.measurement.evidence import COUNTED_MODELS, Comparison, read_counts, read_csv, read_number
 from tomtransfer.measurement.measures import Array, gap_closed, improvement
 
 ASKED = 300
@@ -53,11 +53,11 @@ def read_donation(folder: Path) -> Donation:
     Raises InputError for a missing or repeated model and for gifts that are not between 0 and 10.
     """
     path = folder / "lore2024_donation.csv"
-    rows = read_table(path, ["model", "mean_gift"])
-    if sorted(row["model"] for row in rows) != sorted(MODELS.values()):
-        raise InputError(f"{path}: model: expected one row for each of {', '.join(MODELS.values())}")
+    rows = read_csv(path, ["model", "mean_gift"])
+    if sorted(row["model"] for row in rows) != sorted(COUNTED_MODELS.values()):
+        raise InputError(f"{path}: model: expected one row for each of {', '.join(COUNTED_MODELS.values())}")
     gifts = {row["model"]: read_number(row, "mean_gift", f"{path}: {row['model']}") for row in rows}
     for model, gift in gifts.items():
         if not 0 <= gift <= ENDOWMENT:
             raise InputError(f"{path}: {model}: mean_gift: must be between 0 and {ENDOWMENT} dollars (got {gift:g})")
-    return Donation(**{role: gifts[name] for role, name in MODELS.items()})
+    return Donation(**{role: gifts[name] for role, name in COUNTED_MODELS.items()})

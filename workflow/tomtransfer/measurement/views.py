@@ -9,10 +9,9 @@ import polars as pl
 from tomtransfer.experiment.sections import Scoring
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.bias import Decomposition, decompose
-from tomtransfer.measurement.evidence import Comparison, Evidence, Scenario
+from tomtransfer.measurement.evidence import ROLES, Comparison, Evidence, Scenario
 from tomtransfer.respondents.counting import read_choices
 
-MODELS = ("teacher", "base", "tuned")
 SCENARIO = ["split", "game", "context"]
 
 
@@ -33,7 +32,7 @@ class Answers:
         Raises InputError when nothing can be compared, because answers were counted and none is valid.
         """
         for name, frames in self.views.items():
-            found = [average(self.tables[model], frames) for model in MODELS]
+            found = [average(self.tables[model], frames) for model in ROLES]
             left = found[0].select(SCENARIO)
             for table in found:
                 left = left.join(table.filter(_is_valid()), on=SCENARIO, how="semi", maintain_order="left")
@@ -46,7 +45,7 @@ class Answers:
                 _evidence(
                     left.join(table, on=SCENARIO, how="inner", maintain_order="left"), _is_exact(self.tables[model])
                 )
-                for model, table in zip(MODELS, found, strict=True)
+                for model, table in zip(ROLES, found, strict=True)
             )
             yield name, Comparison(teacher, base, tuned)
 
@@ -58,7 +57,7 @@ class Answers:
         [frames, *_] = self.views.values()
         return tuple(
             f"{'/'.join(row)} ({model})"
-            for model in MODELS
+            for model in ROLES
             for row in average(self.tables[model], frames).filter(~_is_valid()).select(SCENARIO).iter_rows()
         )
 
@@ -90,7 +89,7 @@ def read_answers(
     tables = [pl.concat([read_choices(path) for path in teacher]), read_choices(base), read_choices(tuned)]
     order = tables[0].select(place)
     ordered = (order.join(table, on=place, how="inner", maintain_order="left") for table in tables)
-    return Answers(dict(zip(MODELS, ordered, strict=True)), views, designs)
+    return Answers(dict(zip(ROLES, ordered, strict=True)), views, designs)
 
 
 def average(table: pl.DataFrame, frames: Sequence[str]) -> pl.DataFrame:

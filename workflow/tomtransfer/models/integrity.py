@@ -7,7 +7,7 @@ from typing import Any
 
 from tomtransfer.experiment.validation import InputError
 
-PATTERNS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
+MODEL_FILE_PATTERNS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
 """The files of a model that are used: weights that cannot run code, settings, tokenizer. No pickles, no Python."""
 
 SOURCE = "source.json"
@@ -26,7 +26,7 @@ _SAMPLE_BYTES = 4096
 
 def model_files(directory: Path) -> list[Path]:
     """Return the files of the model in `directory`, by name, without the note that this program adds."""
-    found = {file for pattern in PATTERNS for file in directory.glob(pattern)}
+    found = {file for pattern in MODEL_FILE_PATTERNS for file in directory.glob(pattern)}
     return sorted(file for file in found if file.is_file() and file.name != SOURCE)
 
 

@@ -13,13 +13,13 @@ from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.sections import Scoring
 from tomtransfer.experiment.tables import read_table, write_table
 from tomtransfer.measurement.amount_scores import (
-    MODELS,
     AmountChoice,
     AmountMeasure,
     counted_amounts,
     exact_amounts,
     score_amounts,
 )
+from tomtransfer.measurement.evidence import ROLES
 from tomtransfer.measurement.published_counts import read_donation
 from tomtransfer.respondents.counting import answers_path
 
@@ -33,11 +33,11 @@ def read_amounts(tables: Mapping[str, Path], answers: Mapping[str, Path], game: 
     these stand among the exact choices of the others; evidence that no model has is left out.
     """
     own = pl.col("game") == game
-    exact = {model: exact_amounts(model, read_table(tables[model]).filter(own)) for model in MODELS}
-    drawn = {model: counted_amounts(model, read_table(answers[model]).filter(own), unit) for model in MODELS}
+    exact = {model: exact_amounts(model, read_table(tables[model]).filter(own)) for model in ROLES}
+    drawn = {model: counted_amounts(model, read_table(answers[model]).filter(own), unit) for model in ROLES}
     found: dict[str, Choices] = {}
     if any(exact.values()):
-        found["exact"] = {model: exact[model] or drawn[model] for model in MODELS}
+        found["exact"] = {model: exact[model] or drawn[model] for model in ROLES}
     if all(drawn.values()):
         found["counted"] = drawn
     return found
@@ -59,7 +59,7 @@ def write_amount_card(
     write_table(pl.DataFrame(rows, infer_schema_length=None), paths["table"])
     donation = read_donation(published)
     compared = {
-        **{model: getattr(donation, model) for model in MODELS},
+        **{model: getattr(donation, model) for model in ROLES},
         "improvement": donation.improvement,
         "gap_closed": donation.gap_closed,
     }
@@ -76,7 +76,7 @@ def write_amount_card(
 def _choices(choices: Choices) -> list[dict[str, Any]]:
     return [
         {**asdict(each), "mean": each.mean if np.isfinite(each.mean) else None, "bounds": each.bounds}
-        for model in MODELS
+        for model in ROLES
         for each in choices[model]
     ]
 
@@ -97,12 +97,12 @@ def amount_page(
     ]
     for evidence, found in measures.items():
         by_name = {row.measure: row for row in found}
-        means = [_number(by_name[f"mean_{model}"]) for model in MODELS]
-        shares = [_invalid(known[evidence][model]) for model in MODELS]
+        means = [_number(by_name[f"mean_{model}"]) for model in ROLES]
+        shares = [_invalid(known[evidence][model]) for model in ROLES]
         gaps = [_number(by_name[name], percent=True) for name in ("gap_closed", "improvement")]
         distances = [_number(by_name[f"wasserstein_{model}"]) for model in ("base", "tuned")]
         lines.append(f"| {' | '.join([evidence, *means, ', '.join(shares), *gaps, *distances])} |")
-    means = [f"{published[model]:.2f}" for model in MODELS]
+    means = [f"{published[model]:.2f}" for model in ROLES]
     gaps = [f"{100 * published[name]:.1f} %" for name in ("gap_closed", "improvement")]
     lines.append(f"| {' | '.join(['published', *means, '-', *gaps, '-', '-'])} |")
     return "\n".join([*lines, ""])
@@ -125,7 +125,7 @@ def _number(row: AmountMeasure, percent: bool = False) -> str:
 
 def amount_tables(teacher: Path, base: Path, tuned: Path) -> tuple[dict[str, Path], dict[str, Path]]:
     """Return the tables of amounts of teacher, base and tuned student, and the drawn answers of each."""
-    tables = dict(zip(MODELS, (teacher, base, tuned), strict=True))
+    tables = dict(zip(ROLES, (teacher, base, tuned), strict=True))
     return tables, {
         model: answers_path(path.with_name(path.name.replace(".amounts", ""))) for model, path in tables.items()
     }

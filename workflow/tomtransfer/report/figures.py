@@ -11,13 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from tomtransfer.measurement.evidence import Scenario
+from tomtransfer.measurement.evidence import ROLES, Scenario
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.measures import Array, best_constant, own_mean
 from tomtransfer.report.strips import GAP, GROUPS, MIDDLE, Strip, by_game, draw_groups, draw_strips, is_large
 from tomtransfer.report.style import FAINT, INK, MARKS, PAPER, legend, new_figure, percent, say, styled, words
-
-MODELS = ("teacher", "base", "tuned")
 
 DISTANCES = {
     "base": "Before training",
@@ -63,7 +61,7 @@ def cooperation(findings: Findings) -> Figure:
         row[0].set_ylabel(words(split), fontweight="bold")
     figure.align_ylabels(grid[:, 0])
     figure.supxlabel(f"cooperation, share of {findings.among}", fontsize=8)
-    legend(figure, *MODELS, below=False)
+    legend(figure, *ROLES, below=False)
     return figure
 
 
@@ -74,7 +72,7 @@ def _cooperation_panel(axes: Axes, findings: Findings, split: str, game: str, co
     axes.hlines(np.arange(1, len(contexts)) - 0.5, 0, 1, color=FAINT, linewidth=0.5, zorder=0)
     axes.axvline(0.5, color=FAINT, linewidth=0.5, zorder=0)
     here = [scenario for scenario in findings.scenarios(split) if scenario.game == game]
-    for offset, model in zip((-0.26, 0, 0.26), MODELS, strict=True):
+    for offset, model in zip((-0.26, 0, 0.26), ROLES, strict=True):
         for scenario in here:
             rate = findings.rate(scenario, model)
             height = contexts.index(scenario.context) + offset
@@ -92,12 +90,12 @@ def _spread_of_cooperation(findings: Findings) -> Figure:
     for axes, (split, scenarios) in zip(grid, games.items(), strict=True):
         strips = []
         for label, here in scenarios.items():
-            teacher, base, tuned = (_rates(findings, here, model) for model in MODELS)
+            teacher, base, tuned = (_rates(findings, here, model) for model in ROLES)
             strips += [Strip("", "teacher", teacher), Strip(label, "base", base), Strip("", "tuned", tuned), GAP]
         draw_strips(axes, strips[:-1], 1)
         axes.set_title(f"{words(split)}, {len(_contexts(findings, split)):,} contexts", fontweight="bold")
     figure.supxlabel(f"cooperation, share of {findings.among}: spread over scenarios, mark at the median", fontsize=8)
-    legend(figure, *MODELS, below=False)
+    legend(figure, *ROLES, below=False)
     return figure
 
 
@@ -111,7 +109,7 @@ def teacher_against_student(findings: Findings) -> Figure:
     columns = min(panels, 3)
     figure = new_figure(2.5 * panels, 3.7 + 0.2 * (3 - columns))
     for axes, split in zip(figure.subplots(1, len(splits), squeeze=False)[0], splits, strict=True):
-        teacher, base, tuned = (_rates(findings, findings.scenarios(split), model) for model in MODELS)
+        teacher, base, tuned = (_rates(findings, findings.scenarios(split), model) for model in ROLES)
         axes.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04), aspect="equal", xlabel="teacher's cooperation")
         axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8)
         for floor, level in (("best_constant", best_constant(teacher)[0]), ("own_mean", own_mean(tuned)[0])):

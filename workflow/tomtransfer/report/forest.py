@@ -11,12 +11,15 @@ from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.scoring import Score
 from tomtransfer.report.style import FAINT, INK, MARKS, MOST_SHOWN, legend, new_figure, percent, styled, words
 
-FLOORS = ("best_constant", "own_mean", "fair_coin", "ceiling")
+FLOORS_AND_CEILING = ("best_constant", "own_mean", "fair_coin", "ceiling")
 
 FURTHEST = 4.0
 """Ratios may lie far beyond 100 % on either side; axes end here at the latest, and what lies beyond is marked."""
 
-MEASURES = {"gap_closed": "gap closed (ratio of sums)", "improvement": "improvement (the paper's mean of ratios)"}
+COMPARED_MEASURES = {
+    "gap_closed": "gap closed (ratio of sums)",
+    "improvement": "improvement (the paper's mean of ratios)",
+}
 """What is compared with the published result."""
 
 
@@ -35,7 +38,7 @@ def gap_closed_figure(findings: Findings) -> Figure:
     for label, (_, score) in zip(axes.get_yticklabels(), rows, strict=True):
         label.set_fontweight("bold" if score.level == "split" else "normal")
     axes.set_xlabel("gap closed: 0 % no nearer than before training, 100 % the teacher")
-    legend(figure, "tuned", *FLOORS, columns=3)
+    legend(figure, "tuned", *FLOORS_AND_CEILING, columns=3)
     return figure
 
 
@@ -45,20 +48,20 @@ def beside_published(ours: Findings, published: Findings) -> Figure:
     height = max(len(ours.splits), len(published.splits))
     figure = new_figure(8.2, 1.5 + 2 * (0.3 * height + 0.5))
     grid = figure.subplots(2, 2, squeeze=False, sharex="row")
-    for row, (measure, title) in zip(grid, MEASURES.items(), strict=True):
+    for row, (measure, title) in zip(grid, COMPARED_MEASURES.items(), strict=True):
         both = [[(words(split), each.score(measure, split)) for split in each.splits] for each in (ours, published)]
         reach = _reach([score for rows in both for _, score in rows])
         for axes, rows, whose in zip(row, both, ("This experiment", "Published"), strict=True):
             _forest(axes, rows, reach)
             axes.set_title(whose if axes in grid[0] else "", fontweight="bold")
             axes.set_xlabel(title)
-    legend(figure, "tuned", *FLOORS, columns=3)
+    legend(figure, "tuned", *FLOORS_AND_CEILING, columns=3)
     return figure
 
 
 def _reach(scores: Sequence[Score]) -> float:
     """Return how far an axis reaches to either side: to all values, floors and ceilings, within reason."""
-    values = [getattr(score, name) for score in scores for name in ("value", *FLOORS)]
+    values = [getattr(score, name) for score in scores for name in ("value", *FLOORS_AND_CEILING)]
     return float(np.clip(max((1.02 * abs(value) for value in values if value is not None), default=0), 1, FURTHEST))
 
 
@@ -76,7 +79,7 @@ def _forest(axes: Axes, rows: Sequence[tuple[str, Score]], reach: float) -> None
         if score.value is None:
             axes.text(0.02 * reach, height, score.note, va="center", fontsize=6.5, style="italic")
             continue
-        for name in FLOORS:
+        for name in FLOORS_AND_CEILING:
             _point(axes, height, getattr(score, name), name, reach)
         _interval(axes, height, score, reach)
         _point(axes, height, score.value, "tuned", reach)

@@ -5,9 +5,9 @@ from typing import Any
 
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.scoring import Score
-from tomtransfer.report.typesetting import Column, Table
+from tomtransfer.report.typesetting import SPLIT, Column, Table
 
-SPLIT, MODEL, LABELS = Column("split", "split", "name"), Column("model", "model"), Column("labels", "labels")
+MODEL, LABELS = Column("model", "model"), Column("labels", "labels")
 SHOWN = ("gap_closed", "improvement", "total_variation", "pearson", "root_mean_square_error", "advantage")
 """The measures that are put side by side; all of them, by game and context too, are in the summary."""
 

@@ -13,15 +13,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.measures import ADVANTAGE, MEASURES
-from tomtransfer.report.score_tables import make_tables
-from tomtransfer.report.sources import Asked, Sources, asked, cut_off, first_prompts, frames_table, versions
+from tomtransfer.report.sources import Asked, ReportSources, asked, cut_off, first_prompts, frames_table, versions
 from tomtransfer.report.style import FAINT, INK, MARKS, PAPER, percent, words
+from tomtransfer.report.tabulation import make_tables
 from tomtransfer.report.timings import read_timings, timings_table
 from tomtransfer.report.trust import check_tables
 from tomtransfer.report.typesetting import MOST_ROWS, Table, listed
-from tomtransfer.scenarios.prompt_files import read_prompts
+from tomtransfer.scenarios.questions import read_prompts
 
-TEMPLATES = Path(__file__).with_name("templates")
+PAGE_TEMPLATES = Path(__file__).with_name("templates")
 CAPTIONS = Path(__file__).with_name("captions")
 
 MUCH = 0.05
@@ -37,7 +37,7 @@ SCREEN_COLORS = {
 
 
 @dataclass(frozen=True)
-class Drawing:
+class PageFigure:
     """A figure on the page."""
 
     name: str
@@ -46,10 +46,10 @@ class Drawing:
     svg: str
 
 
-def read_drawings(figures: Iterable[Path]) -> list[Drawing]:
+def read_drawings(figures: Iterable[Path]) -> list[PageFigure]:
     """Return the figures in SVG files, with the captions that stand under their names in CAPTIONS."""
     return [
-        Drawing(
+        PageFigure(
             path.stem,
             words(path.stem),
             (CAPTIONS / f"{path.stem}.rst").read_text(encoding="utf-8").strip(),
@@ -66,7 +66,7 @@ class Page:
     title: str
     lead: str
     findings: Findings
-    drawings: Sequence[Drawing]
+    drawings: Sequence[PageFigure]
     tables: Sequence[Table]
     remarks: Sequence[str]
     """What a reader has to know before trusting a number."""
@@ -94,19 +94,19 @@ class Page:
 def render_page(page: Page) -> str:
     """Return the page as HTML. Every text is escaped; only figures, style and script go in as they are."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(PAGE_TEMPLATES),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    parts = {name: (TEMPLATES / f"report.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
+    parts = {name: (PAGE_TEMPLATES / f"report.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
     environment.filters["inline"] = inline
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment.get_template("report.html.j2").render(page=page, **parts)
 
 
-def inline(drawing: Drawing) -> str:
+def inline(drawing: PageFigure) -> str:
     """Return a figure's SVG as part of a page: no prologue, ids that no other figure has, colours of the page."""
     svg = drawing.svg[drawing.svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
@@ -195,7 +195,7 @@ def published_page(findings: Findings, counts: Sequence[Path], figures: Sequence
     )
 
 
-def experiment_page(findings: Findings, sources: Sources, figures: Sequence[Path]) -> Page:
+def experiment_page(findings: Findings, sources: ReportSources, figures: Sequence[Path]) -> Page:
     """Return the page of an experiment."""
     frames, timings = frames_table(sources.answers), timings_table(read_timings(sources.benchmarks))
     teacher, student = (", ".join(findings.provenance[role]["model"]) for role in ("teacher", "tuned"))
@@ -235,7 +235,7 @@ def _first_hashes(prompts: Mapping[str, str]) -> dict[str, str]:
     return shown | ({f"{left_out:,} more": "in alignment/summary.json"} if left_out else {})
 
 
-def _remarks_on_sources(sources: Sources, frames: Table) -> list[str]:
+def _remarks_on_sources(sources: ReportSources, frames: Table) -> list[str]:
     said = []
     if not frames.rows:
         said.append(

@@ -10,20 +10,19 @@ from typing import Any
 import polars as pl
 
 from tomtransfer.experiment.tables import read_table
-from tomtransfer.measurement.evidence import read_number
-from tomtransfer.measurement.evidence import read_table as read_csv
+from tomtransfer.measurement.evidence import read_csv, read_number
 from tomtransfer.report.figures import Loss
 from tomtransfer.report.style import MOST_SHOWN
 from tomtransfer.report.trust import Checks
 from tomtransfer.report.typesetting import Column, Table
-from tomtransfer.scenarios.prompt_files import Prompt
+from tomtransfer.scenarios.questions import Prompt
 
 SOFTWARE = ("jinja2", "matplotlib", "numpy", "polars", "pydantic", "scipy", "statsmodels")
 """What a report is computed and drawn with; the models' own software stands with their answers."""
 
 
 @dataclass(frozen=True)
-class Sources:
+class ReportSources:
     """The artifacts of an experiment that a report reads, beside findings and figures."""
 
     prompts: Sequence[Path]

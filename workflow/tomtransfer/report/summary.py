@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from tomtransfer.measurement.bias import FACTORS, Share
+from tomtransfer.measurement.evidence import ROLES
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.rates import Rate
 from tomtransfer.measurement.scoring import Score
-
-MODELS = ("teacher", "base", "tuned")
 
 
 def summary_page(findings: Findings) -> str:
@@ -62,7 +61,7 @@ def _row(names: Sequence[str], rates: Sequence[Rate], scores: Sequence[Score], s
     interval = f"{_percent(gap.low)} to {_percent(gap.high)}" if gap.low is not None else "-"
     floors = [_percent(floor) for floor in (gap.best_constant, gap.own_mean, gap.fair_coin)]
     last = [_percent(found["improvement"].value), "-" if correlation is None else f"{correlation:.2f}"]
-    means = [_mean_rate(rates, model, split, game) for model in MODELS]
+    means = [_mean_rate(rates, model, split, game) for model in ROLES]
     return "| " + " | ".join([*names, *means, _percent(gap.value), interval, *floors, *last]) + " |"
 
 

@@ -1,16 +1,26 @@
-"""The report's tables on trust: drawn answers beside exact choices, questions about payoffs, the game of amounts."""
+"""What tells whether choices can be trusted: drawn answers beside exact ones, and questions about the payoffs.
+
+Worked out once, as CSV and as a page; read again for scorecards and for the tables of the report.
+"""
 
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from tomtransfer.experiment.files import write_text
+from tomtransfer.experiment.tables import read_table
+from tomtransfer.measurement.agreement import CountedRate, answers_page, counted_rates, rates_table
+from tomtransfer.measurement.understanding import read_questions, understanding_page, understandings
 from tomtransfer.report.typesetting import Column, Table
+from tomtransfer.respondents.counting import answers_path, count_choices
 from tomtransfer.respondents.parsing import INVALID_KINDS
 
-PLACE = (
+PLACE_COLUMNS = (
     *(Column("model", "model"), Column("split", "split", "name"), Column("game", "game", "name")),
     *(Column("context", "context", "name"), Column("frame", "frame", "name")),
 )
@@ -63,7 +73,7 @@ def _drawn_answers(path: Path) -> Table:
         "model's scenarios."
     )
     columns = (
-        *(*PLACE, Column("answers", "answers", "whole"), Column("invalid", "invalid", "whole")),
+        *(*PLACE_COLUMNS, Column("answers", "answers", "whole"), Column("invalid", "invalid", "whole")),
         *(Column("rate", "rate", "number"), Column("low", "from", "number"), Column("high", "to", "number")),
         *(Column("lowest", "lowest", "number"), Column("highest", "highest", "number")),
         *(Column("exact", "exact", "number"), Column("p_value", "p", "p_value")),
@@ -106,3 +116,36 @@ def _value(text: str) -> Any:
     except ValueError:
         return text or None
     return int(number) if number.is_integer() and "." not in text else number
+
+
+def model_rates(model: str, paths: Sequence[Path], confidence: float) -> list[CountedRate]:
+    """Return a model's drawn answers in the games of two actions, counted, beside its choices in `paths`."""
+    answers = pl.concat([read_table(answers_path(path)) for path in paths]).filter("labelled")
+    if not len(answers):
+        return []
+    return counted_rates(model, count_choices(answers), pl.concat([read_table(path) for path in paths]), confidence)
+
+
+def write_checks(
+    choices: Mapping[str, Sequence[Path]],
+    comprehension: Mapping[str, Sequence[Path]],
+    confidence: float,
+    paths: Mapping[str, Path],
+) -> None:
+    """Write tables of counted answers, of questions and of accuracies, and a page of both.
+
+    `paths` are answers, questions, understanding and page; `choices` and `comprehension` are the tables of each model.
+    """
+    rates = [row for model, files in choices.items() for row in model_rates(model, files, confidence)]
+    questions = read_questions(comprehension)
+    found = understandings(questions)
+    write_text(rates_table(rates).write_csv(), paths["answers"])
+    write_text(questions.write_csv(), paths["questions"])
+    write_text(pl.DataFrame([asdict(each) for each in found]).write_csv(), paths["understanding"])
+    page = [
+        "Drawn answers beside exact choices:",
+        answers_page(rates, confidence),
+        "Questions about the payoffs:",
+        understanding_page(found),
+    ]
+    write_text("\n\n".join(page), paths["page"])

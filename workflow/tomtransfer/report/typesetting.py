@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["name", "text", "whole", "number", "share", "measure", "p_value", "flag", "list"]
+ColumnKind: TypeAlias = Literal["name", "text", "whole", "number", "share", "measure", "p_value", "flag", "list"]
 
 SHARES_OF_THE_GAP = frozenset({"gap_closed", "improvement", "bridging", "advantage"})
 """Measures that are printed as per cent."""
@@ -43,12 +43,16 @@ class Column:
 
     key: str
     title: str
-    kind: Kind = "text"
+    kind: ColumnKind = "text"
 
     @property
     def numeric(self) -> bool:
         """Whether its values are numbers, to be lined up on the right and sorted by size."""
         return self.kind not in {"name", "text", "flag", "list"}
+
+
+SPLIT, GAME, CONTEXT = (Column(name, name, "name") for name in ("split", "game", "context"))
+"""Columns that say where a row belongs."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.sections import Student, Teacher
-from tomtransfer.scenarios.prompt_files import Prompt
+from tomtransfer.scenarios.questions import Prompt
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 
 from tomtransfer.experiment.tables import read_table
-from tomtransfer.respondents.known_rows import ROW_COLUMNS
+from tomtransfer.respondents.elicited import ROW_COLUMNS
 from tomtransfer.respondents.parsing import INVALID_KINDS, VALID_KINDS, Parsed, parse_amount, parse_label
 
-KINDS = (*VALID_KINDS, *INVALID_KINDS)
+ANSWER_KINDS = (*VALID_KINDS, *INVALID_KINDS)
 """The kinds of answers, valid ones first."""
 
 OUTCOMES = ("cooperate", "defect")
@@ -54,7 +54,7 @@ def count_choices(answers: pl.DataFrame) -> pl.DataFrame:
     counts: Mapping[str, Any] = {
         **{name: (pl.col("choice") == name).sum() for name in OUTCOMES},
         "other": pl.col("choice").is_null().sum(),
-        **{kind_column(kind): (pl.col("kind") == kind).sum() for kind in KINDS},
+        **{kind_column(kind): (pl.col("kind") == kind).sum() for kind in ANSWER_KINDS},
     }
     identity = [name for name in ROW_COLUMNS if name != "key"]
     return (

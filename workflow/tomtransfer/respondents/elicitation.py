@@ -16,9 +16,9 @@ from tomtransfer.experiment.store import Store, digest_of
 from tomtransfer.experiment.tables import write_table
 from tomtransfer.inference.answers import DrawnText
 from tomtransfer.respondents.asking import Asking
-from tomtransfer.respondents.known_rows import ROW_COLUMNS, Compute, complete_rows
+from tomtransfer.respondents.elicited import ROW_COLUMNS, ComputeRows, complete_rows
 from tomtransfer.respondents.protocol import Drawn, Reasons, Respondent
-from tomtransfer.scenarios.prompt_files import Prompt, Query, read_comprehension, read_prompts, read_queries
+from tomtransfer.scenarios.questions import Prompt, Query, read_comprehension, read_prompts, read_queries
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class Elicitation:
 
         Both choices get the same number, whatever their probabilities: these are known exactly, so that drawing the
         choice would only add noise. A motivation counts with the probability of its choice divided by that number,
-        which leaves every expectation as it is (stratified sampling). A draw's key does not depend on how many there are.
+        which leaves every expectation as it is (stratified sampling). A draw's key does not depend on their number.
         """
         longest = self.asking.motivation_tokens
         drawing = {"motivation_tokens": longest, "seed": self.asking.motivation_seed}
@@ -133,7 +133,7 @@ class Elicitation:
         rows: Sequence[Mapping[str, Any]],
         columns: Mapping[str, Any],
         computed: Mapping[str, Any],
-        compute: Compute,
+        compute: ComputeRows,
     ) -> None:
         """Write the table in `path`: `rows`, with `computed` columns from the store or from `compute`."""
         wanted = pl.DataFrame(rows, schema=ROW_COLUMNS | dict(columns))

@@ -10,7 +10,7 @@ from typing import Any
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.respondents.asking import Asking
 from tomtransfer.respondents.protocol import Drawn, Reasons
-from tomtransfer.scenarios.prompt_files import Prompt, Query
+from tomtransfer.scenarios.questions import Prompt, Query
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class LocalModel:
 def _each_once(prompts: Sequence[Any]) -> tuple[list[Any], list[int]]:
     """Return each prompt once, and for every one given its number among them."""
     numbers: dict[str, int] = {}
-    once = []
+    once: list[Any] = []
     for prompt in prompts:
         if prompt.sha256 not in numbers:
             numbers[prompt.sha256] = len(once)

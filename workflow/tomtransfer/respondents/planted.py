@@ -14,7 +14,7 @@ from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribut
 from tomtransfer.models.registry import Planted
 from tomtransfer.respondents.asking import Asking
 from tomtransfer.respondents.protocol import Drawn, Reasons
-from tomtransfer.scenarios.prompt_files import Prompt, Query
+from tomtransfer.scenarios.questions import Prompt, Query
 
 MOTIVATION = (
     "Whether my coplayer cooperates I cannot know, so I weigh both. On average {chosen} earns me {own:g} points and my "

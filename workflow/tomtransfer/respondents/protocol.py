@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.respondents.asking import Asking
-from tomtransfer.scenarios.prompt_files import Prompt, Query
+from tomtransfer.scenarios.questions import Prompt, Query
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.validation import InputError, Record, read_yaml, validate
 from tomtransfer.scenarios.games import Text
-from tomtransfer.scenarios.prompt_files import Query, content_hash
+from tomtransfer.scenarios.questions import Query, content_hash
 from tomtransfer.scenarios.rendering import Templates, read_templates, render_templates
 
 AMOUNT: Literal["amount"] = "amount"

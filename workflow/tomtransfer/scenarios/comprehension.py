@@ -1,7 +1,7 @@
 """Does a model know what it plays for? Questions about a two-action game whose answers are known from its payoffs."""
 
 from tomtransfer.experiment.config import Experiment
-from tomtransfer.scenarios.prompt_files import Query, content_hash
+from tomtransfer.scenarios.questions import Query, content_hash
 from tomtransfer.scenarios.rendering import Sources, outcomes, render
 
 

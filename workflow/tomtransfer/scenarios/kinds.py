@@ -19,7 +19,7 @@ from tomtransfer.scenarios.amounts import (
 )
 from tomtransfer.scenarios.comprehension import action_comprehension
 from tomtransfer.scenarios.games import TWO_ACTIONS, kind_of, load_game
-from tomtransfer.scenarios.prompt_files import Prompt, Query, prompts_hash, write_prompts
+from tomtransfer.scenarios.questions import Prompt, Query, prompts_hash, write_prompts
 from tomtransfer.scenarios.rendering import read_sources, render_scenario
 
 

@@ -12,7 +12,7 @@ from tomtransfer.experiment.config import TRAINED_SPLIT, Experiment
 from tomtransfer.experiment.sections import Frame
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.games import Context, Game, Payoffs, load_context, load_game
-from tomtransfer.scenarios.prompt_files import Prompt, content_hash
+from tomtransfer.scenarios.questions import Prompt, content_hash
 
 TEMPLATES = ("system.j2", "user.j2")
 

@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def write_adapter(
         shutil.rmtree(unfinished, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     for name in (*ADAPTER_FILES, LOG_FILE):
-        write_whole(folder / name, lambda partial, name=name: shutil.copyfile(place / name, partial))
+        write_whole(folder / name, partial(shutil.copyfile, place / name))
     facts = {**_facts(lesson), "weights": adapter_hash(folder)}
     write_text(model_card(facts, pl.read_csv(place / LOG_FILE, infer_schema_length=None)), folder / CARD_FILE)
     write_text(json.dumps(facts, indent=2) + "\n", folder / RECORD_FILE)

@@ -10,7 +10,7 @@ from tomtransfer.experiment.config import TRAINED_SPLIT
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.respondents.counting import parse_choices
-from tomtransfer.scenarios.prompt_files import Prompt
+from tomtransfer.scenarios.questions import Prompt
 
 
 def assemble(

@@ -25,7 +25,7 @@ COMPUTED_COLUMNS = {"software": pl.String, "computation": pl.String}
 ROWS_AT_ONCE = 2048
 """Rows that are computed before they are kept: what a job that is killed loses at most."""
 
-Compute = Callable[[Sequence[int]], Mapping[str, Sequence[Any]]]
+ComputeRows = Callable[[Sequence[int]], Mapping[str, Sequence[Any]]]
 """From the numbers of rows to their computed columns, in that order."""
 
 
@@ -35,7 +35,7 @@ def complete_rows(
     stage: str,
     identity: Mapping[str, Any],
     computed: Mapping[str, Any],
-    compute: Compute,
+    compute: ComputeRows,
 ) -> tuple[pl.DataFrame, int]:
     """Return `wanted` rows, which have a `key`, with their `computed` columns, and how many of them were computed now.
 
@@ -64,7 +64,7 @@ def known_rows(store: Store, shelf: Path, columns: Mapping[str, Any]) -> pl.Data
     tables = [pl.DataFrame(schema=schema)]
     for path, content in store.parts(shelf, ".parquet"):
         try:
-            tables.append(pl.read_parquet(BytesIO(content)).select(*schema).cast(dict(schema)))
+            tables.append(pl.read_parquet(BytesIO(content)).select(*schema).cast(pl.Schema(schema)))
         except pl.exceptions.PolarsError as error:
             store.set_aside(path, f"not a table of answers: {error}")
     return pl.concat(tables).unique("key", keep="first", maintain_order=True)

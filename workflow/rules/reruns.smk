@@ -12,8 +12,9 @@ import time
 from functools import cache
 from types import SimpleNamespace
 
-from tomtransfer.experiment.records import changes, known_hash, plain, read_record
+from tomtransfer.experiment.records import changes, known_hash
 from tomtransfer.job import NOT_RECORDED
+from tomtransfer.report.timings import read_timings, timings_page
 
 EDITED = ".snakemake/tomtransfer-edited"
 RECORDED = {}
@@ -29,8 +30,7 @@ def edited(rule, **values):
 
     def mark(wildcards):
         if not workflow.is_main_process:
-            refuse_mixture(rule, tuple(wildcards.items()))
-            return ancient(local(EDITED))
+            return ancient(local(EDITED))  # what runs was decided before
         found = reasons(rule, tuple(wildcards.items()))
         place_mark(parts(rule, wildcards)["outputs"] if found else [])
         return local(EDITED) if found else ancient(local(EDITED))
@@ -51,15 +51,6 @@ def reasons(rule, wildcards):
     return found
 
 
-def refuse_mixture(rule, wildcards):
-    """Refuse to start a job on what was made from other settings than those of now, before the config was edited."""
-    for maker, values in makers(parts(rule, SimpleNamespace(**dict(wildcards)))):
-        part = parts(maker, SimpleNamespace(**dict(values)))
-        record = read_record(part["record"])
-        if record and record.settings != plain(part["settings"]):
-            raise WorkflowError(f"{part['record']}: made before an edit that was made while this ran; run again")
-
-
 def parts(rule, wildcards):
     """Return what a job of `rule` is made of: its record, its settings, its inputs by name, its outputs."""
     declared = getattr(rules, rule)
@@ -73,9 +64,7 @@ def parts(rule, wildcards):
     outputs = {name: concrete(item) for name, item in declared.output.items()}
     return {
         "record": outputs.pop("record")[0],
-        "settings": {
-            name: item(wildcards) if callable(item) else item for name, item in declared.params.items()
-        },
+        "settings": {name: item(wildcards) if callable(item) else item for name, item in declared.params.items()},
         "inputs": {name: concrete(item) for name, item in declared.input.items() if name not in NOT_RECORDED},
         "outputs": [file for files in outputs.values() for file in files],
     }
@@ -135,3 +124,21 @@ def place_mark(outputs):
     for file in outputs:
         if file.exists() and file.stat().st_mtime >= newer:
             os.utime(file, (newer - 1, newer - 1))
+
+
+def show_summary():
+    """Print the pages that sum up the experiment, as far as it has come, and where the time went.
+
+    A page that does not hold any more is named instead: a partial target may have left it behind, and so may an edit that
+    was made while this ran.
+    """
+    known_hash.cache_clear()
+    reasons.cache_clear()
+    amounts = [("score_amount", (("game", game),)) for game in AMOUNT_GAMES]
+    for rule, values in [("summarize", ()), *amounts, ("check_answers", ())]:
+        page = Path(str(getattr(rules, rule).output.page).format(**dict(values)))
+        if page.exists() and (why := reasons(rule, values)):
+            print(f"{page} is older than what it sums up ({'; '.join(why)}): run `snakemake --cores all`\n")
+        elif page.exists():
+            print(page.read_text(encoding="utf-8"))
+    print(timings_page(read_timings(Path(RESULTS) / "benchmarks")))

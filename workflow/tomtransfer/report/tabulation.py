@@ -6,17 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from tomtransfer.measurement.evidence import ROLES
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.measures import best_constant, fair_coin, own_mean
 from tomtransfer.measurement.published_counts import ENDOWMENT, Donation
 from tomtransfer.measurement.scoring import LEVELS, Score
 from tomtransfer.report.habits import bias_effects_table, bias_shares_table, views_table
-from tomtransfer.report.typesetting import Column, Table
+from tomtransfer.report.typesetting import CONTEXT, GAME, SPLIT, Column, Table
 
-MODELS = ("teacher", "base", "tuned")
-
-SPLIT, GAME, CONTEXT = (Column(name, name, "name") for name in ("split", "game", "context"))
-FLOORS = (
+FLOOR_COLUMNS = (
     Column("best_constant", "floor: best constant", "measure"),
     Column("own_mean", "floor: own mean", "measure"),
     Column("fair_coin", "floor: coin", "measure"),
@@ -29,7 +27,7 @@ MEASURED = (
     Column("low", "from", "measure"),
     Column("high", "to", "measure"),
     Column("base", "base", "measure"),
-    *FLOORS,
+    *FLOOR_COLUMNS,
     Column("left_out", "left out", "list"),
     Column("note", "note"),
 )
@@ -68,14 +66,14 @@ def _scores(findings: Findings, level: str) -> Table:
 def _rates(findings: Findings) -> Table:
     """Return every scenario's cooperation rates with their intervals, the mass on other, and the floors' rates."""
     columns = [SPLIT, GAME, CONTEXT]
-    for model in MODELS:
+    for model in ROLES:
         columns += [
             Column(model, model, "number"),
             Column(f"{model}_low", "from", "number"),
             Column(f"{model}_high", "to", "number"),
             Column(f"{model}_other", "other", "number"),
         ]
-    columns += [Column(f"{floor.key}_rate", floor.title, "number") for floor in FLOORS[:3]]
+    columns += [Column(f"{floor.key}_rate", floor.title, "number") for floor in FLOOR_COLUMNS[:3]]
     caption = (
         f"Cooperation as a share of {findings.among}, with Wilson's {_confidence(findings)} interval where answers "
         "were counted (exact probabilities have no sampling error), the share of answers that are neither choice, and "
@@ -88,7 +86,7 @@ def _rate_rows(findings: Findings) -> Iterator[dict[str, Any]]:
     other = {(each.scenario, each.model): each.other for each in findings.choices}
     for split in findings.splits:
         scenarios = findings.scenarios(split)
-        shares = {model: np.array([findings.rate(each, model).rate for each in scenarios]) for model in MODELS}
+        shares = {model: np.array([findings.rate(each, model).rate for each in scenarios]) for model in ROLES}
         floors = {
             "best_constant_rate": float(best_constant(shares["teacher"])[0]),
             "own_mean_rate": float(own_mean(shares["tuned"])[0]),
@@ -96,7 +94,7 @@ def _rate_rows(findings: Findings) -> Iterator[dict[str, Any]]:
         }
         for scenario in scenarios:
             row: dict[str, Any] = {**scenario._asdict(), **floors}
-            for model in MODELS:
+            for model in ROLES:
                 rate = findings.rate(scenario, model)
                 row |= {model: rate.rate, f"{model}_low": rate.low, f"{model}_high": rate.high}
                 row[f"{model}_other"] = other[scenario, model]
@@ -113,7 +111,11 @@ def _differences(findings: Findings) -> Table:
     rows = []
     for each in findings.differences:
         # How far the floors and half the teacher's answers are from the teacher: what a difference is to be judged by.
-        beside = _floors(distance[each.scenario]) if each.second == "teacher" else dict.fromkeys(c.key for c in FLOORS)
+        beside = (
+            _floors(distance[each.scenario])
+            if each.second == "teacher"
+            else dict.fromkeys(c.key for c in FLOOR_COLUMNS)
+        )
         rows.append({**vars(each), **each.scenario._asdict(), **beside, "measure": "root_mean_square_error"})
     rows.sort(key=lambda row: (row["second"] != "teacher", findings.splits.index(row["split"])))
     caption = (
@@ -129,20 +131,20 @@ def _differences(findings: Findings) -> Table:
         *(Column("low", "from", "number"), Column("high", "to", "number"), Column("p_value", "p (Holm)", "p_value")),
         Column("equivalence_p_value", "p (equivalence)", "p_value"),
         Column("equivalent", "equivalent", "flag"),
-        *FLOORS,
+        *FLOOR_COLUMNS,
     )
     return Table("differences", "Differences by scenario", caption, columns, tuple(rows))
 
 
 def _floors(score: Score) -> Mapping[str, float | None]:
-    return {column.key: getattr(score, column.key) for column in FLOORS}
+    return {column.key: getattr(score, column.key) for column in FLOOR_COLUMNS}
 
 
 def _invalid(findings: Findings) -> Table:
     """Return how much of each model's answers is neither choice."""
     rows = []
     for split in findings.splits:
-        for model in MODELS:
+        for model in ROLES:
             shares = [each for each in findings.choices if (each.model, each.scenario.split) == (model, split)]
             worst = max(shares, key=lambda each: each.other)
             rows.append(
@@ -196,8 +198,8 @@ def _donation(donation: Donation) -> Table:
         "half. Only means are published: there is no interval and no ceiling."
     )
     columns = (
-        *(Column(model, model, "number") for model in MODELS),
+        *(Column(model, model, "number") for model in ROLES),
         *(Column("improvement", "improvement", "share"), Column("gap_closed", "gap closed", "share")),
-        *FLOORS,
+        *FLOOR_COLUMNS,
     )
     return Table("donation", "The donation game", caption, columns, (row,))
