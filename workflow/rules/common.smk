@@ -1,10 +1,9 @@
 """What every stage shares: the checked experiment, where things are, and what answers depend on."""
 
 import re
+import sys
 from dataclasses import asdict
 from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
 
 from tomtransfer.experiment.imports import PACKAGE, code_hash
 from tomtransfer.experiment.origins import read_experiment
@@ -22,11 +21,13 @@ def checked(read, *arguments):
     try:
         return read(*arguments)
     except InputError as error:
-        raise WorkflowError(str(error)) from None
+        sys.exit(f"tomtransfer: {error}")
 
 
 def config_files():
-    """Return the files that the config was merged from, each overruling those before it."""
+    """Return the files that the config was merged from, each overruling those before it; none of another workflow's."""
+    if __name__:  # that of the module that another workflow uses this one as
+        return []
     given = [Path(file) for file in workflow.overwrite_configfiles]
     return [Path(file) for file in workflow.configfiles if Path(file) not in given] + given
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from tomtransfer.experiment.validation import InputError, Record, read_yaml, validate
+from tomtransfer.experiment.validation import InputError, Record, validate
+from tomtransfer.experiment.reading import read_yaml
 
 
 class Inner(Record):

@@ -5,10 +5,10 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from tomtransfer.experiment.names import FrameName, GameName, Name
 from tomtransfer.experiment.sections import (
     Compute,
     Frame,
-    Name,
     Paths,
     Report,
     Sampling,
@@ -18,7 +18,7 @@ from tomtransfer.experiment.sections import (
     Teacher,
     Training,
 )
-from tomtransfer.experiment.validation import Record
+from tomtransfer.experiment.validation import Number, Record, mistake
 
 TRAINED_SPLIT = "in_sample"
 """The split that is trained on."""
@@ -28,15 +28,15 @@ class Experiment(Record):
     """One experiment: which scenarios, which models, how the student is tuned, and how it all is computed."""
 
     paths: Paths = Paths()
-    games: tuple[Name, ...] = Field(min_length=1)
+    games: tuple[GameName, ...] = Field(min_length=1)
     """Games by file name, without `.yaml`, in `scenarios/games/`."""
     splits: dict[Name, Split]
     """Sets of scenarios. Only `in_sample` is trained on; every other one is held out."""
-    frames: dict[Name, Frame] = Field(default={"canonical": Frame()}, min_length=1)
+    frames: dict[FrameName, Frame] = Field(default={"canonical": Frame()}, min_length=1)
     """Frames that each scenario is played in."""
     scored_frame: Name = "canonical"
     """The frame that alignment is scored in; other frames stand beside it."""
-    temperature: float = Field(default=0.8, gt=0)
+    temperature: Number = Field(default=0.8, ge=0.01, le=100)
     """Temperature of every answer: choices and motivations."""
     choices: Literal["exact", "sampled", "both"] = "exact"
     """How choices are known: from the probabilities of the next token, from drawn answers that are counted, or both.
@@ -63,7 +63,7 @@ class Experiment(Record):
         for name, frame in frames.items():
             other = seen.setdefault((frame.cooperate, frame.defect, frame.first), name)
             if other != name:
-                raise ValueError(f"{name} repeats {other}: same labels, same order")
+                raise mistake(name, f"repeats {other}: same labels, same order")
         return frames
 
     @model_validator(mode="after")
@@ -71,26 +71,27 @@ class Experiment(Record):
         trained = [name for name, frame in self.frames.items() if not frame.held_out]
         if self.scored_frame not in trained:
             allowed = ", ".join(trained) or "none is left"
-            raise ValueError(
-                f"scored_frame {self.scored_frame} must be one of the frames that are trained on: {allowed}"
+            raise mistake(
+                "scored_frame", f"must be one of the frames that are trained on: {allowed} (got {self.scored_frame!r})"
             )
         return self
 
     @model_validator(mode="after")
     def _held_out_is_held_out(self) -> Self:
         if TRAINED_SPLIT not in self.splits:
-            raise ValueError(f"splits must have {TRAINED_SPLIT}: it is the one that is trained on")
+            raise mistake("splits", f"must have {TRAINED_SPLIT}, the one that is trained on")
         if self.splits[TRAINED_SPLIT].games is not None:
-            raise ValueError(f"splits.{TRAINED_SPLIT} has the games of the experiment; name them in games")
+            raise mistake(f"splits.{TRAINED_SPLIT}.games", "it has the games of the experiment; name them in `games`")
         seen: dict[tuple[str, str, float], str] = {}
         for name, split in self.splits.items():
             games = self.games_of(name)
             for game, context in product(_each_once(games), _each_once(split.contexts)):
                 other = seen.setdefault((game, context, split.payoff_factor), name)
                 if other != name:
-                    raise ValueError(
-                        f"splits.{name} repeats {context} of splits.{other} with the same payoff_factor; "
-                        "a scenario may belong to one split only"
+                    raise mistake(
+                        f"splits.{name}",
+                        f"repeats {context} of splits.{other} with the same payoff_factor; "
+                        "a scenario may belong to one split only",
                     )
         return self
 
@@ -99,8 +100,8 @@ class Experiment(Record):
         questions = {"teacher": self.teacher.question, "student": self.student.question}
         for name, question in questions.items():
             if self.choices == "exact" and question == "reason_first":
-                raise ValueError(
-                    f"{name}.question: reason_first leaves nothing exact to read; choices must be sampled or both"
+                raise mistake(
+                    f"{name}.question", "reason_first leaves nothing exact to read; choices must be sampled or both"
                 )
         return self
 
@@ -108,7 +109,7 @@ class Experiment(Record):
     def _comprehension_is_asked_where_there_is_play(self) -> Self:
         every = dict.fromkeys(context for split in self.splits.values() for context in split.contexts)
         if unknown := [context for context in self.comprehension if context not in every]:
-            raise ValueError(f"comprehension: no split has {', '.join(unknown)}; allowed: {', '.join(every)}")
+            raise mistake("comprehension", f"no split has {', '.join(unknown)}; allowed: {', '.join(every)}")
         return self
 
     @property

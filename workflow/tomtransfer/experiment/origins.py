@@ -5,19 +5,47 @@ from pathlib import Path
 from typing import Any
 
 from tomtransfer.experiment.config import Experiment
-from tomtransfer.experiment.validation import InputError, read_yaml, validate
+from tomtransfer.experiment.reading import read_yaml
+from tomtransfer.experiment.validation import InputError, validate
 
 
 def read_experiment(config: Mapping[str, Any], files: Sequence[Path]) -> Experiment:
     """Return `config`, which Snakemake merged from `files` and the command line, as a checked experiment.
 
-    Raises InputError with a line for each mistake, which names the file that it is in.
+    Top-level keys that begin with `x-` are for anchors and are left out, and so are splits and frames that a later file
+    has set to null, with the contexts of such a split in `comprehension`. Raises InputError with a line for each mistake, which names the file that it is in.
     """
+    for file in files:
+        read_yaml(file)  # what was lost before the files were merged can be seen in the files alone
     try:
-        return validate(Experiment, config, "config")
+        return _deployed(validate(Experiment, _said(config), "config"))
     except InputError as error:
         lines = str(error).splitlines()
         raise InputError("\n".join(_name_the_file(line, config, files) for line in lines)) from None
+
+
+def _deployed(experiment: Experiment) -> Experiment:
+    """Return an experiment that finds scenarios and registry in config/, where a deployment has them."""
+    found = {}
+    for name in ("scenarios", "registry"):
+        place = Path(getattr(experiment.paths, name))
+        if name not in experiment.paths.model_fields_set and not place.exists() and (Path("config") / place).exists():
+            found[name] = str(Path("config") / place)
+    return experiment.model_copy(update={"paths": experiment.paths.model_copy(update=found)})
+
+
+def _said(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config without what was taken back and without what is not for us."""
+    said = {key: value for key, value in config.items() if not str(key).startswith("x-")}
+    for section in ("splits", "frames"):
+        if isinstance(members := said.get(section), Mapping):
+            said[section] = {name: member for name, member in members.items() if member is not None}
+    asked, splits = said.get("comprehension"), said.get("splits")
+    if isinstance(asked, list) and isinstance(splits, Mapping) and len(splits) < len(config["splits"]):
+        left = [split.get("contexts") for split in splits.values() if isinstance(split, Mapping)]
+        played = {context for contexts in left if isinstance(contexts, list) for context in contexts}
+        said["comprehension"] = [context for context in asked if context in played]
+    return said
 
 
 def _name_the_file(line: str, config: Mapping[str, Any], files: Sequence[Path]) -> str:

@@ -1,16 +1,41 @@
 """The parts of an experiment, typed: each a section of the config, with its defaults and what they mean."""
 
+import os
+import unicodedata
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from tomtransfer.experiment.validation import Record
+from tomtransfer.experiment.names import LONGEST_NAME, GameName, Name
+from tomtransfer.experiment.validation import LABEL, Number, Record, Seed, mistake
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-Label = Annotated[str, Field(pattern=r"^\w+$")]
-Fraction = Annotated[float, Field(ge=0, le=1)]
+Label = Annotated[str, Field(pattern=LABEL, max_length=LONGEST_NAME)]
+Fraction = Annotated[Number, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Quantization = Literal["none", "nf4"]
 Question = Literal["answer_first", "answer_only", "reason_first"]
+
+
+PROJECT_FOLDERS = ("workflow", "envs", "profiles", "presets", "tests", "docs", "benchmarks", ".git", ".snakemake")
+"""Folders of the project that hold no results."""
+
+RESULT_FOLDERS = frozenset(
+    {
+        "prompts",
+        "teacher",
+        "student",
+        "training",
+        "alignment",
+        "tables",
+        "figures",
+        "published",
+        "records",
+        "logs",
+        "benchmarks",
+    }
+)
+"""What stands in the folder of results."""
 
 
 class Paths(Record):
@@ -26,6 +51,39 @@ class Paths(Record):
     """Folder with games, contexts and prompt templates."""
     registry: str = "models.yaml"
     """The model registry: where each named model comes from."""
+
+    @field_validator("*")
+    @classmethod
+    def _is_a_place(cls, text: str) -> str:
+        """Return a path with `~` and environment variables put in, in its shortest form."""
+        place = os.path.expandvars(Path(text).expanduser()) if text.strip() else ""
+        if not place or any(not character.isprintable() for character in place):
+            raise ValueError("must name a file or folder")
+        if "{" in place or "}" in place:
+            raise ValueError("may have no braces, which Snakemake takes for wildcards")
+        if "$" in place:
+            raise ValueError("names an environment variable that is not set")
+        return os.path.normpath(place)
+
+    @model_validator(mode="after")
+    def _are_apart(self) -> Self:
+        """Refuse folders in which results would stand among what people write, or over each other."""
+        here = Path.cwd().resolve()
+        written = [Path(self.scenarios), Path(self.registry), *map(Path, PROJECT_FOLDERS)]
+        made = {name: Path(getattr(self, name)).resolve() for name in ("results", "models", "store")}
+        for name, folder in made.items():
+            if folder in (here, *here.parents):
+                raise mistake(name, f"must be a folder of its own (got {folder}, which holds the working folder)")
+            for other in written:
+                place = other.resolve()
+                if folder == place or folder in place.parents or (place in folder.parents and other.suffix == ""):
+                    raise mistake(name, f"must be apart from {other}, which people write (got {getattr(self, name)!r})")
+        if len(set(made.values())) < len(made):
+            raise mistake("results", "results, models and store must be different folders")
+        for name in ("models", "store"):
+            if made[name].parent == made["results"] and made[name].name in RESULT_FOLDERS:
+                raise mistake(name, f"results/{made[name].name} holds results of its own; take another folder")
+        return self
 
 
 class Frame(Record):
@@ -44,6 +102,17 @@ class Frame(Record):
     def _different(self) -> Self:
         if self.cooperate == self.defect:
             raise ValueError(f"cooperate and defect must have different labels; both are {self.cooperate!r}")
+        one, other = (unicodedata.normalize("NFKC", label).casefold() for label in (self.cooperate, self.defect))
+        if one == other:
+            raise ValueError(
+                f"cooperate and defect must have labels that can be told apart; {self.cooperate!r} and {self.defect!r} "
+                "are the same but for case, accents or width"
+            )
+        if one.startswith(other) or other.startswith(one):
+            raise ValueError(
+                f"no label may be the beginning of the other, as with {self.cooperate!r} and {self.defect!r}: "
+                "an answer is read from its beginning"
+            )
         return self
 
     @property
@@ -55,11 +124,11 @@ class Frame(Record):
 class Split(Record):
     """A set of scenarios: each of its games in each of its contexts."""
 
-    games: tuple[Name, ...] | None = Field(default=None, min_length=1)
+    games: tuple[GameName, ...] | None = Field(default=None, min_length=1)
     """Games that this split alone has, of any kind; null stands for the games of the experiment."""
     contexts: tuple[Name, ...] = Field(min_length=1)
     """Contexts by file name, without `.yaml`, in `scenarios/contexts/`."""
-    payoff_factor: float = Field(default=1, gt=0)
+    payoff_factor: Number = Field(default=1, ge=1e-6, le=1e6)
     """What every payoff is multiplied by."""
 
 
@@ -72,28 +141,28 @@ class Teacher(Record):
     """Precision of the weights: as stored, or four-bit NormalFloat."""
     question: Question = "answer_first"
     """What the prompt asks for: the answer and then reasons, the answer alone, or reasons and then the answer."""
-    motivations_per_choice: int = Field(default=3, ge=2)
+    motivations_per_choice: int = Field(default=3, ge=2, le=100_000)
     """Motivations drawn for each choice of each in-sample scenario in the scored frame."""
-    motivations_in_other_frames: int = Field(default=1, ge=1)
+    motivations_in_other_frames: Count = 1
     """Motivations drawn for each choice of each in-sample scenario in every other frame that is trained on."""
-    motivation_tokens: int = Field(default=48, ge=1)
+    motivation_tokens: Count = 48
     """A motivation is cut off after this many tokens."""
-    seed: int = Field(default=1, ge=0)
+    seed: Seed = 1
     """Seed of the drawn motivations."""
-    revision: int = Field(default=1, ge=1)
+    revision: Count = 1
     """Raise it to have every answer of the teacher computed again."""
 
 
 class Sampling(Record):
     """How answers are drawn, where choices are counted."""
 
-    answers: int = Field(default=10, ge=1)
+    answers: Count = 10
     """Answers drawn for each scenario and model. Raising it draws only those that are missing."""
-    answer_tokens: int = Field(default=12, ge=1)
+    answer_tokens: Count = 12
     """An answer that is read from its first line is cut off after this many tokens."""
-    reason_tokens: int = Field(default=160, ge=1)
+    reason_tokens: Count = 160
     """An answer that follows its reasons is cut off, with them, after this many tokens."""
-    seed: int = Field(default=1, ge=0)
+    seed: Seed = 1
     """Seed of the drawn answers."""
 
 
@@ -106,18 +175,18 @@ class Student(Record):
     """Precision of the weights under the adapter, tuned and untuned alike: four-bit NormalFloat makes it QLoRA."""
     question: Question = "answer_first"
     """What the prompt asks for when the student's choices are measured; the words are the teacher's."""
-    revision: int = Field(default=1, ge=1)
+    revision: Count = 1
     """Raise it to have every answer of the student computed again."""
 
 
 class Lora(Record):
     """The low-rank adapter (Hu et al., LoRA, arXiv 2106.09685, 2021)."""
 
-    rank: int = Field(default=8, ge=1)
+    rank: Count = 8
     """Rank r of the update."""
-    alpha: float = Field(default=16, gt=0)
+    alpha: Number = Field(default=16, gt=0)
     """The update is scaled by alpha / rank."""
-    dropout: float = Field(default=0, ge=0, lt=1)
+    dropout: Number = Field(default=0, ge=0, lt=1)
     """Share of the adapter's inputs that is dropped in training."""
     targets: tuple[str, ...] = Field(default=("q_proj", "v_proj"), min_length=1)
     """Names of the linear layers that are adapted."""
@@ -127,52 +196,52 @@ class Training(Record):
     """How the student is tuned."""
 
     lora: Lora = Lora()
-    learning_rate: float = Field(default=2e-3, gt=0)
+    learning_rate: Number = Field(default=2e-3, gt=0)
     """Highest learning rate of AdamW."""
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     """How the learning rate falls after the warm-up."""
     warmup_share: Fraction = 0.05
     """Share of the steps over which the learning rate rises."""
-    weight_decay: float = Field(default=0, ge=0)
+    weight_decay: Number = Field(default=0, ge=0)
     """Weight decay of AdamW."""
-    max_gradient_norm: float = Field(default=1, gt=0)
+    max_gradient_norm: Number = Field(default=1, gt=0)
     """Gradients are clipped to this norm."""
-    epochs: int = Field(default=5, ge=1)
+    epochs: Count = 5
     """Passes over the examples."""
-    completions_per_row: int = Field(default=4, ge=1)
+    completions_per_row: Count = 4
     """Completions that are trained behind one copy of their prompt."""
-    rows_per_step: int = Field(default=1, ge=1)
+    rows_per_step: Count = 1
     """Rows per step of the optimizer; the effective batch is this many times `completions_per_row`."""
     choice_share: Fraction | None = 0.7
     """Share of the choice in a completion's loss; the reasons have the rest. Null counts every token the same."""
-    temperature: float = Field(default=0.8, gt=0)
+    temperature: Number = Field(default=0.8, ge=0.01, le=100)
     """Temperature of the policy that is fitted. That of the answers fits what is measured;
     1 is ordinary maximum likelihood."""
-    held_back_share: float = Field(default=0.2, gt=0, lt=1)
+    held_back_share: Number = Field(default=0.2, gt=0, lt=1)
     """Share of the completions of each scenario and choice that is kept from training for the evaluation loss."""
-    seed: int = Field(default=1, ge=0)
+    seed: Seed = 1
     """Seed of the adapter's weights and of the order of the examples."""
-    revision: int = Field(default=1, ge=1)
+    revision: Count = 1
     """Raise it to have the training done again."""
 
 
 class Scoring(Record):
     """How alignment is measured, and how sure it is."""
 
-    confidence: float = Field(default=0.95, gt=0, lt=1)
+    confidence: Number = Field(default=0.95, gt=0, lt=1)
     """Confidence of every interval and test."""
-    bootstrap_draws: int = Field(default=2000, ge=1)
+    bootstrap_draws: Count = 2000
     """Draws of the bootstrap behind the intervals of measures."""
-    equivalence_margin: float = Field(default=0.1, gt=0, le=1)
+    equivalence_margin: Number = Field(default=0.1, gt=0, le=1)
     """Largest difference in cooperation rate that counts as no difference in the test of equivalence."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """Seed of the bootstrap."""
 
 
 class Report(Record):
     """What the report shows beside the results."""
 
-    motivations_per_choice: int = Field(default=1, ge=0)
+    motivations_per_choice: int = Field(default=1, ge=0, le=1000)
     """Motivations of each choice of each in-sample scenario that can be read in the report."""
 
 
@@ -181,16 +250,16 @@ class Compute(Record):
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the models run; auto takes a GPU where there is one."""
-    gpu: int = Field(default=1, ge=0)
+    gpu: int = Field(default=1, ge=0, le=1024)
     """GPUs that each step with a model asks for and has to itself; such steps share what the profile offers, also on a
     CPU. With 0 no GPU is used."""
-    threads: int = Field(default=8, ge=1)
+    threads: Count = 8
     """CPU threads of each step with a model, at most the cores that Snakemake has."""
-    memory_mb: int = Field(default=6000, ge=500)
+    memory_mb: int = Field(default=6000, ge=500, le=100_000_000)
     """Memory, in MB, that each step with a model asks a cluster for."""
-    minutes: int = Field(default=60, ge=1)
+    minutes: Count = 60
     """Time, in minutes, that each step with a model asks a cluster for."""
-    tokens_per_batch: int = Field(default=16384, ge=1)
+    tokens_per_batch: int = Field(default=16384, ge=1, le=100_000_000)
     """Tokens that are held at once when a model answers: prompts with what is drawn behind them."""
     gradient_checkpointing: bool | None = None
     """Compute activations twice instead of keeping them: less memory, more time. Null does so on a GPU alone."""

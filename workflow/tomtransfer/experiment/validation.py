@@ -1,12 +1,15 @@
-"""Reading what people write by hand: one clear error per mistake, naming file, key, value and what is allowed."""
+"""Checking what people write by hand: one clear error per mistake, naming file, key, value and what is allowed."""
 
+import json
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+from tomtransfer.experiment.names import NAME, NAME_IN_WORDS
 
 
 class InputError(Exception):
@@ -21,58 +24,105 @@ class Record(BaseModel):
 
 RecordType = TypeVar("RecordType", bound=Record)
 
-# The same safe loader in C is ten times faster; PyYAML may have been built without it.
-LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+LABEL = r"^\w+$"
+"""What a label may be."""
 
 # What pydantic calls by its Python name, in the words of a YAML file.
-YAML_WORDS = {"tuple": "list", "Tuple": "List", "dictionary": "mapping", "Dictionary": "Mapping"}
+YAML_WORDS = {
+    "tuple": "list",
+    "Tuple": "List",
+    "dictionary": "mapping",
+    "Dictionary": "Mapping",
+    "integer": "whole number",
+}
+PATTERNS_IN_WORDS = {NAME: NAME_IN_WORDS, LABEL: "a word: letters, digits and `_`"}
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file.
+def mistake(key: str, message: str) -> PydanticCustomError:
+    """Return an error of a record about one of its keys, parts joined by dots, to be raised by a validator."""
+    return PydanticCustomError("mistake", "{message}", {"key": key, "message": message})
 
-    Raises InputError when the file is missing, is not YAML, or holds no mapping.
-    """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), LOADER)  # noqa: S506
-    except FileNotFoundError:
-        near = sorted(file.name for file in path.parent.glob(f"*{path.suffix}"))
-        raise InputError(f"{path}: no such file. {path.parent} has: {', '.join(near) or 'nothing'}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read as YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: expected keys and values, got {type(content).__name__}")
-    return content
+
+def _with_exponent(value: Any) -> Any:
+    """Return the number that a text such as 5e-5 is, which YAML 1.1 takes for text because it has no point."""
+    if isinstance(value, str) and set(value) <= set("0123456789eE+-.") and value[:1].isdigit():
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_with_exponent)]
+"""A number, with or without an exponent."""
+
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+"""A seed that every random generator takes."""
 
 
 def validate(record: type[RecordType], content: Mapping[str, Any], source: str | Path) -> RecordType:
-    """Return `content` as `record`.
+    """Return `content` as `record`; a number must be a number, a text a text, and neither true nor false.
 
     Raises InputError listing every mistake, each as `source: key: what is wrong (got value)`.
     """
     try:
-        return record.model_validate(content)
+        return record.model_validate_json(json.dumps(content, default=_no_json), strict=True)
     except ValidationError as error:
-        raise InputError("\n".join(describe(mistake, record, source) for mistake in error.errors())) from None
+        found = error.errors()
+        # An item that is wrong is left out of its list, which may then be called too short.
+        inside = {tuple(each["loc"])[:-1] for each in found}
+        told = [each for each in found if not (each["type"] == "too_short" and tuple(each["loc"]) in inside)]
+        raise InputError("\n".join(describe(each, record, source) for each in told)) from None
+    except (TypeError, RecursionError) as error:
+        raise InputError(f"{source}: {error}") from None
 
 
-def describe(mistake: Mapping[str, Any], record: type[BaseModel], source: str | Path) -> str:
+def _no_json(value: object) -> str:
+    raise TypeError(f"{value!s} is read as a {type(value).__name__}; put it in quotes")
+
+
+def describe(found: Mapping[str, Any], record: type[BaseModel], source: str | Path) -> str:
     """Put one of pydantic's mistakes into a line that names file, key, value and what is allowed."""
-    location: Sequence[str | int] = mistake["loc"]
-    key = ".".join(str(part) for part in location) or "(the whole file)"
-    if mistake["type"] == "extra_forbidden":
+    location: Sequence[str | int] = found["loc"]
+    if found["type"] == "mistake":
+        location = [*location, *found["ctx"]["key"].split(".")]
+    key = ".".join(str(part) for part in location if part != "[key]") or "(the whole file)"
+    if found["type"] == "extra_forbidden":
         allowed = known_keys(record, location[:-1])
         near = get_close_matches(str(location[-1]), allowed, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         return f"{source}: {key}: unknown key; {hint}Allowed here: {', '.join(allowed) or 'nothing'}"
-    if mistake["type"] == "missing":
+    if found["type"] == "missing":
         return f"{source}: {key}: missing; it must be given"
-    message = str(mistake["msg"]).removeprefix("Value error, ")
+    message = _message(found)
+    if found["type"] == "mistake" or (found["type"] == "value_error" and isinstance(found["input"], Mapping)):
+        return f"{source}: {key}: {message}"  # the message names the values that clash; the rest of the record is noise
+    return f"{source}: {key}: {message} (got {_shown(found['input'])})"
+
+
+def _message(found: Mapping[str, Any]) -> str:
+    """Return what is wrong, in words that somebody who writes YAML knows."""
+    if found["type"] == "string_pattern_mismatch" and found["ctx"]["pattern"] in PATTERNS_IN_WORDS:
+        return f"must be {PATTERNS_IN_WORDS[found['ctx']['pattern']]}"
+    message = str(found["msg"]).removeprefix("Value error, ")
     for jargon, word in YAML_WORDS.items():
         message = message.replace(jargon, word)
-    if mistake["type"] == "value_error" and isinstance(mistake["input"], Mapping):
-        return f"{source}: {key}: {message}"  # the message names the values that clash; the rest of the record is noise
-    return f"{source}: {key}: {message} (got {mistake['input']!r})"
+    given = found["input"]
+    if found["type"] == "string_type" and isinstance(given, bool | int | float):
+        message += "; put it in quotes"
+    if found["type"] in {"float_type", "int_type"} and isinstance(given, str):
+        message += ", without quotes and without a unit"
+    return message
+
+
+def _shown(value: Any) -> str:
+    """Return a value as it would be written in YAML, cut short."""
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, bool | None) else repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
+
+
+LONGEST_VALUE = 200
+"""Characters of a value that an error shows, at most."""
 
 
 def known_keys(record: type[BaseModel], location: Sequence[str | int]) -> list[str]:

@@ -10,7 +10,6 @@ from scipy.stats import binomtest, norm
 from tomtransfer.measurement.intervals import holm, wilson
 from tomtransfer.measurement.measures import ROUNDING
 from tomtransfer.respondents.counting import ANSWER_KINDS, kind_column
-from tomtransfer.respondents.parsing import INVALID_KINDS
 
 PLACE = ["split", "game", "context", "frame"]
 
@@ -127,30 +126,3 @@ def rates_table(rows: Sequence[CountedRate]) -> pl.DataFrame:
     """Return counted rates as a table, a column per kind of answer."""
     flat = [{**{k: v for k, v in asdict(row).items() if k != "kinds"}, **row.kinds} for row in rows]
     return pl.DataFrame(flat, infer_schema_length=None)
-
-
-def answers_page(rows: Sequence[CountedRate], confidence: float = 0.95) -> str:
-    """Return a page in Markdown: how drawn answers agree with exact choices, model by model, and which were invalid."""
-    if not rows:
-        return "No answers were drawn.\n"
-    lines = [
-        "| model | scenarios | answers | invalid | cooperation drawn | exact | p | mismatches | invalid answers are |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for model in dict.fromkeys(row.model for row in rows):
-        own = [row for row in rows if row.model == model]
-        invalid = {kind: sum(row.kinds[kind] for row in own) for kind in INVALID_KINDS}
-        said = ", ".join(f"{kind} {count}" for kind, count in invalid.items() if count) or "-"
-        answers, wrong = sum(row.answers for row in own), sum(invalid.values())
-        found = agreement(own, confidence)
-        rate = _share(sum((row.rate or 0) * (row.answers - row.invalid) for row in own), answers - wrong)
-        test = ["-", "-", "-"]
-        if found:
-            test = [f"{found.expected:.3f}", f"{found.p_value:.2g}", str(found.mismatches)]
-        cells = [model, str(len(own)), str(answers), f"{100 * wrong / answers:.1f} %", rate, *test, said]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*lines, ""])
-
-
-def _share(part: float, whole: int) -> str:
-    return f"{part / whole:.3f}" if whole else "-"

@@ -217,7 +217,7 @@ def read_csv(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     Raises InputError when the file cannot be read, lacks a column, or has a row of the wrong length.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restval="")
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -8,7 +8,6 @@ never a warning and never a division by zero; `undefined_scenarios` says where b
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from inspect import getdoc
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -172,11 +171,6 @@ class Measure:
     def name(self) -> str:
         """The name of its function."""
         return self.function.__name__
-
-    @property
-    def definition(self) -> str:
-        """What it is, its source and its bounds."""
-        return getdoc(self.function) or ""
 
     def __call__(self, teacher: Array, base: Array, tuned: Array) -> Array:
         """Return the measure of rates (..., scenarios) or distributions (3, ..., scenarios), shape (...)."""

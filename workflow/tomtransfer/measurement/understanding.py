@@ -60,15 +60,3 @@ def understandings(questions: pl.DataFrame) -> list[Understanding]:
             ).row(0)
             found.append(Understanding(model, game, len(part), *numbers))
     return found
-
-
-def understanding_page(found: Sequence[Understanding]) -> str:
-    """Return a page in Markdown: how often each model is right about each game."""
-    if not found:
-        return "No questions about the payoffs were asked.\n"
-    lines = ["| model | game | questions | right | likeliest answer right | chance |", "|---|---|---|---|---|---|"]
-    for each in found:
-        numbers = [f"{100 * share:.1f} %" for share in (each.accuracy, each.known, each.chance)]
-        cells = [each.model, each.game or "**all**", str(each.questions), *numbers]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*lines, ""])

@@ -9,7 +9,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ByteSize, Field, field_validator, model_validator
 
-from tomtransfer.experiment.validation import InputError, Record, read_yaml, validate
+from tomtransfer.experiment.reading import read_yaml
+from tomtransfer.experiment.validation import InputError, Record, validate
 from tomtransfer.models.integrity import check, fingerprint
 
 CORPUS = """\

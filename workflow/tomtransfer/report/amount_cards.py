@@ -21,6 +21,7 @@ from tomtransfer.measurement.amount_scores import (
 )
 from tomtransfer.measurement.evidence import ROLES
 from tomtransfer.measurement.published_counts import read_donation
+from tomtransfer.report.typesetting import as_markdown
 from tomtransfer.respondents.counting import answers_path
 
 Choices = Mapping[str, Sequence[AmountChoice]]
@@ -88,24 +89,20 @@ def amount_page(
     published: Mapping[str, float],
 ) -> str:
     """Return the page in Markdown: means and measures by kind of evidence, the published ones below."""
-    lines = [
-        f"{facts['title']}: {facts['unit']} given of {facts['endowment']}",
-        "",
-        "| choices | teacher | base | tuned | no amount (teacher, base, tuned) | gap closed | improvement "
-        "| Wasserstein-1 to the teacher, base | tuned |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+    headings = ["choices", "teacher", "base", "tuned", "no amount (teacher, base, tuned)", "gap closed", "improvement"]
+    cells = []
     for evidence, found in measures.items():
         by_name = {row.measure: row for row in found}
         means = [_number(by_name[f"mean_{model}"]) for model in ROLES]
         shares = [_invalid(known[evidence][model]) for model in ROLES]
         gaps = [_number(by_name[name], percent=True) for name in ("gap_closed", "improvement")]
         distances = [_number(by_name[f"wasserstein_{model}"]) for model in ("base", "tuned")]
-        lines.append(f"| {' | '.join([evidence, *means, ', '.join(shares), *gaps, *distances])} |")
+        cells.append([evidence, *means, ", ".join(shares), *gaps, *distances])
     means = [f"{published[model]:.2f}" for model in ROLES]
     gaps = [f"{100 * published[name]:.1f} %" for name in ("gap_closed", "improvement")]
-    lines.append(f"| {' | '.join(['published', *means, '-', *gaps, '-', '-'])} |")
-    return "\n".join([*lines, ""])
+    cells.append(["published", *means, "-", *gaps, "-", "-"])
+    table = as_markdown([*headings, "Wasserstein-1 to the teacher, base", "tuned"], cells)
+    return f"{facts['title']}: {facts['unit']} given of {facts['endowment']}\n\n{table}\n"
 
 
 def _invalid(choices: Sequence[AmountChoice]) -> str:

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.measures import ADVANTAGE, MEASURES
+from tomtransfer.report.definitions import DEFINITIONS
 from tomtransfer.report.sources import Asked, ReportSources, asked, cut_off, first_prompts, frames_table, versions
 from tomtransfer.report.style import FAINT, INK, MARKS, PAPER, percent, words
 from tomtransfer.report.tabulation import make_tables
@@ -26,6 +27,9 @@ CAPTIONS = Path(__file__).with_name("captions")
 
 MUCH = 0.05
 """A mean share of invalid answers above this is remarked on."""
+
+CONTROL_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"} | {127: 0x2421}
+"""Unicode's pictures of the control characters."""
 
 SCREEN_COLORS = {
     INK: "var(--ink)",
@@ -79,7 +83,7 @@ class Page:
     @property
     def measures(self) -> list[tuple[str, str]]:
         """The measures and their definitions."""
-        return [(measure.name.replace("_", " "), in_words(measure.definition)) for measure in (*MEASURES, ADVANTAGE)]
+        return [(measure.name.replace("_", " "), DEFINITIONS[measure.name]) for measure in (*MEASURES, ADVANTAGE)]
 
     @property
     def asked_by_game(self) -> dict[str, dict[str, list[Asked]]]:
@@ -97,6 +101,7 @@ def render_page(page: Page) -> str:
         loader=FileSystemLoader(PAGE_TEMPLATES),
         undefined=StrictUndefined,
         autoescape=True,
+        finalize=visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -104,6 +109,11 @@ def render_page(page: Page) -> str:
     environment.filters["inline"] = inline
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
     return environment.get_template("report.html.j2").render(page=page, **parts)
+
+
+def visible(value: Any) -> Any:
+    """Return what is shown with pictures in place of control characters, which a model may have written."""
+    return value.translate(CONTROL_PICTURES) if isinstance(value, str) else value
 
 
 def inline(drawing: PageFigure) -> str:
@@ -156,14 +166,6 @@ def _invalid(findings: Findings, split: str) -> str:
         f"{words(split)}: on average much of what the models answer is neither choice ({listed}). "
         f"Cooperation is a share of {findings.among}."
     )
-
-
-def in_words(definition: str) -> str:
-    """Return a measure's definition without what it says to a programmer: shapes, names in code, nan."""
-    text = re.sub(r"(Distributions\s+)?\((3, )?\.\.\., scenarios\) -> \(\.\.\.\)[,;.]? ?", "", definition)
-    text = re.sub(r" \(`\w+` lists them\)", "", text).replace("nan", "undefined").removeprefix("Return ")
-    paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
-    return "\n".join(re.sub(r"(^|\. )([a-z])", lambda start: start[0].upper(), part) for part in paragraphs if part)
 
 
 def published_page(findings: Findings, counts: Sequence[Path], figures: Sequence[Path], snakemake: str) -> Page:

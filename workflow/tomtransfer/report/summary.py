@@ -7,6 +7,7 @@ from tomtransfer.measurement.evidence import ROLES
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.rates import Rate
 from tomtransfer.measurement.scoring import Score
+from tomtransfer.report.typesetting import as_markdown
 
 
 def summary_page(findings: Findings) -> str:
@@ -14,38 +15,36 @@ def summary_page(findings: Findings) -> str:
 
     Floors stand beside every gap closed; below are the sentences on it, and what is habit in each model's choices.
     """
-    lines = [*_table("split | game", _by_game(findings), findings.settings.confidence), ""]
+    lines = [_table(["split", "game"], _by_game(findings), findings.settings.confidence), ""]
     lines += [f"- {headline}" for headline in findings.headlines.values()]
     if findings.unanswered:
         lines += [f"- Left out, for want of a valid answer: {', '.join(findings.unanswered)}."]
     if findings.views:
-        lines += ["", *_table("split | frames", _by_view(findings), findings.settings.confidence), ""]
+        lines += ["", _table(["split", "frames"], _by_view(findings), findings.settings.confidence), ""]
         lines += [
             f"- {view.name.replace('_', ' ')}: {headline}"
             for view in findings.views
             for headline in view.headlines.values()
         ]
     if findings.bias_shares:
-        lines += ["", *_bias(findings)]
+        shares = [f"share of {factor}" for factor in FACTORS]
+        lines += ["", as_markdown(["split", "labels", "model", *FACTORS, *shares], _bias(findings))]
     return "\n".join([*lines, ""])
 
 
-def _table(places: str, rows: Iterator[str], confidence: float) -> list[str]:
-    heading = (
-        f"| {places} | teacher | base | tuned | gap closed | {100 * confidence:g} % interval | best constant "
-        "| own mean | coin | improvement | Pearson r |"
-    )
-    return [heading, "|" + "---|" * (heading.count("|") - 1), *rows]
+def _table(places: Sequence[str], rows: Iterator[list[str]], confidence: float) -> str:
+    measures = ("gap closed", f"{100 * confidence:g} % interval", "best constant", "own mean", "coin", "improvement")
+    return as_markdown([*places, "teacher", "base", "tuned", *measures, "Pearson r"], rows)
 
 
-def _by_game(findings: Findings) -> Iterator[str]:
+def _by_game(findings: Findings) -> Iterator[list[str]]:
     for split in dict.fromkeys(row.scenario.split for row in findings.rates):
         games = dict.fromkeys(row.scenario.game for row in findings.rates if row.scenario.split == split)
         for game in (*games, None):
             yield _row([split, game or "**all**"], findings.rates, findings.scores, split, game)
 
 
-def _by_view(findings: Findings) -> Iterator[str]:
+def _by_view(findings: Findings) -> Iterator[list[str]]:
     for split in dict.fromkeys(row.scenario.split for row in findings.rates):
         yield _row([split, findings.frame], findings.rates, findings.scores, split, None)
         for view in findings.views:
@@ -53,7 +52,9 @@ def _by_view(findings: Findings) -> Iterator[str]:
                 yield _row([split, view.name], view.rates, view.scores, split, None)
 
 
-def _row(names: Sequence[str], rates: Sequence[Rate], scores: Sequence[Score], split: str, game: str | None) -> str:
+def _row(
+    names: Sequence[str], rates: Sequence[Rate], scores: Sequence[Score], split: str, game: str | None
+) -> list[str]:
     """Return a row: mean cooperation of each model, the gap closed with interval and floors, two measures more."""
     level = "game" if game else "split"
     found = {each.measure: each for each in scores if (each.level, each.split, each.game) == (level, split, game)}
@@ -62,7 +63,7 @@ def _row(names: Sequence[str], rates: Sequence[Rate], scores: Sequence[Score], s
     floors = [_percent(floor) for floor in (gap.best_constant, gap.own_mean, gap.fair_coin)]
     last = [_percent(found["improvement"].value), "-" if correlation is None else f"{correlation:.2f}"]
     means = [_mean_rate(rates, model, split, game) for model in ROLES]
-    return "| " + " | ".join([*names, *means, _percent(gap.value), interval, *floors, *last]) + " |"
+    return [*names, *means, _percent(gap.value), interval, *floors, *last]
 
 
 def _mean_rate(rates: Sequence[Rate], model: str, split: str, game: str | None) -> str:
@@ -74,10 +75,8 @@ def _mean_rate(rates: Sequence[Rate], model: str, split: str, game: str | None) 
     return f"{sum(chosen) / len(chosen):.3f}"
 
 
-def _bias(findings: Findings) -> Iterator[str]:
+def _bias(findings: Findings) -> Iterator[list[str]]:
     """Yield a row per model and split: the mean of each part of the log-odds, and its share of their variance."""
-    yield f"| split | labels | model | {' | '.join(FACTORS)} | {' | '.join(f'share of {each}' for each in FACTORS)} |"
-    yield "|" + "---|" * (3 + 2 * len(FACTORS))
     for split, labels, model in dict.fromkeys((each.split, each.labels, each.model) for each in findings.bias_shares):
         place = (split, labels, model)
         means = [
@@ -86,7 +85,7 @@ def _bias(findings: Findings) -> Iterator[str]:
             if (each.split, each.labels, each.model) == place and each.game is None
         ]
         shares = [each for each in findings.bias_shares if (each.split, each.labels, each.model) == place]
-        yield "| " + " | ".join([*place, *means, *(_share(shares, factor) for factor in FACTORS)]) + " |"
+        yield [*place, *means, *(_share(shares, factor) for factor in FACTORS)]
 
 
 def _share(shares: Sequence[Share], factor: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tomtransfer.report.typesetting import Column, Table
+from tomtransfer.report.typesetting import Column, Table, as_markdown
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,15 @@ def timings_table(timings: Sequence[Timing]) -> Table:
 
 def timings_page(timings: Sequence[Timing]) -> str:
     """Return a page in Markdown: time and memory by rule, in the order of their names, and the time of all."""
-    lines = ["| rule | jobs | seconds | memory at most, MB |", "|---|---|---|---|"]
+    cells = []
     for rule in dict.fromkeys(timing.rule for timing in timings):
         own = [timing for timing in timings if timing.rule == rule]
         memory = max((timing.memory for timing in own if timing.memory is not None), default=None)
         seconds = sum(timing.seconds for timing in own)
-        lines.append(f"| {rule} | {len(own)} | {seconds:.0f} | {'-' if memory is None else f'{memory:.0f}'} |")
-    lines.append(f"| **all** | {len(timings)} | {sum(timing.seconds for timing in timings):.0f} | |")
-    return "\n".join(["Time and memory, the last run of each job:", "", *lines, ""])
+        cells.append([rule, str(len(own)), f"{seconds:.0f}", "-" if memory is None else f"{memory:.0f}"])
+    cells.append(["**all**", str(len(timings)), f"{sum(timing.seconds for timing in timings):.0f}", ""])
+    table = as_markdown(["rule", "jobs", "seconds", "memory at most, MB"], cells)
+    return f"Time and memory, the last run of each job:\n\n{table}\n"
 
 
 def _number(text: str) -> float | None:

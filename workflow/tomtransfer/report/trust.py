@@ -14,9 +14,9 @@ import polars as pl
 
 from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.tables import read_table
-from tomtransfer.measurement.agreement import CountedRate, answers_page, counted_rates, rates_table
-from tomtransfer.measurement.understanding import read_questions, understanding_page, understandings
-from tomtransfer.report.typesetting import Column, Table
+from tomtransfer.measurement.agreement import CountedRate, agreement, counted_rates, rates_table
+from tomtransfer.measurement.understanding import Understanding, read_questions, understandings
+from tomtransfer.report.typesetting import Column, Table, as_markdown
 from tomtransfer.respondents.counting import answers_path, count_choices
 from tomtransfer.respondents.parsing import INVALID_KINDS
 
@@ -149,3 +149,34 @@ def write_checks(
         understanding_page(found),
     ]
     write_text("\n\n".join(page), paths["page"])
+
+
+def answers_page(rows: Sequence[CountedRate], confidence: float = 0.95) -> str:
+    """Return a page in Markdown: how drawn answers agree with exact choices, model by model, and which were invalid."""
+    if not rows:
+        return "No answers were drawn.\n"
+    headings = ["model", "scenarios", "answers", "invalid", "cooperation drawn", "exact", "p", "mismatches"]
+    cells = []
+    for model in dict.fromkeys(row.model for row in rows):
+        own = [row for row in rows if row.model == model]
+        invalid = {kind: sum(row.kinds[kind] for row in own) for kind in INVALID_KINDS}
+        said = ", ".join(f"{kind} {count}" for kind, count in invalid.items() if count) or "-"
+        answers, wrong = sum(row.answers for row in own), sum(invalid.values())
+        cooperate, valid = sum((row.rate or 0) * (row.answers - row.invalid) for row in own), answers - wrong
+        found = agreement(own, confidence)
+        test = [f"{found.expected:.3f}", f"{found.p_value:.2g}", str(found.mismatches)] if found else ["-", "-", "-"]
+        rate = f"{cooperate / valid:.3f}" if valid else "-"
+        cells.append([model, str(len(own)), str(answers), f"{100 * wrong / answers:.1f} %", rate, *test, said])
+    return as_markdown([*headings, "invalid answers are"], cells) + "\n"
+
+
+def understanding_page(found: Sequence[Understanding]) -> str:
+    """Return a page in Markdown: how often each model is right about each game."""
+    if not found:
+        return "No questions about the payoffs were asked.\n"
+    cells = [
+        [each.model, each.game or "**all**", str(each.questions)]
+        + [f"{100 * share:.1f} %" for share in (each.accuracy, each.known, each.chance)]
+        for each in found
+    ]
+    return as_markdown(["model", "game", "questions", "right", "likeliest answer right", "chance"], cells) + "\n"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
+from tabulate import LATEX_ESCAPE_RULES, tabulate
+
 ColumnKind: TypeAlias = Literal["name", "text", "whole", "number", "share", "measure", "p_value", "flag", "list"]
 
 SHARES_OF_THE_GAP = frozenset({"gap_closed", "improvement", "bridging", "advantage"})
@@ -22,19 +24,6 @@ MOST_ROWS = 3_000
 
 MOST_NAMES = 30
 """Longer lists are cut short where they are printed."""
-
-TEX = str.maketrans(
-    {
-        **{character: f"\\{character}" for character in "&%$#_{}"},
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "−": "$-$",
-    }
-)
-"""What LaTeX reads as a command, and how to have it printed."""
 
 
 @dataclass(frozen=True)
@@ -123,42 +112,36 @@ def as_csv(table: Table) -> str:
 
 def as_latex(table: Table) -> str:
     r"""Return a table as LaTeX to `\input`, in the style of booktabs; a long one as a longtable."""
-    alignment = "".join("r" if column.numeric else "l" for column in table.shown)
-    heading = _line(column.title for column in table.shown)
-    body = [_line(table.cells(row)) for row in table.rows]
+    alignment = ["right" if column.numeric else "left" for column in table.shown]
+    headings = [column.title for column in table.shown]
+    rows = [table.cells(row) for row in table.rows]
+    text = tabulate(rows, headings, "latex_booktabs", colalign=alignment, disable_numparse=True)
+    opening, top, heading, middle, *body, bottom, closing = _minus(text).splitlines()
     caption = rf"\caption{{{tex(table.caption)}}}\label{{tab:{table.name.replace('_', '-')}}}"
-    head = ["\\toprule", heading, "\\midrule"]
-    if len(body) > LONGEST_ON_A_PAGE:
+    if len(rows) > LONGEST_ON_A_PAGE:
         lines = [
             "% needs \\usepackage{booktabs,longtable}",
-            rf"\begin{{longtable}}{{{alignment}}}",
+            opening.replace("tabular", "longtable"),
             rf"{caption}\\",
-            *head,
-            r"\endhead",
-            *body,
-            r"\bottomrule",
-            r"\end{longtable}",
+            *[top, heading, middle, r"\endhead"],
+            *[*body, bottom, closing.replace("tabular", "longtable")],
         ]
     else:
-        lines = [
-            "% needs \\usepackage{booktabs}",
-            r"\begin{table}",
-            r"\centering",
-            caption,
-            rf"\begin{{tabular}}{{{alignment}}}",
-            *head,
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-        ]
+        lines = ["% needs \\usepackage{booktabs}", r"\begin{table}", r"\centering", caption]
+        lines += [opening, top, heading, middle, *body, bottom, closing, r"\end{table}"]
     return "\n".join([*lines, ""])
 
 
 def tex(text: str) -> str:
     """Return text that LaTeX prints as it is."""
-    return text.translate(TEX)
+    return _minus("".join(LATEX_ESCAPE_RULES.get(character, character) for character in text))
 
 
-def _line(cells: Iterable[str]) -> str:
-    return " & ".join(tex(cell) for cell in cells) + r" \\"
+def as_markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return rows of text as a table in Markdown whose columns line up in a terminal, too."""
+    return str(tabulate(list(rows), headings, "github", disable_numparse=True))
+
+
+def _minus(text: str) -> str:
+    """Return LaTeX that prints a minus sign where `text` has one."""
+    return text.replace("−", "$-$")

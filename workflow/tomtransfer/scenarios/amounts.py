@@ -13,8 +13,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from tomtransfer.experiment.config import Experiment
-from tomtransfer.experiment.validation import InputError, Record, read_yaml, validate
+from tomtransfer.experiment.reading import read_yaml
+from tomtransfer.experiment.validation import InputError, Number, Record, mistake, validate
 from tomtransfer.scenarios.games import Text
+from tomtransfer.scenarios.numbers import in_digits
 from tomtransfer.scenarios.questions import Query, content_hash
 from tomtransfer.scenarios.rendering import Templates, read_templates, render_templates
 
@@ -36,17 +38,17 @@ class AmountGame(Record):
     """What is given, in the plural, such as dollars."""
     endowment: int = Field(ge=1, le=1000)
     """The most that may be given; the least is nothing."""
-    people: int = Field(ge=2)
+    people: int = Field(ge=2, le=1000)
     """How many give, you among them."""
-    multiplier: float
+    multiplier: Number
     """What the fund is multiplied by before it is divided."""
 
     @model_validator(mode="after")
     def _is_a_dilemma(self) -> Self:
         if not 1 < self.multiplier < self.people:
-            raise ValueError(
-                f"multiplier must be above 1 and below the {self.people} people, or there is no dilemma; "
-                f"it is {self.multiplier:g}"
+            raise mistake(
+                "multiplier",
+                f"must be above 1 and below the {self.people} people, or there is no dilemma (got {self.multiplier:g})",
             )
         return self
 
@@ -144,7 +146,7 @@ def ask_amount(
     game, context = sources.games[game_name], sources.contexts[context_name]
     variables = {
         "context": context.model_dump(),
-        "game": {**game.model_dump(), "multiplier": f"{game.multiplier:g}"},
+        "game": {**game.model_dump(), "multiplier": in_digits(game.multiplier)},
         "question": question,
     }
     system, user = render_templates(sources.templates, variables)
@@ -171,9 +173,9 @@ def amount_comprehension(
     game = sources.games[game_name]
     all_give = game.earned(game.endowment, game.endowment)
     answers = {
-        "all_give": f"{all_give:.15g}",
-        "none_gives": f"{game.earned(0, 0):.15g}",
-        "only_you_give": f"{game.earned(game.endowment, 0):.15g}",
+        "all_give": in_digits(all_give),
+        "none_gives": in_digits(game.earned(0, 0)),
+        "only_you_give": in_digits(game.earned(game.endowment, 0)),
         "best_for_you": "0",
     }
     numbers = tuple(str(number) for number in range(int(max(all_give, game.earned(0, game.endowment))) + 1))

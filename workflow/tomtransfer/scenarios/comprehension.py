@@ -2,7 +2,7 @@
 
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.scenarios.questions import Query, content_hash
-from tomtransfer.scenarios.rendering import Sources, outcomes, render
+from tomtransfer.scenarios.rendering import Sources, outcomes, render, scaled_payoffs
 
 
 def action_comprehension(experiment: Experiment, game_name: str, context_name: str, sources: Sources) -> list[Query]:
@@ -17,7 +17,7 @@ def action_comprehension(experiment: Experiment, game_name: str, context_name: s
     for split_name, split in experiment.splits.items():
         if context_name not in split.contexts or game_name not in experiment.games_of(split_name):
             continue
-        payoffs = sources.games[game_name].payoffs.times(split.payoff_factor)
+        payoffs = scaled_payoffs(sources.games[game_name], game_name, split, split_name)
         known = outcomes(payoffs, frame)
         points = tuple(dict.fromkeys(outcome.own_points for outcome in known))
         asked = [("points", points, outcome.own_points, outcome) for outcome in known]

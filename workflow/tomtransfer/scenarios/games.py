@@ -11,7 +11,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tomtransfer.experiment.validation import Record, read_yaml, validate
+from tomtransfer.experiment.reading import read_yaml
+from tomtransfer.experiment.validation import Number, Record, mistake, validate
 
 # What each family claims of its payoffs, highest first (Robinson and Goforth, The Topology of the 2x2 Games, 2005).
 FAMILIES: dict[str, tuple[str, str, str, str]] = {
@@ -28,16 +29,22 @@ TWO_ACTIONS: Literal["two_actions"] = "two_actions"
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 
+LARGEST_POINTS = 1e9
+"""Points that an outcome may earn, at most."""
+
+Points = Annotated[Number, Field(ge=-LARGEST_POINTS, le=LARGEST_POINTS)]
+
+
 class Payoffs(Record):
     """What you earn, in points, for your choice and your coplayer's."""
 
-    reward: float
+    reward: Points
     """Both cooperate."""
-    sucker: float
+    sucker: Points
     """You cooperate, your coplayer defects."""
-    temptation: float
+    temptation: Points
     """You defect, your coplayer cooperates."""
-    punishment: float
+    punishment: Points
     """Both defect."""
 
     def times(self, factor: float) -> "Payoffs":
@@ -69,8 +76,8 @@ class Game(Record):
         points = [getattr(self.payoffs, name) for name in ordering]
         if any(higher <= lower for higher, lower in pairwise(points)):
             found = ", ".join(f"{name} {value:g}" for name, value in zip(ordering, points, strict=True))
-            raise ValueError(
-                f"payoffs of the family {self.family} must satisfy {' > '.join(ordering)}; they are {found}"
+            raise mistake(
+                "payoffs", f"those of the family {self.family} must satisfy {' > '.join(ordering)}; they are {found}"
             )
         return self
 

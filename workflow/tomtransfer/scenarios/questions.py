@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.games import TWO_ACTIONS
 
 
@@ -108,7 +109,14 @@ def read_comprehension(paths: Sequence[Path]) -> list[Query]:
 
 
 def _read(paths: Sequence[Path]) -> list[Mapping[str, Any]]:
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    contents: list[Mapping[str, Any]] = []
+    for path in paths:
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            contents.append({name: content[name] for name in ("kind", "prompts", "comprehension")})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: cannot be read as prompts: {error}. Delete it to have it made again") from error
+    return contents
 
 
 def _query(content: Mapping[str, Any]) -> Query:

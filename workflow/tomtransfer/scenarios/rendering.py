@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import DictLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateNotFound, TemplateSyntaxError
 
 from tomtransfer.experiment.config import TRAINED_SPLIT, Experiment
-from tomtransfer.experiment.sections import Frame
+from tomtransfer.experiment.reading import read_text
+from tomtransfer.experiment.sections import Frame, Split
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.scenarios.games import Context, Game, Payoffs, load_context, load_game
+from tomtransfer.scenarios.games import LARGEST_POINTS, Context, Game, Payoffs, load_context, load_game
+from tomtransfer.scenarios.numbers import in_digits
 from tomtransfer.scenarios.questions import Prompt, content_hash
+from tomtransfer.scenarios.sandbox import Sandbox
 
 TEMPLATES = ("system.j2", "user.j2")
 
@@ -41,7 +43,7 @@ class Templates:
     """The templates of one folder, compiled. They can reach each other and their variables, and nothing else."""
 
     folder: Path
-    environment: ImmutableSandboxedEnvironment
+    environment: Sandbox
 
 
 def read_sources(experiment: Experiment, games: Sequence[str], contexts: Sequence[str]) -> Sources:
@@ -59,12 +61,10 @@ def read_templates(folder: Path) -> Templates:
     texts = {}
     for name in TEMPLATES:
         try:
-            texts[name] = (folder / name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(
-                f"{folder / name}: cannot be read: {error}; {' and '.join(TEMPLATES)} are needed"
-            ) from error
-    return Templates(folder, ImmutableSandboxedEnvironment(loader=DictLoader(texts), undefined=StrictUndefined))
+            texts[name] = read_text(folder / name)
+        except InputError as error:
+            raise InputError(f"{error}; {' and '.join(TEMPLATES)} are needed") from None
+    return Templates(folder, Sandbox(texts))
 
 
 def render_scenario(
@@ -81,7 +81,7 @@ def render_scenario(
     for split_name, split in experiment.splits.items():
         if context_name not in split.contexts or game_name not in experiment.games_of(split_name):
             continue
-        payoffs = sources.games[game_name].payoffs.times(split.payoff_factor)
+        payoffs = scaled_payoffs(sources.games[game_name], game_name, split, split_name)
         for frame_name, frame in experiment.ordered_frames.items():
             if frame.held_out and split_name != TRAINED_SPLIT:
                 continue
@@ -93,6 +93,17 @@ def render_scenario(
                     Prompt(*place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, digest)
                 )
     return prompts
+
+
+def scaled_payoffs(game: Game, game_name: str, split: Split, split_name: str) -> Payoffs:
+    """Return the payoffs of a game in a split; raises InputError when its factor makes them too large to be told."""
+    largest = max(abs(points) for points in game.payoffs.model_dump().values())
+    if largest * split.payoff_factor > LARGEST_POINTS:
+        raise InputError(
+            f"splits.{split_name}.payoff_factor: {split.payoff_factor:g} times the payoffs of {game_name} is more than "
+            f"{LARGEST_POINTS:.0f} points"
+        )
+    return game.payoffs.times(split.payoff_factor)
 
 
 def render(
@@ -121,7 +132,7 @@ def render_templates(templates: Templates, variables: Mapping[str, Any]) -> tupl
 
 def _render_template(templates: Templates, name: str, variables: Mapping[str, Any]) -> str:
     try:
-        text = templates.environment.get_template(name).render(variables).strip()
+        text = templates.environment.render(name, variables).strip()
     except Exception as error:  # whatever a template raises, such as a division by zero, is a mistake in it
         line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
         message = f"there is no template {error}" if isinstance(error, TemplateNotFound) else error
@@ -141,7 +152,7 @@ def outcomes(payoffs: Payoffs, frame: Frame) -> list[Outcome]:
         (frame.defect, frame.defect): (payoffs.punishment, payoffs.punishment),
     }
     return [
-        Outcome(own, coplayer, *(f"{value:.15g}" for value in points[own, coplayer]))
+        Outcome(own, coplayer, *map(in_digits, points[own, coplayer]))
         for own in frame.options
         for coplayer in frame.options
     ]

@@ -1,0 +1,143 @@
+"""What the store holds, by respondent and stage, and what of it no results folder uses."""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tomtransfer.experiment.store import SET_ASIDE, Store
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.training.adapter import RECORD_FILE
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What the store holds of one respondent at one stage: answers (rows), an adapter, or what was left unfinished."""
+
+    stage: str
+    owner: str
+    """Who answered, or the base model of an adapter."""
+    about: str
+    """What tells it from others of the same name."""
+    folder: Path
+    rows: int
+    bytes: int
+    unused: int
+    """Rows that no results folder uses."""
+
+
+@dataclass(frozen=True)
+class Used:
+    """What results folders use of a store."""
+
+    keys: frozenset[str]
+    adapters: frozenset[str]
+
+
+def results_folders(store: Store) -> list[Path]:
+    """Return the results folders that have used the store and are still there."""
+    notes = sorted((store.folder / "used_by").glob("*.json"))
+    folders = [Path(json.loads(note.read_text(encoding="utf-8"))["results"]) for note in notes]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def read_used(folders: Sequence[Path]) -> Used:
+    """Return the keys of answers and adapters in results folders; raises InputError for a table that is damaged."""
+    keys: set[str] = set()
+    adapters: set[str] = set()
+    for folder in folders:
+        for path in [*folder.glob("teacher/*.parquet"), *folder.glob("student/*.parquet")]:
+            try:
+                keys.update(pl.read_parquet(path, columns=["key"])["key"])
+            except (OSError, pl.exceptions.PolarsError) as error:
+                raise InputError(f"{path}: cannot be read as a table: {error}") from None
+        for path in folder.glob(f"student/**/{RECORD_FILE}"):
+            adapters.add(json.loads(path.read_text(encoding="utf-8"))["key"])
+    return Used(frozenset(keys), frozenset(adapters))
+
+
+def holdings(store: Store, used: Used) -> list[Holding]:
+    """Return what the store holds, answers first."""
+    return [*_answers(store, used), *_adapters(store, used), *_unfinished(store)]
+
+
+def _answers(store: Store, used: Used) -> Iterator[Holding]:
+    for shelf in sorted(store.folder.glob("answers/*/*/")):
+        identity = _identity(shelf)
+        keys = [key for _, part in store.parts(shelf, ".parquet") for key in _keys(part)]
+        size = sum(file.stat().st_size for file in shelf.iterdir())
+        about = ", ".join(f"{name} {value}" for name, value in identity.items() if name != "model" and value != "")
+        unused = sum(key not in used.keys for key in keys)
+        yield Holding(shelf.parent.name, str(identity.get("model", shelf.name)), about, shelf, len(keys), size, unused)
+
+
+def _adapters(store: Store, used: Used) -> Iterator[Holding]:
+    for place in sorted(store.folder.glob("adapters/*/")):
+        config = json.loads((place / "adapter_config.json").read_text(encoding="utf-8"))
+        size = sum(file.stat().st_size for file in place.iterdir())
+        about = f"rank {config['r']}, alpha {config['lora_alpha']:g}, key {place.name[:12]}"
+        unused = int(place.name not in used.adapters)
+        yield Holding("adapters", str(config["base_model_name_or_path"]), about, place, 1, size, unused)
+
+
+def _unfinished(store: Store) -> Iterator[Holding]:
+    for stage in ("unfinished", SET_ASIDE):
+        for place in sorted((store.folder / stage).glob("*")):
+            files = [place] if place.is_file() else [file for file in place.rglob("*") if file.is_file()]
+            if place.suffix != ".lock":
+                size = sum(file.stat().st_size for file in files)
+                yield Holding(stage.replace("_", " "), place.name[:24], "", place, 1, size, 1)
+
+
+def remove_unused(store: Store, used: Used) -> int:
+    """Remove what no results folder uses, and return how many bytes that were.
+
+    Parts with rows that are used are written anew without the others, before the old part is removed.
+    """
+    removed = 0
+    for holding in holdings(store, used):
+        if not holding.unused:
+            continue
+        before = holding.bytes
+        if holding.unused == holding.rows:
+            _remove(holding.folder)
+            removed += before
+            continue
+        for path, content in list(store.parts(holding.folder, ".parquet")):
+            rows = pl.read_parquet(BytesIO(content))
+            kept = rows.filter(pl.col("key").is_in(list(used.keys)))
+            if len(kept) < len(rows):
+                if len(kept):
+                    buffer = BytesIO()
+                    kept.write_parquet(buffer)
+                    store.put(holding.folder, buffer.getvalue(), ".parquet")
+                path.unlink()
+        removed += before - sum(file.stat().st_size for file in holding.folder.iterdir())
+    return removed
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place)
+    else:
+        place.unlink()
+
+
+def _identity(shelf: Path) -> Mapping[str, Any]:
+    try:
+        identity: Mapping[str, Any] = json.loads((shelf / "identity.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return identity
+
+
+def _keys(part: bytes) -> list[str]:
+    try:
+        return pl.read_parquet(BytesIO(part), columns=["key"])["key"].to_list()
+    except pl.exceptions.PolarsError:
+        return []
