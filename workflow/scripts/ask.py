@@ -22,7 +22,9 @@ with job(snakemake):
         **snakemake.params.respondent,
     )
     prompts = snakemake.input.prompts
-    elicitation = Elicitation(respondent, Asking(**snakemake.params.asking), Store(Path(paths.store)))
+    store = Store(Path(paths.store))
+    store.note_use(Path(snakemake.output.answers).parents[1])
+    elicitation = Elicitation(respondent, Asking(**snakemake.params.asking), store)
     elicitation.tables(
         [Path(prompts)] if isinstance(prompts, str) else [Path(path) for path in prompts],
         {name: Path(path) for name, path in snakemake.output.items()},

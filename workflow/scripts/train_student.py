@@ -17,11 +17,13 @@ with job(snakemake):
         tokens_per_batch=snakemake.resources.tokens_per_batch,
         **snakemake.params.respondent,
     )
+    store = Store(Path(experiment.paths.store))
+    store.note_use(Path(snakemake.output.facts).parents[2])
     write_adapter(
         Path(snakemake.output.facts).parent,
         Path(snakemake.input.examples),
         student,
         Training(**snakemake.params.training),
-        Store(Path(experiment.paths.store)),
+        store,
         experiment.compute.gradient_checkpointing,
     )

@@ -1,18 +1,35 @@
 """The console command `tomtransfer`: what is not a step of the workflow."""
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tomtransfer import __version__
-from tomtransfer.reference import references
+from tomtransfer.experiment.validation import InputError
 
 app = typer.Typer(
     help="Transfer strategic behaviour in games from a large language model to a small one, and measure it. "
     "Experiments are run with `snakemake`; this command looks at what they leave behind.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
 )
+
+StoreFolder = Annotated[Path, typer.Option("--store", help="The store, as `paths.store` in the config.")]
+ResultsFolders = Annotated[
+    list[Path] | None,
+    typer.Option("--results", help="A results folder that uses the store, besides those that it knows of."),
+]
+
+
+def main() -> None:
+    """Run the command; a mistake in what it is given ends it with one line."""
+    try:
+        app()
+    except InputError as error:
+        sys.exit(f"tomtransfer: {error}")
 
 
 @app.callback(invoke_without_command=True)
@@ -23,9 +40,57 @@ def show_version(version: Annotated[bool, typer.Option("--version", help="Print 
         raise typer.Exit
 
 
+@app.command()
+def store(
+    folder: StoreFolder = Path("results/store"),
+    results: ResultsFolders = None,
+    remove_unused: Annotated[
+        bool, typer.Option("--remove-unused", help="Remove what no results folder uses, after asking.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
+) -> None:
+    """List what the store holds, by respondent and stage, and what of it no results folder uses."""
+    from tomtransfer.experiment.store import Store
+    from tomtransfer.report.store_page import store_page
+    from tomtransfer.training import inventory
+
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such store; --store says where it is")
+    kept = Store(folder)
+    users = list(dict.fromkeys(path.resolve() for path in [*inventory.results_folders(kept), *(results or [])]))
+    used = inventory.read_used(users)
+    found = inventory.holdings(kept, used)
+    typer.echo(store_page(found, users))
+    if remove_unused and any(holding.unused for holding in found):
+        question = "Remove what none of these results folders uses? It would have to be computed again"
+        if yes or typer.confirm(question):
+            typer.echo(f"{inventory.remove_unused(kept, used) / 1e6:.1f} MB removed")
+
+
+@app.command()
+def check(
+    results: Annotated[Path, typer.Argument(help="The results folder of an experiment.")] = Path("results"),
+    folder: StoreFolder = Path("results/store"),
+) -> None:
+    """Verify every artifact of an experiment, and everything in the store, against what was recorded of it."""
+    from tomtransfer.experiment.store import Store
+    from tomtransfer.training.inventory import broken
+
+    if not results.is_dir():
+        raise InputError(f"{results}: no such folder of results")
+    artifacts, mistakes = broken(results, Store(folder))
+    for mistake in mistakes:
+        typer.echo(mistake)
+    if mistakes:
+        raise InputError(f"{len(mistakes)} of {artifacts} artifacts are not what was written; run the experiment again")
+    typer.echo(f"{artifacts} artifacts are what was written")
+
+
 @app.command(name="reference", hidden=True)
 def write_reference() -> None:
     """Write the pages that are made from the config's types, in a checkout of the project."""
+    from tomtransfer.reference import references
+
     for path, text in references().items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")

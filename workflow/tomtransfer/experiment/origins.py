@@ -13,7 +13,9 @@ def read_experiment(config: Mapping[str, Any], files: Sequence[Path]) -> Experim
     """Return `config`, which Snakemake merged from `files` and the command line, as a checked experiment.
 
     Top-level keys that begin with `x-` are for anchors and are left out, and so are splits and frames that a later file
-    has set to null, with the contexts of such a split in `comprehension`. Raises InputError with a line for each mistake, which names the file that it is in.
+    has set to null, with what `comprehension` names of such a split.
+
+    Raises InputError with a line for each mistake, which names the file that it is in.
     """
     for file in files:
         read_yaml(file)  # what was lost before the files were merged can be seen in the files alone

@@ -34,6 +34,13 @@ class Store:
 
     folder: Path
 
+    def note_use(self, results: Path) -> None:
+        """Note that a folder of results takes from this store, so that what it uses is not taken for unused."""
+        place = str(results.resolve())
+        note = self.folder / "used_by" / f"{digest_of(place)[:16]}.json"
+        if not note.exists():
+            write_text(json.dumps({"results": place}) + "\n", note)
+
     def shelf(self, stage: str, owner: str, identity: Mapping[str, Any]) -> Path:
         """Return the folder for parts of a `stage` that belong to an `owner` of an identity, which is noted there."""
         shelf = self.folder / stage / f"{owner}-{digest_of(identity)[:16]}"
@@ -78,11 +85,7 @@ class Store:
         """Tell whether a folder that was adopted is there and whole; one that is not whole is set aside."""
         if not place.exists():
             return False
-        try:
-            expected = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            expected = None
-        if expected == folder_hashes(place):
+        if is_whole(place):
             return True
         self.set_aside(place, "its files are not those that were written")
         return False
@@ -96,6 +99,15 @@ class Store:
         except FileNotFoundError:
             return
         logger.warning("%s: %s; set aside as %s and computed again", path, reason, place)
+
+
+def is_whole(place: Path) -> bool:
+    """Tell whether the files of a folder are those that its manifest names, byte by byte."""
+    try:
+        expected = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(expected == folder_hashes(place))
 
 
 def folder_hashes(folder: Path) -> dict[str, str]:

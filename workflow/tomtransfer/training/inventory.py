@@ -10,9 +10,13 @@ from typing import Any
 
 import polars as pl
 
-from tomtransfer.experiment.store import SET_ASIDE, Store
+from tomtransfer.experiment.records import broken_outputs, file_hash, read_record
+from tomtransfer.experiment.store import SET_ASIDE, Store, is_whole
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.training.adapter import RECORD_FILE
+
+HASH_SHOWN = 12
+"""Digits of a hash that are enough to tell it from others."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +75,19 @@ def _answers(store: Store, used: Used) -> Iterator[Holding]:
         identity = _identity(shelf)
         keys = [key for _, part in store.parts(shelf, ".parquet") for key in _keys(part)]
         size = sum(file.stat().st_size for file in shelf.iterdir())
-        about = ", ".join(f"{name} {value}" for name, value in identity.items() if name != "model" and value != "")
+        said = {name: value for name, value in identity.items() if name != "model" and value not in {"", None}}
+        about = ", ".join(f"{name.replace('_', ' ')} {str(value)[:HASH_SHOWN]}" for name, value in said.items())
         unused = sum(key not in used.keys for key in keys)
         yield Holding(shelf.parent.name, str(identity.get("model", shelf.name)), about, shelf, len(keys), size, unused)
 
 
 def _adapters(store: Store, used: Used) -> Iterator[Holding]:
     for place in sorted(store.folder.glob("adapters/*/")):
+        if not store.whole(place):
+            continue
         config = json.loads((place / "adapter_config.json").read_text(encoding="utf-8"))
         size = sum(file.stat().st_size for file in place.iterdir())
-        about = f"rank {config['r']}, alpha {config['lora_alpha']:g}, key {place.name[:12]}"
+        about = f"rank {config['r']}, alpha {config['lora_alpha']:g}, key {place.name[:HASH_SHOWN]}"
         unused = int(place.name not in used.adapters)
         yield Holding("adapters", str(config["base_model_name_or_path"]), about, place, 1, size, unused)
 
@@ -141,3 +148,27 @@ def _keys(part: bytes) -> list[str]:
         return pl.read_parquet(BytesIO(part), columns=["key"])["key"].to_list()
     except pl.exceptions.PolarsError:
         return []
+
+
+def broken(results: Path, store: Store) -> tuple[int, list[str]]:
+    """Return how many artifacts a results folder and a store have, and in words which are not what was written.
+
+    Nothing is changed: what is broken in the store is set aside by the next job that comes upon it.
+    """
+    count, mistakes = 0, []
+    for path in sorted((results / "records").rglob("*.json")):
+        record = read_record(path)
+        if record is None:
+            mistakes.append(f"{path}: cannot be read as a record")
+        else:
+            count += len(record.outputs)
+            mistakes += broken_outputs(path, record)
+    for part in sorted(store.folder.glob("answers/*/*/*.parquet")):
+        count += 1
+        if file_hash(part) != part.stem:
+            mistakes.append(f"{part}: its content is not what its name says")
+    for place in sorted(store.folder.glob("adapters/*/")):
+        count += 1
+        if not is_whole(place):
+            mistakes.append(f"{place}: its files are not those that were written")
+    return count, mistakes

@@ -126,6 +126,9 @@ def train(
     last = last_checkpoint(checkpoints)
     on_from = f", on from {last.name}" if last else ""
     logger.info("training %d rows for %d epochs%s", len(rows), settings.epochs, on_from)
+    before = torch.are_deterministic_algorithms_enabled()
+    # Sums of gradients are otherwise taken in the order in which threads come to their end. On a GPU some have no other.
+    torch.use_deterministic_algorithms(True, warn_only=True)
     try:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     except torch.OutOfMemoryError as error:
@@ -134,6 +137,8 @@ def train(
             f"out of memory in training: {error}. Set compute.gradient_checkpointing: true, or lower "
             "training.completions_per_row. Finished epochs are kept, unless the training's settings change"
         ) from error
+    finally:
+        torch.use_deterministic_algorithms(before)
     return read_log(trainer.state.log_history)
 
 
