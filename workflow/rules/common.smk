@@ -43,7 +43,6 @@ ACTION_GAMES = [game for game, kind in GAME_KINDS.items() if kind == TWO_ACTIONS
 AMOUNT_GAMES = [game for game, kind in GAME_KINDS.items() if kind == AMOUNT]
 # Every mistake is found before anything runs; a job does not render again what was rendered before it was started.
 HASHES = checked(game_hashes, experiment, experiment.every_game if workflow.is_main_process else [])
-SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 CAPTIONS = PACKAGE / "report" / "captions"
 PAGE_PARTS = ("report/templates", "report/captions")
 
@@ -121,9 +120,10 @@ def either(names):
 
 def code(script, *folders):
     """Return the hash of a cheap step's script, of all that it imports of the package, and of `folders` in it."""
+    path = Path(workflow.source_path(f"../scripts/{script}"))
 
     def hashed(wildcards):
-        return code_hash(SCRIPTS / script, *folders)
+        return code_hash(path, *folders)
 
     return hashed
 
