@@ -1,3 +1,4 @@
+SHELL := bash
 # Two commands: `make run` and `make test`. Both set up all they need in .venv first.
 
 PYTHON ?= python3
@@ -31,7 +32,8 @@ constraints:
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --editable '.[development]'
 	{ grep '^#' constraints.txt; \
-	  $(BIN)/pip freeze --exclude-editable | grep -vE '^(nvidia|cuda|triton)'; \
+	  $(BIN)/pip freeze --exclude-editable | grep -vE '^(nvidia|cuda|triton)' | \
+	    grep -vif <(grep -oE '"[A-Za-z0-9_.-]+==' pyproject.toml | sed 's/"/^/'); \
 	} > .venv/constraints.txt
 	mv .venv/constraints.txt constraints.txt
 

@@ -67,7 +67,7 @@ def side_by_side(shape: RowShape) -> Attention:
     settings = {"scaling": shape.size**-0.5, "dropout": 0.0, "row_lengths": lengths}
 
     def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-        return row_attention.attend(module, query, key, value, None, **settings)[0].transpose(1, 2)  # type: ignore[arg-type]
+        return row_attention.attend_rows(module, query, key, value, None, **settings)[0].transpose(1, 2)  # type: ignore[arg-type]
 
     return attend
 

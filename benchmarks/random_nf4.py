@@ -16,7 +16,7 @@ SPREAD = 0.02
 def random_nf4(config: LlamaConfig, device: torch.device) -> Any:
     """Return a model of the shape of `config` whose linear layers, but for the last, are in four bits."""
     dtype = compute_type(device)
-    config._attn_implementation = row_attention.ATTENTION
+    config._attn_implementation = row_attention.SHARED_ROWS
     with torch.device("meta"):
         model = LlamaForCausalLM(config).to(dtype)
     torch.manual_seed(0)

@@ -1,8 +1,9 @@
-"""Environments: the pins of each are those of requirements.txt, and each has what its rules import."""
+"""Environments: the pins of each are those of pyproject.toml, and each has what its rules import."""
 
 import ast
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -26,9 +27,16 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def pins(file: Path) -> dict[str, str]:
+def project_pins(*extras: str) -> dict[str, str]:
+    """The pins of pyproject.toml: the dependencies of the package, and those of its extras."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
+    return dict(pin(line) for line in lines if not line.startswith("tomtransfer["))
+
+
+def file_pins(file: Path) -> dict[str, str]:
     lines = [line.split("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    return dict(pin(line) for line in lines if line and not line.startswith("-r"))
+    return dict(pin(line) for line in lines if line)
 
 
 def pin(line: str) -> tuple[str, str]:
@@ -49,14 +57,16 @@ def imported(file: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
+            if node.module.startswith("tomtransfer"):
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def own_file(module: str) -> Path | None:
     """The file of a module that belongs to this project."""
-    if module.startswith("tomtransfer."):
-        return PACKAGE / f"{module.removeprefix('tomtransfer.')}.py"
-    script = SCRIPTS / f"{module}.py"
-    return script if script.exists() else None
+    if module.split(".", maxsplit=1)[0] != "tomtransfer":
+        return None
+    place = PACKAGE.joinpath(*module.split(".")[1:])
+    return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.exists()), None)
 
 
 def reached(start: Path) -> set[Path]:
@@ -73,26 +83,27 @@ def reached(start: Path) -> set[Path]:
 
 def distributions(files: set[Path]) -> set[str]:
     """The distributions that files import, less the standard library."""
-    modules = {module.split(".")[0] for file in files for module in imported(file) if own_file(module) is None}
+    modules = {module.split(".")[0] for file in files for module in imported(file)}
     known = packages_distributions()
     outside = modules - sys.stdlib_module_names - {"tomtransfer", "snakemake"}
     return {normal(known[module][0]) for module in outside}
 
 
 def scripts_by_env() -> dict[str, set[Path]]:
-    """The scripts of the rules that use each environment."""
+    """The scripts of the rules that use each environment; a rule that uses another has its environment and script."""
     found: dict[str, set[Path]] = {}
     for file in RULES:
         for rule in re.split(r"^rule ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-            [env] = re.findall(r'conda:\s*"\.\./\.\./envs/(\w+)\.yaml"', rule)
-            [script] = re.findall(r'script:\s*"\.\./scripts/(\w+\.py)"', rule)
+            own = re.split(r"^use rule ", rule, flags=re.MULTILINE)[0]
+            [env] = re.findall(r'conda:\s*"\.\./\.\./envs/(\w+)\.yaml"', own)
+            [script] = re.findall(r'script:\s*"\.\./scripts/(\w+\.py)"', own)
             found.setdefault(env, set()).add(SCRIPTS / script)
     return found
 
 
 @pytest.mark.parametrize("file", ENVS, ids=lambda file: file.stem)
 def test_pins_of_an_environment_are_those_of_the_requirements(file: Path) -> None:
-    assert env_pins(file).items() <= pins(ROOT / "requirements.txt").items()
+    assert env_pins(file).items() <= project_pins().items()
 
 
 @pytest.mark.parametrize("file", ENVS, ids=lambda file: file.stem)
@@ -114,14 +125,15 @@ def test_every_rule_has_an_environment_that_is_there_and_every_environment_a_rul
 
 
 def test_requirements_are_what_is_imported_or_run() -> None:
-    imports = distributions(set(PACKAGE.glob("*.py")) | set(SCRIPTS.glob("*.py")))
+    imports = distributions(set(PACKAGE.rglob("*.py")) | set(SCRIPTS.glob("*.py")))
     unseen = {name for names in UNSEEN.values() for name in names}
-    assert pins(ROOT / "requirements.txt").keys() == imports | unseen | RUN
+    assert project_pins().keys() == imports | unseen
+    assert project_pins("workflow").keys() - project_pins().keys() == RUN
 
 
 def test_constraints_pin_what_the_requirements_leave_open_and_nothing_of_one_machine() -> None:
-    named = pins(ROOT / "requirements.txt").keys() | pins(ROOT / "requirements-dev.txt").keys()
-    frozen = pins(ROOT / "constraints.txt")
+    named = project_pins("workflow", "development").keys()
+    frozen = file_pins(ROOT / "constraints.txt")
     assert not named & frozen.keys()
     assert not [name for name in frozen if name.startswith(("nvidia", "cuda", "triton"))]
-    assert {"pandas", "safetensors", "markupsafe", "pluggy"} <= frozen.keys()
+    assert {"pandas", "markupsafe", "pluggy"} <= frozen.keys()

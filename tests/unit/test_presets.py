@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tomtransfer.experiment.config import Experiment, scenarios
+from scenarios_of import scenarios
+from tomtransfer.experiment.config import Experiment
 from tomtransfer.models.registry import find, read_registry
 
 Read = Callable[..., Experiment]

@@ -40,8 +40,8 @@ def show_version(version: Annotated[bool, typer.Option("--version", help="Print 
         raise typer.Exit
 
 
-@app.command()
-def store(
+@app.command(name="store")
+def show_store(
     folder: StoreFolder = Path("results/store"),
     results: ResultsFolders = None,
     remove_unused: Annotated[
@@ -51,7 +51,7 @@ def store(
 ) -> None:
     """List what the store holds, by respondent and stage, and what of it no results folder uses."""
     from tomtransfer.experiment.store import Store
-    from tomtransfer.report.store_page import store_page
+    from tomtransfer.report.holdings import store_page
     from tomtransfer.training import inventory
 
     if not folder.is_dir():
@@ -67,8 +67,8 @@ def store(
             typer.echo(f"{inventory.remove_unused(kept, used) / 1e6:.1f} MB removed")
 
 
-@app.command()
-def check(
+@app.command(name="check")
+def check_artifacts(
     results: Annotated[Path, typer.Argument(help="The results folder of an experiment.")] = Path("results"),
     folder: StoreFolder = Path("results/store"),
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.models.registry import SOURCES
+from tomtransfer.scenarios.numbers import in_digits
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "config.schema.json"
@@ -133,7 +134,7 @@ def _allowed(node: Mapping[str, Any]) -> str:
     if "const" in node or "enum" in node:
         return " or ".join(f"`{value}`" for value in node.get("enum", [node.get("const")]))
     kind = f"list, each item a {_allowed(node['items'])}" if node["type"] == "array" else TYPE_WORDS[node["type"]]
-    limits = [f"{word} {node[limit]:g}" for limit, word in LIMITS.items() if limit in node]
+    limits = [f"{word} {in_digits(node[limit])}" for limit, word in LIMITS.items() if limit in node]
     if "pattern" in node:
         kind = PATTERN_WORDS.get(node["pattern"], f"{kind} matching `{node['pattern']}`")
     return ", ".join([kind, *limits])

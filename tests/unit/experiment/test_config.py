@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tomtransfer.experiment.config import Experiment, scenarios
+from scenarios_of import scenarios
+from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.validation import InputError
 
 Read = Callable[..., Experiment]
@@ -83,16 +84,19 @@ def test_misspelt_key_below_a_chosen_name_is_told_what_is_allowed_there(project:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"temperature": 0}, "temperature: Input should be greater than 0 (got 0)"),
+        ({"temperature": 0}, "temperature: Input should be greater than or equal to 0.01 (got 0)"),
         ({"temperature": float("nan")}, "temperature: Input should be a finite number (got nan)"),
         ({"games": "stag_hunt"}, "games: Input should be a valid list (got 'stag_hunt')"),
         ({"games": []}, "games: List should have at least 1 item"),
         ({"games": ["stag_hunt", "stag_hunt"]}, "games: each name may stand here once; repeated: stag_hunt"),
-        ({"games": ["../secrets"]}, "games.0: String should match pattern"),
+        ({"games": ["../secrets"]}, "games.0: must be a name: letters without accents"),
         ({"student": {"quantization": "nf8"}}, "student.quantization: Input should be 'none' or 'nf4' (got 'nf8')"),
         ({"teacher": {"motivations_per_choice": 1}}, "teacher.motivations_per_choice: Input should be greater than or"),
         ({"training": {"lora": {"dropout": 1}}}, "training.lora.dropout: Input should be less than 1 (got 1)"),
-        ({"training": {"held_back_share": 0}}, "training.held_back_share: Input should be greater than 0 (got 0)"),
+        (
+            {"training": {"held_back_share": 0}},
+            "training.held_back_share: Input should be greater than 0 (got 0)",
+        ),
         ({"training": {"choice_share": 1.5}}, "training.choice_share: Input should be less than or equal to 1"),
         ({"splits": {"doubled_payoffs": {"payoff_factor": -2}}}, "splits.doubled_payoffs.payoff_factor: Input should"),
         ({"compute": {"threads": 0}}, "compute.threads: Input should be greater than or equal to 1 (got 0)"),
@@ -138,14 +142,12 @@ def test_missing_key_names_the_file_that_should_have_it(project: Path, read: Rea
 
 def test_missing_in_sample_is_refused(project: Path, read: Read) -> None:
     edit(project / "config.yaml", splits={"new_contexts": {"contexts": ["sports"]}})
-    assert refused(read) == (
-        "config.yaml: (the whole file): splits must have in_sample: it is the one that is trained on"
-    )
+    assert refused(read) == ("config.yaml: splits: must have in_sample, the one that is trained on")
 
 
 def test_split_that_repeats_an_in_sample_scenario_is_refused(read: Read) -> None:
     message = refused(read, splits={"new_contexts": {"contexts": ["sports", "team"]}})
-    assert "splits.new_contexts repeats team of splits.in_sample with the same payoff_factor" in message
+    assert "splits.new_contexts: repeats team of splits.in_sample with the same payoff_factor" in message
     assert "got" not in message
 
 
@@ -167,7 +169,7 @@ def test_a_neutral_pair_is_one_line_to_add(project: Path, read: Read) -> None:
 
 def test_scored_frame_must_be_trained_on(read: Read) -> None:
     message = refused(read, scored_frame="swapped")
-    assert "scored_frame swapped must be one of the frames that are trained on: canonical" in message
+    assert message == "--config: scored_frame: must be one of the frames that are trained on: canonical (got 'swapped')"
     assert "none is left" in refused(read, frames={"canonical": {"held_out": True}})
 
 
@@ -182,7 +184,7 @@ def test_order_of_merged_files_does_not_say_which_frame_is_scored(read: Read) ->
     [
         (
             {"again": {"cooperate": "D", "defect": "C"}},
-            "frames: again repeats swapped: same labels, same order",
+            "frames.again: repeats swapped: same labels, same order",
         ),
         ({"swapped": {"hold_out": True}}, "frames.swapped.hold_out: unknown key; did you mean 'held_out'?"),
     ],
@@ -193,9 +195,8 @@ def test_impossible_frames_are_refused(read: Read, frames: dict[str, Any], messa
 
 @pytest.mark.parametrize("label", ["", " C", "C D", "C\n", "{{ x }}"])
 def test_label_that_is_not_a_word_is_refused(read: Read, label: str) -> None:
-    assert "frames.canonical.cooperate: String should match pattern" in refused(
-        read, frames={"canonical": {"cooperate": label}}
-    )
+    message = refused(read, frames={"canonical": {"cooperate": label}})
+    assert "frames.canonical.cooperate: must be a word: letters, digits and `_` (got " in message
 
 
 def test_no_answers_at_all_are_refused(read: Read) -> None:
@@ -213,9 +214,9 @@ def test_reasons_first_leave_nothing_exact_to_read(read: Read, model: str) -> No
 
 def test_a_game_of_one_split_may_not_be_among_those_that_are_trained_on(read: Read) -> None:
     message = refused(read, splits={"in_sample": {"games": ["stag_hunt"]}})
-    assert "splits.in_sample has the games of the experiment" in message
+    assert "splits.in_sample.games: it has the games of the experiment" in message
 
 
 def test_a_game_and_a_context_belong_to_one_split(read: Read) -> None:
     again = {"games": ["donation"], "contexts": ["village_well"]}
-    assert "splits.again repeats village_well of splits.new_game" in refused(read, splits={"again": again})
+    assert "splits.again: repeats village_well of splits.new_game" in refused(read, splits={"again": again})

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from tomtransfer.experiment.validation import InputError, Record, validate
 from tomtransfer.experiment.reading import read_yaml
+from tomtransfer.experiment.validation import InputError, Record, validate
 
 
 class Inner(Record):
@@ -38,14 +38,7 @@ def test_missing_file_in_missing_folder_is_told_as_well(tmp_path: Path) -> None:
         read_yaml(tmp_path / "nowhere" / "a.yaml")
 
 
-@pytest.mark.parametrize("content", [b"a: [1", b"a: 1\n  b: 2", b"\xff\xfe\x00"])
-def test_file_that_is_not_yaml_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "a.yaml").write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.yaml: cannot be read as YAML"):
-        read_yaml(tmp_path / "a.yaml")
-
-
-@pytest.mark.parametrize(("content", "found"), [("", "NoneType"), ("- 1\n", "list"), ("words", "str")])
+@pytest.mark.parametrize(("content", "found"), [("- 1\n", "list"), ("words", "str")])
 def test_file_without_keys_is_refused(tmp_path: Path, content: str, found: str) -> None:
     (tmp_path / "a.yaml").write_text(content)
     with pytest.raises(InputError, match=f"expected keys and values, got {found}"):
@@ -65,8 +58,11 @@ def test_file_without_keys_is_refused(tmp_path: Path, content: str, found: str) 
             {"name": "x", "listed": [{"sze": 2}]},
             "f: listed.0.sze: unknown key; did you mean 'size'? Allowed here: size",
         ),
-        ({"name": "x", "inner": {"size": "big"}}, "f: inner.size: Input should be a valid integer, unable to parse"),
-        ({"name": "x", "members": 3}, "f: members: Input should be a valid mapping (got 3)"),
+        (
+            {"name": "x", "inner": {"size": "big"}},
+            "f: inner.size: Input should be a valid whole number, without quotes and",
+        ),
+        ({"name": "x", "members": 3}, "f: members: Input should be keys and values (got 3)"),
         ({"name": "x", "listed": 3}, "f: listed: Input should be a valid list (got 3)"),
     ],
 )

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_engine import make_prompt
+from made import make_prompt
 
-from tomtransfer.inference import engine
+from tomtransfer.inference.choices import choice_distributions
+from tomtransfer.inference.encoding import encode_prompts
+from tomtransfer.inference.loading import load_model, load_tokenizer
 from tomtransfer.inference.memory import TooLargeError, in_halves
-from tomtransfer.inference.sampling import Draw
-from tomtransfer.inference.sampling import draw_texts as draw_motivations
+from tomtransfer.inference.sampling import Draw, draw_texts
 
 
 def fits(most):
@@ -50,10 +51,10 @@ def test_other_errors_are_not_taken_for_it():
 
 @pytest.fixture(scope="module")
 def asked(random_model: Path):
-    tokenizer = engine.load_tokenizer(random_model)
-    [first] = engine.encode_prompts(tokenizer, [make_prompt("team")], random_model, room=12)
+    tokenizer = load_tokenizer(random_model)
+    [first] = encode_prompts(tokenizer, [make_prompt("team")], random_model, room=12)
     alike = [replace(first, tokens=[*first.tokens, *rest]) for rest in ([5], [6, 7, 8], [6, 9], [5, 5])]
-    return engine.load_model(random_model, "none", torch.device("cpu")), tokenizer, alike
+    return load_model(random_model, "none", torch.device("cpu")), tokenizer, alike
 
 
 def make_scarce(model, monkeypatch, tokens):
@@ -70,9 +71,9 @@ def make_scarce(model, monkeypatch, tokens):
 
 def test_choices_are_the_same_where_memory_is_scarce(asked, monkeypatch, caplog):
     model, _, prompts = asked
-    plenty = engine.choice_distributions(model, prompts, 0.8, 10_000)
+    plenty = choice_distributions(model, prompts, 0.8, 10_000)
     make_scarce(model, monkeypatch, len(prompts[0].tokens) + 4)
-    scarce = engine.choice_distributions(model, prompts, 0.8, 10_000)
+    scarce = choice_distributions(model, prompts, 0.8, 10_000)
     assert "out of memory on 4" in caplog.text
     assert [one.cooperate for one in scarce] == pytest.approx([one.cooperate for one in plenty], abs=1e-6)
 
@@ -80,7 +81,7 @@ def test_choices_are_the_same_where_memory_is_scarce(asked, monkeypatch, caplog)
 def test_texts_are_the_same_where_memory_is_scarce(asked, monkeypatch, caplog):
     model, tokenizer, prompts = asked
     draws = [Draw(number, None, f"{number}/{draw}") for number in range(4) for draw in range(8)]
-    plenty = draw_motivations(model, tokenizer, prompts, draws, 0.8, 6, 100_000)
+    plenty = draw_texts(model, tokenizer, prompts, draws, 0.8, 6, 100_000)
     # Enough for a prompt, and for a few of the texts that go on from it.
     forward = model.forward
 
@@ -90,7 +91,7 @@ def test_texts_are_the_same_where_memory_is_scarce(asked, monkeypatch, caplog):
         return forward(input_ids=input_ids, **rest)
 
     monkeypatch.setattr(model, "forward", scarce)
-    assert draw_motivations(model, tokenizer, prompts, draws, 0.8, 6, 100_000) == plenty
+    assert draw_texts(model, tokenizer, prompts, draws, 0.8, 6, 100_000) == plenty
     assert "out of memory on 32" in caplog.text
 
 
@@ -98,4 +99,4 @@ def test_a_prompt_that_does_not_fit_alone_is_said_to(asked, monkeypatch):
     model, _, prompts = asked
     make_scarce(model, monkeypatch, 3)
     with pytest.raises(TooLargeError, match="out of memory on a single prompt"):
-        engine.choice_distributions(model, prompts, 0.8, 10_000)
+        choice_distributions(model, prompts, 0.8, 10_000)

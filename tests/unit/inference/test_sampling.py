@@ -5,19 +5,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_engine import make_prompt
+from made import make_prompt
 
-from tomtransfer.inference import engine
-from tomtransfer.inference import sampling as motivations
-from tomtransfer.inference.sampling import Draw, pick
-from tomtransfer.inference.sampling import draw_texts as draw_motivations
+from tomtransfer.inference import sampling
+from tomtransfer.inference.choices import choice_distributions
+from tomtransfer.inference.encoding import encode_prompts
+from tomtransfer.inference.loading import load_model, load_tokenizer
+from tomtransfer.inference.sampling import Draw, draw_texts, pick
 
 
 @pytest.fixture(scope="module")
 def asked(random_model: Path):
-    tokenizer = engine.load_tokenizer(random_model)
-    model = engine.load_model(random_model, "none", torch.device("cpu"))
-    prompts = engine.encode_prompts(tokenizer, [make_prompt("team"), make_prompt("sports")], random_model, room=12)
+    tokenizer = load_tokenizer(random_model)
+    model = load_model(random_model, "none", torch.device("cpu"))
+    prompts = encode_prompts(tokenizer, [make_prompt("team"), make_prompt("sports")], random_model, room=12)
     return model, tokenizer, prompts
 
 
@@ -32,7 +33,7 @@ def draws_of(prompts, count, seed="1"):
 
 def draw(asked, draws, tokens_per_batch=20_000, longest=8):
     model, tokenizer, prompts = asked
-    return draw_motivations(model, tokenizer, prompts, draws, 0.8, longest, tokens_per_batch)
+    return draw_texts(model, tokenizer, prompts, draws, 0.8, longest, tokens_per_batch)
 
 
 def test_the_same_seed_gives_the_same_text_and_another_seed_another(asked):
@@ -90,10 +91,10 @@ def test_what_was_kept_of_a_prompt_when_its_choice_was_read_is_gone_on_from(aske
     draws = draws_of(prompts, 3)
     alone = draw(asked, draws)
     prefixes: dict = {}
-    engine.choice_distributions(model, prompts, 0.8, 10_000, [0, 1], prefixes)
+    choice_distributions(model, prompts, 0.8, 10_000, [0, 1], prefixes)
     assert set(prefixes) == {tuple(prompt.tokens) for prompt in prompts}
-    monkeypatch.setattr(motivations, "prefill", lambda *_: iter(()))
-    assert draw_motivations(model, tokenizer, prompts, draws, 0.8, 8, 20_000, prefixes=prefixes) == alone
+    monkeypatch.setattr(sampling, "prefill", lambda *_: iter(()))
+    assert draw_texts(model, tokenizer, prompts, draws, 0.8, 8, 20_000, prefixes=prefixes) == alone
 
 
 def test_draws_that_have_said_the_same_are_one_row_until_they_part(asked):
@@ -103,10 +104,10 @@ def test_draws_that_have_said_the_same_are_one_row_until_they_part(asked):
         lambda _, __, given: rows.append(given["input_ids"].shape[0]), with_kwargs=True
     )
     many = [Draw(0, None, f"many/{number}") for number in range(200)]
-    drawn = draw_motivations(model, tokenizer, prompts, many, 0.8, 3, 400_000)
+    drawn = draw_texts(model, tokenizer, prompts, many, 0.8, 3, 400_000)
     seen.remove()
     distinct = [
-        len({one.text for one in draw_motivations(model, tokenizer, prompts, many, 0.8, longest, 400_000)})
+        len({one.text for one in draw_texts(model, tokenizer, prompts, many, 0.8, longest, 400_000)})
         for longest in (1, 2)
     ]
     assert len(drawn) == 200

@@ -4,10 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from test_engine import make_prompt
+from made import make_prompt
 
-from tomtransfer.inference import engine, token_tree
+from tomtransfer.inference import token_tree
 from tomtransfer.inference.branches import BranchCache
+from tomtransfer.inference.choices import choice_distributions
+from tomtransfer.inference.encoding import encode_prompts, encode_texts
+from tomtransfer.inference.loading import load_model, load_tokenizer
 from tomtransfer.inference.prefill import prefill
 from tomtransfer.inference.token_tree import Vocabulary, candidate_distributions, verdict
 
@@ -103,9 +106,9 @@ def test_every_spelling_counts_and_nothing_counts_twice(monkeypatch):
 
 
 def test_the_shared_cache_gives_what_separate_passes_give(random_model):
-    tokenizer = engine.load_tokenizer(random_model)
-    model = engine.load_model(random_model, "none", torch.device("cpu"))
-    (prompt,) = engine.encode_texts(tokenizer, [make_prompt("team")], random_model)
+    tokenizer = load_tokenizer(random_model)
+    model = load_model(random_model, "none", torch.device("cpu"))
+    (prompt,) = encode_texts(tokenizer, [make_prompt("team")], random_model)
     [(_, _, prefix)] = prefill(model, [prompt.tokens], 10_000, [0])
     with torch.inference_mode():
         cache = BranchCache([prefix], [2], 2)
@@ -121,10 +124,10 @@ def test_the_shared_cache_gives_what_separate_passes_give(random_model):
 
 def test_a_label_of_one_token_has_the_mass_that_the_fast_reading_gives(random_model):
     """But for what goes on with the label as a word, which only the tree looks at."""
-    tokenizer = engine.load_tokenizer(random_model)
-    model = engine.load_model(random_model, "none", torch.device("cpu"))
-    prompts = engine.encode_prompts(tokenizer, [make_prompt("team")], random_model)
-    (fast,) = engine.choice_distributions(model, prompts, 0.8, 10_000)
+    tokenizer = load_tokenizer(random_model)
+    model = load_model(random_model, "none", torch.device("cpu"))
+    prompts = encode_prompts(tokenizer, [make_prompt("team")], random_model)
+    (fast,) = choice_distributions(model, prompts, 0.8, 10_000)
     (tree,) = candidate_distributions(model, Vocabulary(tokenizer), [prompts[0].tokens], [("C", "D")], 0.8, 1000)
     assert 0 < tree.candidates[0] <= 2 * fast.cooperate
     assert sum(tree.candidates) + tree.other == pytest.approx(1)

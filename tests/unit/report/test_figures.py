@@ -15,14 +15,13 @@ from tomtransfer.measurement.evidence import Comparison, Evidence, Scenario
 from tomtransfer.measurement.findings import Findings, examine
 from tomtransfer.measurement.measures import Array
 from tomtransfer.measurement.published_counts import read_published
-from tomtransfer.report import figures
-from tomtransfer.report import forest as gap_figures
+from tomtransfer.report import figures, forest
 from tomtransfer.report.figures import Loss
 from tomtransfer.report.forest import FURTHEST
 from tomtransfer.report.strips import GROUPS, HEIGHT
 from tomtransfer.report.style import MARKS, MOST_SHOWN, save
 
-FOLDER = Path(__file__).parents[2] / "scenarios" / "published"
+FOLDER = Path(__file__).parents[3] / "scenarios" / "published"
 FEW_DRAWS = Scoring(bootstrap_draws=50)
 SCENARIOS = [Scenario(split, game, "team") for split in ("in_sample", "new_contexts") for game in ("chicken", "stag")]
 
@@ -30,7 +29,7 @@ OF_FINDINGS: list[Callable[[Findings], Figure]] = [
     figures.cooperation,
     figures.teacher_against_student,
     figures.distance,
-    gap_figures.gap_closed,
+    forest.gap_closed_figure,
 ]
 
 
@@ -161,9 +160,9 @@ def test_distance_leaves_out_what_a_grid_does_not_have() -> None:
 
 
 def test_gap_closed_stands_beside_floors_and_ceiling(published: Findings) -> None:
-    figure = gap_figures.gap_closed(published)
+    figure = forest.gap_closed_figure(published)
     row = published.score("gap_closed", "in_sample")
-    for name, value in [("tuned", row.value), *((floor, getattr(row, floor)) for floor in gap_figures.FLOORS)]:
+    for name, value in [("tuned", row.value), *((floor, getattr(row, floor)) for floor in forest.FLOORS_AND_CEILING)]:
         assert points(figure, name)[0] == (pytest.approx(value), 0)
     said = texts(figure)
     for label in ("floor: best constant policy", "floor: the student's own mean", "floor: fair coin", "ceiling"):
@@ -175,7 +174,7 @@ def test_what_lies_beyond_the_axis_is_marked_with_its_value(published: Findings)
         replace(each, best_constant=-17.5, low=-9.0, high=0.5) if each.measure == "gap_closed" else each
         for each in published.scores
     ]
-    figure = gap_figures.gap_closed(replace(published, scores=tuple(far)))
+    figure = forest.gap_closed_figure(replace(published, scores=tuple(far)))
     assert points(figure, "best_constant")[0][0] == -FURTHEST
     assert "-1750 %" in texts(figure)
     assert any(line.get_marker() == "<" for line in figure.axes[0].lines)
@@ -183,7 +182,7 @@ def test_what_lies_beyond_the_axis_is_marked_with_its_value(published: Findings)
 
 def test_published_and_ours_have_one_axis(published: Findings) -> None:
     ours = examine(Comparison(exact(0, 0.2, 0.4, 0.6), exact(*[0.5] * 4), exact(*[0.3] * 4)), FEW_DRAWS)
-    figure = gap_figures.beside_published(ours, published)
+    figure = forest.beside_published(ours, published)
     upper, lower = figure.axes[:2], figure.axes[2:]
     for pair in (upper, lower):
         assert pair[0].get_xlim() == pair[1].get_xlim()
@@ -240,7 +239,7 @@ def test_more_games_share_a_line() -> None:
     many = compared(games=MOST_SHOWN + 1, contexts=2)
     assert texts(figures.cooperation(many)).splitlines().count("31 games") == 2
     assert len(points(figures.distance(many), "tuned", 1)) == 1
-    assert "Game0" not in texts(gap_figures.gap_closed(many))
+    assert "Game0" not in texts(forest.gap_closed_figure(many))
 
 
 def test_training_draws_both_losses() -> None:
@@ -264,7 +263,7 @@ def test_poor_evidence_is_drawn_with_the_reason(tmp_path: Path, draw: Callable) 
     for findings in (alone, no_gap, many_alike):
         figure = draw(findings)
         save(figure, tmp_path / "figure.svg")
-        if draw is gap_figures.gap_closed and findings is no_gap:
+        if draw is forest.gap_closed_figure and findings is no_gap:
             assert "undefined: base equals teacher in every scenario" in texts(figure)
         if draw is figures.teacher_against_student and findings is no_gap:
             assert "gap closed undefined: base equals" in texts(figure)

@@ -18,16 +18,15 @@ from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.evidence import Comparison, Evidence, Scenario
 from tomtransfer.measurement.findings import Findings, examine, read_findings, write_findings
 from tomtransfer.measurement.published_counts import read_donation, read_published
-from tomtransfer.report.page import Page, PageFigure, in_words, inline, published_page, remarks, render_page
+from tomtransfer.report.page import PAGE_TEMPLATES, Page, PageFigure, inline, published_page, remarks, render_page
 from tomtransfer.report.sources import Asked, Motivation, asked, cut_off, frames_table, read_losses
 from tomtransfer.report.style import INK
 from tomtransfer.report.tabulation import make_tables
 from tomtransfer.report.typesetting import Column, Table, as_csv, as_latex
 from tomtransfer.scenarios.questions import Prompt
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "scenarios" / "published"
-TEMPLATES = ROOT / "workflow" / "report"
 FEW_DRAWS = Scoring(bootstrap_draws=50)
 CANARY = "<script>window.canary = 1</script>&<b>"
 SVG = '<?xml version="1.0"?><svg width="10pt" height="5pt" viewBox="0 0 10 5"><metadata>x</metadata>{}</svg>'
@@ -76,12 +75,12 @@ def findings() -> Findings:
 def page(findings: Findings, tmp_path_factory: pytest.TempPathFactory) -> Page:
     figure = tmp_path_factory.mktemp("figures") / "cooperation.svg"
     figure.write_text(SVG.format('<g id="a"><use xlink:href="#a"/></g>'))
-    return published_page(findings, [FOLDER / "lore2024_counts.csv"], [figure], TEMPLATES, "9.27.1")
+    return published_page(findings, [FOLDER / "lore2024_counts.csv"], [figure], "9.27.1")
 
 
 @pytest.fixture(scope="module")
 def html(page: Page) -> str:
-    return render_page(page, TEMPLATES)
+    return render_page(page)
 
 
 def test_the_page_has_everything_once(html: str, findings: Findings) -> None:
@@ -106,7 +105,7 @@ def test_the_page_says_the_findings(html: str, findings: Findings) -> None:
         assert game.replace("_", " ") in text
         assert context.replace("_", " ") in text
     assert "Koenker" not in text
-    assert "Lin's concordance correlation, 2 covariance" in text
+    assert "Lin's concordance correlation (Lin 1989" in text
     assert re.search(r"sha256 [0-9a-f]{64}", text)
 
 
@@ -128,7 +127,7 @@ def test_no_text_of_a_model_or_a_config_is_executed(page: Page) -> None:
         tables=[Table("name", CANARY, CANARY, (Column("key", CANARY),), ({"key": CANARY},))],
         drawings=[PageFigure("name", CANARY, CANARY, SVG.format(""))],
     )
-    rendered = render_page(bad, TEMPLATES)
+    rendered = render_page(bad)
     elements = Elements(rendered)
     assert Counter(tag for tag, _ in elements.tags)["script"] == 1
     assert "b" not in {tag for tag, _ in elements.tags}
@@ -136,18 +135,21 @@ def test_no_text_of_a_model_or_a_config_is_executed(page: Page) -> None:
     assert rendered.count("&lt;script&gt;window.canary = 1&lt;/script&gt;&amp;&lt;b&gt;") >= 15
 
 
-def test_a_name_that_a_template_does_not_know_is_an_error(page: Page, tmp_path: Path) -> None:
-    for path in TEMPLATES.iterdir():
+def test_a_name_that_a_template_does_not_know_is_an_error(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in PAGE_TEMPLATES.iterdir():
         (tmp_path / path.name).write_text(path.read_text())
+    monkeypatch.setattr("tomtransfer.report.page.PAGE_TEMPLATES", tmp_path)
     template = tmp_path / "report.html.j2"
     template.write_text(template.read_text().replace("page.lead", "page.leed"))
     with pytest.raises(UndefinedError, match="leed"):
-        render_page(page, tmp_path)
+        render_page(page)
 
 
 def test_prompts_and_motivations_are_shown_and_cut_off_ones_marked(page: Page) -> None:
     motivations = (Motivation("cooperate", "C", "We gain.", True), Motivation("defect", "D", "I cannot", False))
-    elements = Elements(render_page(replace(page, asked=[Asked(prompt(), motivations)]), TEMPLATES))
+    elements = Elements(render_page(replace(page, asked=[Asked(prompt(), motivations)])))
     for text in ("system Which?", "user Which?", "sha256 abc", "We gain.", "C: cooperate", "D: defect, cut off"):
         assert text in elements.texts
 
@@ -169,9 +171,6 @@ def test_definitions_are_for_readers(page: Page) -> None:
     for _, definition in page.measures:
         assert definition
         assert not re.search(r"\bnan\b|\.\.\.|->|`|Return", definition)
-    assert in_words("Return the share.\n\n(..., scenarios) -> (...); nan where\nnone is.") == (
-        "The share.\nUndefined where none is."
-    )
 
 
 def test_csv_holds_every_number_in_full(findings: Findings) -> None:
@@ -198,8 +197,9 @@ def test_every_scenario_is_in_the_tables_with_floors(findings: Findings) -> None
 def test_latex_is_booktabs_and_escaped() -> None:
     columns = (Column("name", "a & b"), Column("value", "50 %", "share"), Column("empty", "empty"))
     rows = ({"name": r"\x_{1}~^#$", "value": -0.5, "empty": None}, {"name": "y", "value": None, "empty": ""})
-    latex = as_latex(Table("my_table", "Title", "Caption 100 %", columns, rows))
-    assert r"\textbackslash{}x\_\{1\}\textasciitilde{}\textasciicircum{}\#\$ & $-$50.00 \% \\" in latex
+    written = as_latex(Table("my_table", "Title", "Caption 100 %", columns, rows))
+    latex = " ".join(written.split())
+    assert r"\textbackslash{}x\_\{1\}\textasciitilde{}\^{}\#\$ & $-$50.00 \% \\" in latex
     assert r"a \& b & 50 \% \\" in latex
     assert r"\caption{Caption 100 \%}\label{tab:my-table}" in latex
     assert r"\begin{tabular}{lr}" in latex
@@ -220,7 +220,7 @@ def test_findings_are_read_as_they_were_written(findings: Findings, tmp_path: Pa
     write_findings(findings, path)
     assert asdict(read_findings(path)) == asdict(findings)
     path.write_text(path.read_text().replace('"scores"', '"skores"'))
-    with pytest.raises(InputError, match=r"summary.json: cannot be read as findings: 'scores'. Delete it"):
+    with pytest.raises(InputError, match=r"(?s)summary.json: cannot be read as findings: .*scores.*Delete it"):
         read_findings(path)
 
 
@@ -248,7 +248,7 @@ def test_what_to_keep_in_mind() -> None:
 def test_poor_evidence_is_reported_with_the_reason(models: tuple[Evidence, ...], reason: str, tmp_path: Path) -> None:
     poor = compared(*models)
     assert any(reason in remark for remark in remarks(poor))
-    rendered = render_page(Page("t", "l", poor, [], make_tables(poor), remarks(poor)), TEMPLATES)
+    rendered = render_page(Page("t", "l", poor, [], make_tables(poor), remarks(poor)))
     assert rendered.count(reason) > 3
     for table in make_tables(poor):
         assert as_latex(table)

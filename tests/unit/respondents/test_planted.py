@@ -7,17 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_engine import make_prompt
-from tomtransfer.respondents.answers import Respondent, update_choices, update_motivations
+from made import ASKING, make_prompt
 
-from tomtransfer.experiment.sections import Teacher
+from tomtransfer.experiment.store import Store
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.fetching import fetch
 from tomtransfer.models.registry import Planted, find_student, read_registry, revision
-from tomtransfer.respondents.planted import cooperation_log_odds, cooperation_rates, motivation
+from tomtransfer.respondents.elicitation import Elicitation
+from tomtransfer.respondents.opening import open_respondent
+from tomtransfer.respondents.planted import cooperation_log_odds, planted_rates, planted_reasons
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAYOFFS = {"reward": 5.0, "sucker": 2.0, "temptation": 10.0, "punishment": 3.0}
 
 
@@ -37,42 +38,64 @@ def test_log_odds_are_the_logit_quantal_response_worked_out_by_hand() -> None:
     assert cooperation_log_odds(prompt(), policy()) == pytest.approx(0.4 * (-3 + 0.5 * 5))
     assert cooperation_log_odds(prompt(), policy(belief=1)) == pytest.approx(0.4 * ((5 - 10) + 0.5 * (5 - 2)))
     assert cooperation_log_odds(prompt(), policy(belief=0)) == pytest.approx(0.4 * ((2 - 3) + 0.5 * (10 - 3)))
-    assert cooperation_rates([prompt()], policy()) == pytest.approx([1 / (1 + math.exp(0.2))])
+    assert planted_rates([prompt()], policy()) == pytest.approx([1 / (1 + math.exp(0.2))])
 
 
 def test_no_rationality_is_a_coin_and_labels_change_nothing() -> None:
-    assert cooperation_rates([prompt()], policy(rationality=0)) == [0.5]
-    assert cooperation_rates([prompt(labels=("D", "C"))], policy()) == cooperation_rates([prompt()], policy())
+    assert planted_rates([prompt()], policy(rationality=0)) == [0.5]
+    assert planted_rates([prompt(labels=("D", "C"))], policy()) == planted_rates([prompt()], policy())
 
 
 def test_reasons_name_the_label_that_was_chosen_and_what_it_earns() -> None:
-    assert motivation(prompt(labels=("X", "Y")), "defect", policy()).endswith(
+    assert planted_reasons(prompt(labels=("X", "Y")), "defect", policy()).endswith(
         "On average Y earns me 6.5 points and my coplayer 2.5; X earns me 3.5 and my coplayer 7.5."
     )
 
 
 def test_a_context_without_a_social_weight_is_named() -> None:
     with pytest.raises(InputError, match=r"no social_weights\.sports; it has team"):
-        cooperation_rates([prompt("sports")], policy())
+        planted_rates([prompt("sports")], policy())
+
+
+def planted(folder: Path, source: Planted):
+    """The planted teacher, fetched and opened as a workflow does it."""
+    fetch("planted", source, folder / "planted")
+    settings = {"quantization": "none", "temperature": 0.8, "stage_revision": 1, "device": "cpu"}
+    return open_respondent(
+        folder / "planted", model_revision=revision("planted", source), tokens_per_batch=1000, **settings
+    )
 
 
 def test_answers_come_from_the_policy_and_a_changed_policy_is_another_revision(tmp_path: Path) -> None:
-    fetch("planted", policy(), tmp_path / "planted")
-    teacher = Respondent(tmp_path / "planted", revision("planted", policy()), "none", 0.8, 1, "cpu", 1000)
-    update_choices(tmp_path / "choices.parquet", [prompt()], teacher)
-    update_motivations(tmp_path / "reasons.parquet", [prompt()], teacher, Teacher(model="planted"), {prompt().frame: 2})
+    teacher = Elicitation(planted(tmp_path, policy()), ASKING, Store(tmp_path / "store"))
+    teacher.choices(tmp_path / "choices.parquet", [prompt()])
+    replace(teacher, asking=replace(ASKING, motivations={prompt().frame: 2})).motivations(
+        tmp_path / "reasons.parquet", [prompt()]
+    )
     row = read_table(tmp_path / "choices.parquet").row(0, named=True)
-    assert row["cooperate"] == cooperation_rates([prompt()], policy())[0]
+    assert row["cooperate"] == planted_rates([prompt()], policy())[0]
     assert (row["cooperate"] + row["defect"], row["other"]) == (1, 0)
     reasons = read_table(tmp_path / "reasons.parquet")
     assert reasons["motivation"].to_list() == [
-        motivation(prompt(), choice, policy()) for choice in ("cooperate", "cooperate", "defect", "defect")
+        planted_reasons(prompt(), choice, policy()) for choice in ("cooperate", "cooperate", "defect", "defect")
     ]
     assert revision("planted", policy(belief=0.4)) != revision("planted", policy())
 
 
+def test_a_context_that_is_renamed_is_answered_anew(tmp_path: Path) -> None:
+    """The policy hangs on the name of a context, which no prompt has in it."""
+    teacher = Elicitation(
+        planted(tmp_path, policy(social_weights={"team": 0.5, "crew": 0.9})), ASKING, Store(tmp_path / "store")
+    )
+    before, after = prompt(), replace(prompt(), context="crew")
+    teacher.choices(tmp_path / "choices.parquet", [before])
+    teacher.choices(tmp_path / "renamed.parquet", [after])
+    rates = [read_table(tmp_path / f"{name}.parquet")["cooperate"][0] for name in ("choices", "renamed")]
+    assert rates[0] < rates[1]
+
+
 def test_it_needs_no_torch() -> None:
-    code = "import sys, tomtransfer.respondents.answers, tomtransfer.models.fetching; assert 'torch' not in sys.modules"
+    code = "import sys, tomtransfer.respondents.opening, tomtransfer.models.fetching; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(ROOT / "workflow")})
 
 

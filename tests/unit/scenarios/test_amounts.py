@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tomtransfer.experiment.config import Experiment, scenarios
+from scenarios_of import scenarios
+from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.amounts import (
     amount_comprehension,
@@ -56,8 +57,8 @@ def test_a_unit_given_costs_the_giver_and_profits_all(project: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"multiplier": 4}, r"multiplier must be above 1 and below the 4 people.*it is 4"),
-        ({"multiplier": 1}, r"multiplier must be above 1"),
+        ({"multiplier": 4}, r"multiplier: must be above 1 and below the 4 people.*got 4"),
+        ({"multiplier": 1}, r"multiplier: must be above 1"),
         ({"endowment": 0}, r"donation\.yaml: endowment: .*greater than or equal to 1 \(got 0\)"),
         ({"unit": "US dollars"}, r"donation\.yaml: unit: "),
         ({"kind": "auction"}, r"donation\.yaml: kind: must be one of two_actions, amount \(got 'auction'\)"),
@@ -99,7 +100,7 @@ def test_prompts_are_written_and_read_by_kind(project: Path, read: Read, tmp_pat
     write_game(experiment, "donation", paths[0])
     write_game(experiment, "stag_hunt", paths[1])
     assert {prompt.game for prompt in read_prompts(paths)} == {"stag_hunt"}
-    queries = read_queries(paths, "amount")
+    queries = read_queries(paths)
     assert [query.question for query in queries] == ["reason_first", "answer_first"]
     assert "alone on the last line" in queries[0].user
     assert "on the first line" in queries[1].user

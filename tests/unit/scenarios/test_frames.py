@@ -6,7 +6,8 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from tomtransfer.experiment.config import Experiment, scenarios
+from scenarios_of import scenarios
+from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.sections import Frame
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.views import Answers, average

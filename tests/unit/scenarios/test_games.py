@@ -9,7 +9,7 @@ import yaml
 from tomtransfer.experiment.validation import InputError, validate
 from tomtransfer.scenarios.games import FAMILIES, Context, Game, load_context, load_game
 
-SCENARIOS = Path(__file__).parents[2] / "scenarios"
+SCENARIOS = Path(__file__).parents[3] / "scenarios"
 
 
 def of_two_actions(folder: str) -> list[str]:
@@ -79,7 +79,7 @@ def test_payoff_that_breaks_its_ordering_names_file_ordering_and_values(project:
     with pytest.raises(InputError) as error:
         load_game(Path("scenarios"), "stag_hunt")
     assert str(error.value) == (
-        "scenarios/games/stag_hunt.yaml: (the whole file): payoffs of the family stag_hunt must satisfy reward > "
+        "scenarios/games/stag_hunt.yaml: payoffs: those of the family stag_hunt must satisfy reward > "
         "temptation > punishment > sucker; they are reward 10, temptation 5, punishment 3, sucker 3"
     )
 

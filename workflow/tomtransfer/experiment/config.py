@@ -18,7 +18,7 @@ from tomtransfer.experiment.sections import (
     Teacher,
     Training,
 )
-from tomtransfer.experiment.validation import Number, Record, mistake
+from tomtransfer.experiment.validation import FieldError, Number, Record
 
 TRAINED_SPLIT = "in_sample"
 """The split that is trained on."""
@@ -63,7 +63,7 @@ class Experiment(Record):
         for name, frame in frames.items():
             other = seen.setdefault((frame.cooperate, frame.defect, frame.first), name)
             if other != name:
-                raise mistake(name, f"repeats {other}: same labels, same order")
+                raise FieldError(name, f"repeats {other}: same labels, same order")
         return frames
 
     @model_validator(mode="after")
@@ -71,7 +71,7 @@ class Experiment(Record):
         trained = [name for name, frame in self.frames.items() if not frame.held_out]
         if self.scored_frame not in trained:
             allowed = ", ".join(trained) or "none is left"
-            raise mistake(
+            raise FieldError(
                 "scored_frame", f"must be one of the frames that are trained on: {allowed} (got {self.scored_frame!r})"
             )
         return self
@@ -79,16 +79,18 @@ class Experiment(Record):
     @model_validator(mode="after")
     def _held_out_is_held_out(self) -> Self:
         if TRAINED_SPLIT not in self.splits:
-            raise mistake("splits", f"must have {TRAINED_SPLIT}, the one that is trained on")
+            raise FieldError("splits", f"must have {TRAINED_SPLIT}, the one that is trained on")
         if self.splits[TRAINED_SPLIT].games is not None:
-            raise mistake(f"splits.{TRAINED_SPLIT}.games", "it has the games of the experiment; name them in `games`")
+            raise FieldError(
+                f"splits.{TRAINED_SPLIT}.games", "it has the games of the experiment; name them in `games`"
+            )
         seen: dict[tuple[str, str, float], str] = {}
         for name, split in self.splits.items():
             games = self.games_of(name)
             for game, context in product(_each_once(games), _each_once(split.contexts)):
                 other = seen.setdefault((game, context, split.payoff_factor), name)
                 if other != name:
-                    raise mistake(
+                    raise FieldError(
                         f"splits.{name}",
                         f"repeats {context} of splits.{other} with the same payoff_factor; "
                         "a scenario may belong to one split only",
@@ -100,7 +102,7 @@ class Experiment(Record):
         questions = {"teacher": self.teacher.question, "student": self.student.question}
         for name, question in questions.items():
             if self.choices == "exact" and question == "reason_first":
-                raise mistake(
+                raise FieldError(
                     f"{name}.question", "reason_first leaves nothing exact to read; choices must be sampled or both"
                 )
         return self
@@ -109,7 +111,7 @@ class Experiment(Record):
     def _comprehension_is_asked_where_there_is_play(self) -> Self:
         every = dict.fromkeys(context for split in self.splits.values() for context in split.contexts)
         if unknown := [context for context in self.comprehension if context not in every]:
-            raise mistake("comprehension", f"no split has {', '.join(unknown)}; allowed: {', '.join(every)}")
+            raise FieldError("comprehension", f"no split has {', '.join(unknown)}; allowed: {', '.join(every)}")
         return self
 
     @property

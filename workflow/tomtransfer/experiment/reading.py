@@ -23,6 +23,7 @@ YTE = "__use_yte__"
 
 # What YAML 1.1 reads as another number than the one that is written.
 OCTAL, SEXAGESIMAL = re.compile(r"[-+]?0[0-9_]+"), re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
+READ_AS = {"bool": "true or false", "int": "a number", "float": "a number", "null": "nothing", "timestamp": "a date"}
 UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff]")
 
 
@@ -99,7 +100,7 @@ def _mistakes(node: yaml.Node | None, place: list[str], path: str, depth: int = 
                     yield f"{path}: {YTE}: would run Python code of this file, which tomtransfer does not allow"
                 if key.tag not in {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}:
                     kind = key.tag.rsplit(":", 1)[-1]
-                    yield f"{path}: {name}: YAML reads this name as {KINDS.get(kind, kind)}; put it in quotes"
+                    yield f"{path}: {name}: YAML reads this name as {READ_AS.get(kind, kind)}; put it in quotes"
             yield from _mistakes(value, [*place, str(key.value)], path, depth + 1)
     elif isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
@@ -115,6 +116,3 @@ def _misread(node: yaml.ScalarNode, place: str, path: str) -> Iterator[str]:
         yield f"{path}: {place}: YAML reads {node.value} as another number; write it in digits, without leading zeros"
     if kind == "timestamp":
         yield f"{path}: {place}: YAML reads {node.value} as a date; put it in quotes"
-
-
-KINDS = {"bool": "true or false", "int": "a number", "float": "a number", "null": "nothing", "timestamp": "a date"}

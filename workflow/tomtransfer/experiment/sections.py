@@ -8,10 +8,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from tomtransfer.experiment.names import LONGEST_NAME, GameName, Name
-from tomtransfer.experiment.validation import LABEL, Number, Record, Seed, mistake
+from tomtransfer.experiment.validation import LABEL, WITH_EXPONENT, FieldError, Number, Record, Seed
 
 Label = Annotated[str, Field(pattern=LABEL, max_length=LONGEST_NAME)]
-Fraction = Annotated[Number, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1), WITH_EXPONENT]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Quantization = Literal["none", "nf4"]
 Question = Literal["answer_first", "answer_only", "reason_first"]
@@ -73,16 +73,18 @@ class Paths(Record):
         made = {name: Path(getattr(self, name)).resolve() for name in ("results", "models", "store")}
         for name, folder in made.items():
             if folder in (here, *here.parents):
-                raise mistake(name, f"must be a folder of its own (got {folder}, which holds the working folder)")
+                raise FieldError(name, f"must be a folder of its own (got {folder}, which holds the working folder)")
             for other in written:
                 place = other.resolve()
                 if folder == place or folder in place.parents or (place in folder.parents and other.suffix == ""):
-                    raise mistake(name, f"must be apart from {other}, which people write (got {getattr(self, name)!r})")
+                    raise FieldError(
+                        name, f"must be apart from {other}, which people write (got {getattr(self, name)!r})"
+                    )
         if len(set(made.values())) < len(made):
-            raise mistake("results", "results, models and store must be different folders")
+            raise FieldError("results", "results, models and store must be different folders")
         for name in ("models", "store"):
             if made[name].parent == made["results"] and made[name].name in RESULT_FOLDERS:
-                raise mistake(name, f"results/{made[name].name} holds results of its own; take another folder")
+                raise FieldError(name, f"results/{made[name].name} holds results of its own; take another folder")
         return self
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
 
 from tomtransfer.experiment.names import NAME, NAME_IN_WORDS
 
@@ -34,13 +33,18 @@ YAML_WORDS = {
     "dictionary": "mapping",
     "Dictionary": "Mapping",
     "integer": "whole number",
+    "array": "list",
+    "an object": "keys and values",
 }
 PATTERNS_IN_WORDS = {NAME: NAME_IN_WORDS, LABEL: "a word: letters, digits and `_`"}
 
 
-def mistake(key: str, message: str) -> PydanticCustomError:
-    """Return an error of a record about one of its keys, parts joined by dots, to be raised by a validator."""
-    return PydanticCustomError("mistake", "{message}", {"key": key, "message": message})
+class FieldError(ValueError):
+    """What a validator of a record raises about one of its keys, whose parts are joined by dots."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 def _with_exponent(value: Any) -> Any:
@@ -53,7 +57,9 @@ def _with_exponent(value: Any) -> Any:
     return value
 
 
-Number = Annotated[float, BeforeValidator(_with_exponent)]
+WITH_EXPONENT = BeforeValidator(_with_exponent)
+
+Number = Annotated[float, WITH_EXPONENT]
 """A number, with or without an exponent."""
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
@@ -84,8 +90,9 @@ def _no_json(value: object) -> str:
 def describe(found: Mapping[str, Any], record: type[BaseModel], source: str | Path) -> str:
     """Put one of pydantic's mistakes into a line that names file, key, value and what is allowed."""
     location: Sequence[str | int] = found["loc"]
-    if found["type"] == "mistake":
-        location = [*location, *found["ctx"]["key"].split(".")]
+    raised = found.get("ctx", {}).get("error")
+    if isinstance(raised, FieldError):
+        location = [*location, *raised.key.split(".")]
     key = ".".join(str(part) for part in location if part != "[key]") or "(the whole file)"
     if found["type"] == "extra_forbidden":
         allowed = known_keys(record, location[:-1])
@@ -95,7 +102,7 @@ def describe(found: Mapping[str, Any], record: type[BaseModel], source: str | Pa
     if found["type"] == "missing":
         return f"{source}: {key}: missing; it must be given"
     message = _message(found)
-    if found["type"] == "mistake" or (found["type"] == "value_error" and isinstance(found["input"], Mapping)):
+    if found["type"] == "value_error" and isinstance(found["input"], Mapping):
         return f"{source}: {key}: {message}"  # the message names the values that clash; the rest of the record is noise
     return f"{source}: {key}: {message} (got {_shown(found['input'])})"
 

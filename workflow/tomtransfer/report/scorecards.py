@@ -125,16 +125,16 @@ def write_summary(
 ) -> None:
     """Write what the experiment gives as CSV, as JSON with provenance, and as a page of text to be read at the end.
 
-    `games` are the scores of all games by view. The JSON holds everything that figures, tables and report are made from
-    (`findings.read_findings`).
+    `games` are the scores of all games by view, computed here where there are none. The JSON holds everything that
+    figures, tables and report are made from (`findings.read_findings`).
     """
     (scored, comparison), *others = answers.compare()
     bias = answers.decompose(settings)
     findings = replace(
-        examine(comparison, settings, games[scored]),
+        examine(comparison, settings, games.get(scored, ())),
         provenance=provenance(answers.tables),
         frame=scored,
-        views=tuple(look(name, answers.views[name], beside, settings, games[name]) for name, beside in others),
+        views=tuple(look(name, answers.views[name], beside, settings, games.get(name, ())) for name, beside in others),
         bias_shares=bias.shares,
         bias_effects=bias.effects,
         unanswered=answers.unanswered(),

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.reading import read_yaml
-from tomtransfer.experiment.validation import InputError, Number, Record, mistake, validate
+from tomtransfer.experiment.validation import FieldError, InputError, Number, Record, validate
 from tomtransfer.scenarios.games import Text
 from tomtransfer.scenarios.numbers import in_digits
 from tomtransfer.scenarios.questions import Query, content_hash
@@ -46,7 +46,7 @@ class AmountGame(Record):
     @model_validator(mode="after")
     def _is_a_dilemma(self) -> Self:
         if not 1 < self.multiplier < self.people:
-            raise mistake(
+            raise FieldError(
                 "multiplier",
                 f"must be above 1 and below the {self.people} people, or there is no dilemma (got {self.multiplier:g})",
             )

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from tomtransfer.experiment.reading import read_yaml
-from tomtransfer.experiment.validation import Number, Record, mistake, validate
+from tomtransfer.experiment.validation import FieldError, Number, Record, validate
 
 # What each family claims of its payoffs, highest first (Robinson and Goforth, The Topology of the 2x2 Games, 2005).
 FAMILIES: dict[str, tuple[str, str, str, str]] = {
@@ -76,7 +76,7 @@ class Game(Record):
         points = [getattr(self.payoffs, name) for name in ordering]
         if any(higher <= lower for higher, lower in pairwise(points)):
             found = ", ".join(f"{name} {value:g}" for name, value in zip(ordering, points, strict=True))
-            raise mistake(
+            raise FieldError(
                 "payoffs", f"those of the family {self.family} must satisfy {' > '.join(ordering)}; they are {found}"
             )
         return self

@@ -127,7 +127,7 @@ def train(
     on_from = f", on from {last.name}" if last else ""
     logger.info("training %d rows for %d epochs%s", len(rows), settings.epochs, on_from)
     before = torch.are_deterministic_algorithms_enabled()
-    # Sums of gradients are otherwise taken in the order in which threads come to their end. On a GPU some have no other.
+    # Otherwise gradients are summed in the order in which threads come to their end. On a GPU some have no other.
     torch.use_deterministic_algorithms(True, warn_only=True)
     try:
         trainer.train(resume_from_checkpoint=str(last) if last else None)

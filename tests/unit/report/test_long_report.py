@@ -1,7 +1,6 @@
 """A report of more than fits on a page: the first of everything, how much there is, and where the rest is."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +12,6 @@ from tomtransfer.report.sources import asked, first_prompts
 from tomtransfer.report.style import MOST_SHOWN
 from tomtransfer.report.typesetting import MOST_NAMES, MOST_ROWS, Column, Table, as_csv, as_latex, listed
 from tomtransfer.scenarios.questions import Prompt
-
-TEMPLATES = Path(__file__).parents[2] / "workflow" / "report"
 
 
 def prompt() -> Prompt:
@@ -32,15 +29,13 @@ def page() -> Page:
 def test_a_long_table_is_shown_in_part_and_says_where_the_rest_is(page: Page) -> None:
     rows = tuple({"key": f"row {number}"} for number in range(MOST_ROWS + 1))
     table = Table("long", "Long", "caption", (Column("key", "key"),), rows)
-    rendered = render_page(replace(page, tables=[table]), TEMPLATES)
+    rendered = render_page(replace(page, tables=[table]))
     assert f"row {MOST_ROWS - 1}<" in rendered
     assert f"row {MOST_ROWS}<" not in rendered
     assert 'first 3,000 of 3,001 rows; all are in <a href="tables/long.csv">tables/long.csv</a>' in rendered
     assert "(3001 rows)" in rendered
-    assert 'in <a href="elsewhere.csv">' in render_page(
-        replace(page, tables=[replace(table, file="elsewhere.csv")]), TEMPLATES
-    )
-    whole = render_page(replace(page, tables=[replace(table, rows=rows[:-1])]), TEMPLATES)
+    assert 'in <a href="elsewhere.csv">' in render_page(replace(page, tables=[replace(table, file="elsewhere.csv")]))
+    whole = render_page(replace(page, tables=[replace(table, rows=rows[:-1])]))
     assert f"row {MOST_ROWS - 1}<" in whole
     assert "Here are" not in whole
 
@@ -54,8 +49,8 @@ def test_the_first_contexts_of_each_split_have_their_prompts_shown(page: Page) -
     shown = first_prompts(every)
     assert shown == [each for each in every if each.context != f"context{MOST_SHOWN}"]
     some = replace(page, asked=asked(shown, [], 1), prompts=len(every))
-    assert "Here are 60 of 62 prompts" in render_page(some, TEMPLATES)
-    assert "Every prompt, and a sample" in render_page(replace(some, prompts=60), TEMPLATES)
+    assert "Here are 60 of 62 prompts" in render_page(some)
+    assert "Every prompt, and a sample" in render_page(replace(some, prompts=60))
     games = [replace(prompt(), game=f"game{number}") for number in range(MOST_SHOWN + 1)]
     assert first_prompts(games) == games[:-1]
 

@@ -9,7 +9,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralFo
 from tomtransfer.experiment.sections import Lora, Training
 from tomtransfer.inference.choices import choice_distributions
 from tomtransfer.inference.encoding import EncodedPrompt
-from tomtransfer.inference.row_attention import ATTENTION
+from tomtransfer.inference.row_attention import SHARED_ROWS
 from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
 from tomtransfer.training.loss import pack, row_targets, token_shares, weighted_loss
 from tomtransfer.training.trainer import add_adapter, make_trainer
@@ -21,7 +21,7 @@ SHAPE = {
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
     "vocab_size": 50,
-    "attn_implementation": ATTENTION,
+    "attn_implementation": SHARED_ROWS,
 }
 SHAPES = {
     "llama": lambda: LlamaForCausalLM(LlamaConfig(**SHAPE)),

@@ -1,0 +1,204 @@
+"""Eliciting answers: tables of what was asked, in order; only what the store lacks is asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+import pytest
+from made import ASKING, local_model, make_prompt
+
+from tomtransfer.experiment.store import Store
+from tomtransfer.experiment.tables import read_table
+from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
+from tomtransfer.respondents import elicited
+from tomtransfer.respondents.elicitation import Elicitation
+from tomtransfer.scenarios.questions import Query, write_prompts
+
+
+@dataclass(frozen=True)
+class Parrot:
+    """A respondent that says the same to everything, and remembers what it was asked."""
+
+    identity: dict = field(
+        default_factory=lambda: {
+            **dict.fromkeys(("model", "model_revision", "quantization", "adapter"), "parrot"),
+            "temperature": 1.0,
+            "stage_revision": 1,
+        }
+    )
+    heard: list = field(default_factory=list)
+
+    def asked(self, prompt):
+        return {"prompt": prompt.sha256}
+
+    def choose(self, prompts, room, drawn_after=()):
+        self.heard.append(("choose", len(prompts)))
+        return [ChoiceDistribution(0.5, 0.25, 0.25) for _ in prompts]
+
+    def motivate(self, wanted, longest):
+        self.heard.append(("motivate", len(wanted)))
+        return [DrawnText(f"because {each.choice}", 2, True) for each in wanted]
+
+    def draw(self, wanted, asking):
+        self.heard.append(("draw", len(wanted)))
+        return [DrawnText(each.prompt.options[0], 1, True) for each in wanted]
+
+    def read(self, queries):
+        self.heard.append(("read", len(queries)))
+        return [CandidateDistribution([1.0] + [0.0] * (len(each.candidates) - 1), 0.0) for each in queries]
+
+
+def prompts(*contexts: str, **changes):
+    return [replace(make_prompt(context), sha256=context, **changes) for context in contexts]
+
+
+def query(right=None):
+    asked = make_prompt("team")
+    place = ("new_game", "donation", "well", "amount", "answer_first")
+    return Query(*place, ("0", "5", "10"), right, {}, asked.system, asked.user, "query")
+
+
+@pytest.fixture
+def parrot(tmp_path) -> Elicitation:
+    return Elicitation(Parrot(), ASKING, Store(tmp_path / "store"))
+
+
+def test_rows_come_in_the_order_of_the_prompts_whatever_was_known(parrot, tmp_path):
+    path = tmp_path / "choices.parquet"
+    parrot.choices(path, prompts("team", "sports"))
+    first = read_table(path)
+    parrot.choices(path, prompts("business", "sports", "team"))
+    second = read_table(path)
+    assert second["context"].to_list() == ["business", "sports", "team"]
+    assert parrot.respondent.heard == [("choose", 2), ("choose", 1)]
+    assert (
+        dict(first.select("context", "computation").iter_rows()).items()
+        <= dict(second.select("context", "computation").iter_rows()).items()
+    )
+
+
+def test_an_edit_and_its_revert_ask_nothing_the_second_time(parrot, tmp_path):
+    path, before = tmp_path / "choices.parquet", prompts("team")
+    parrot.choices(path, before)
+    whole = read_table(path)
+    parrot.choices(path, [replace(before[0], sha256="edited")])
+    parrot.choices(path, before)
+    assert parrot.respondent.heard == [("choose", 1), ("choose", 1)]
+    assert read_table(path).equals(whole)
+
+
+def test_what_belongs_to_a_row_but_not_to_its_key_is_that_of_today(parrot, tmp_path):
+    path = tmp_path / "choices.parquet"
+    parrot.choices(path, prompts("team"))
+    parrot.choices(path, prompts("team", game="another_name"))
+    assert read_table(path)["game"].to_list() == ["another_name"]
+    assert parrot.respondent.heard == [("choose", 1)]
+
+
+def test_a_key_that_stands_twice_is_asked_once(parrot, tmp_path):
+    [prompt] = prompts("team")
+    parrot.choices(tmp_path / "choices.parquet", [prompt, replace(prompt, split="new_contexts")])
+    assert parrot.respondent.heard == [("choose", 1)]
+    assert read_table(tmp_path / "choices.parquet")["cooperate"].to_list() == [0.5, 0.5]
+
+
+def test_more_draws_leave_the_earlier_ones_as_they_are(parrot, tmp_path):
+    for name, ask, few, many in (
+        ("answers", "answers", 6, 10),
+        ("motivations", "motivations", 12, 20),
+    ):
+        path = tmp_path / f"{name}.parquet"
+        getattr(parrot, ask)(path, prompts("team", "sports"))
+        before = read_table(path)
+        more = replace(parrot, asking=replace(ASKING, answers=5, motivations={"canonical": 5}))
+        getattr(more, ask)(path, prompts("team", "sports"))
+        after = read_table(path)
+        assert (len(before), len(after)) == (few, many)
+        kept = after.filter(pl.col("computation").is_in(before["computation"].unique().to_list()))
+        assert kept.sort("key").equals(before.sort("key"))
+
+
+def test_both_choices_get_the_same_number_of_motivations(parrot, tmp_path):
+    parrot.motivations(tmp_path / "motivations.parquet", prompts("team"))
+    rows = read_table(tmp_path / "motivations.parquet")
+    assert rows["choice"].to_list() == ["cooperate"] * 3 + ["defect"] * 3
+    assert rows["motivation"].to_list() == ["because cooperate"] * 3 + ["because defect"] * 3
+    assert rows["label"].to_list() == ["C"] * 3 + ["D"] * 3
+
+
+def test_nothing_asked_leaves_tables_with_columns_and_no_rows(parrot, tmp_path):
+    parrot.answers(tmp_path / "a.parquet", [])
+    replace(parrot, asking=replace(ASKING, answers=0)).answers(tmp_path / "b.parquet", prompts("team"))
+    parrot.readings(tmp_path / "c.parquet", [], "amounts")
+    parrot.choices(tmp_path / "d.parquet", [])
+    for name in "abcd":
+        table = read_table(tmp_path / f"{name}.parquet")
+        assert len(table) == 0
+        assert {"key", "split", "model", "computation"} <= set(table.columns)
+    assert parrot.respondent.heard == []
+
+
+def test_a_job_that_is_stopped_keeps_the_parts_that_it_finished(tmp_path, monkeypatch):
+    monkeypatch.setattr(elicited, "ROWS_AT_ONCE", 2)
+    path, asked = tmp_path / "choices.parquet", prompts("team", "sports", "business", "environment", "room_sharing")
+
+    class Tired(Parrot):
+        def choose(self, prompts: Sequence, room, drawn_after=()):
+            if len(self.heard) == 2:
+                raise KeyboardInterrupt
+            return super().choose(prompts, room, drawn_after)
+
+    with pytest.raises(KeyboardInterrupt):
+        Elicitation(Tired(), ASKING, Store(tmp_path / "store")).choices(path, asked)
+    assert not path.exists()
+    rested = Elicitation(Parrot(), ASKING, Store(tmp_path / "store"))
+    rested.choices(path, asked)
+    assert rested.respondent.heard == [("choose", 1)]
+    assert len(read_table(path)) == 5
+
+
+def test_every_kind_of_answer_that_has_a_place_is_asked_for_and_no_other(parrot, tmp_path):
+    write_prompts(prompts("team", "sports"), tmp_path / "stag_hunt.json", comprehension=[query("5")])
+    write_prompts([query()], tmp_path / "donation.json", "amount")
+    files = [tmp_path / "stag_hunt.json", tmp_path / "donation.json"]
+    names = ("choices", "motivations", "amounts", "answers", "comprehension")
+    parrot.tables(files, {name: tmp_path / f"{name}.parquet" for name in names})
+    assert {name: len(read_table(tmp_path / f"{name}.parquet")) for name in names} == {
+        "choices": 2,
+        "motivations": 2 * 2 * 3,
+        "amounts": 1,
+        "answers": 3 * 3,
+        "comprehension": 1,
+    }
+    parrot.tables(files[1:], {"answers": tmp_path / "only.parquet"})
+    assert len(read_table(tmp_path / "only.parquet")) == 3
+    assert not (tmp_path / "donation.parquet").exists()
+
+
+def test_a_model_is_not_loaded_when_the_store_has_every_answer(random_model, tmp_path):
+    path, store = tmp_path / "choices.parquet", Store(tmp_path / "store")
+    Elicitation(local_model(random_model), ASKING, store).choices(path, prompts("team"))
+    whole = read_table(path)
+    nowhere = local_model(tmp_path / "nowhere" / random_model.name)
+    Elicitation(nowhere, ASKING, store).choices(path, prompts("team"))
+    assert read_table(path).equals(whole)
+
+
+def test_exact_readings_of_a_model_sum_to_one(random_model, tmp_path):
+    elicitation = Elicitation(local_model(random_model), ASKING, Store(tmp_path / "store"))
+    elicitation.readings(tmp_path / "amounts.parquet", [query()], "amounts")
+    row = read_table(tmp_path / "amounts.parquet").row(0, named=True)
+    assert sum(row["probabilities"]) + row["other"] == pytest.approx(1)
+    assert len(row["probabilities"]) == 3
+
+
+@pytest.mark.parametrize("change", ["model_revision", "quantization", "adapter_key", "temperature", "stage_revision"])
+def test_every_setting_of_a_model_is_in_the_key(random_model, change):
+    teacher = local_model(random_model)
+    value = 2 if change in {"temperature", "stage_revision"} else "other"
+    assert replace(teacher, **{change: value}).identity != teacher.identity
+
+
+def test_device_and_batch_size_are_in_no_key(random_model):
+    teacher = local_model(random_model)
+    assert replace(teacher, device="cuda", tokens_per_batch=1).identity == teacher.identity

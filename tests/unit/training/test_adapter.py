@@ -1,0 +1,159 @@
+"""The adapter of a student: trained once for what it is made from, kept in the store, resumed after a kill."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+from made import ASKING, local_model, make_prompt
+from safetensors.torch import load_file
+
+from tomtransfer.experiment.sections import Training
+from tomtransfer.experiment.store import Store
+from tomtransfer.experiment.tables import write_table
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.respondents.elicitation import Elicitation
+from tomtransfer.training import trainer
+from tomtransfer.training.adapter import adapter_hash, write_adapter
+from tomtransfer.training.examples import assemble
+
+SETTINGS = Training(epochs=2, completions_per_row=4, rows_per_step=1, learning_rate=0.01)
+WEIGHTS = "adapter_model.safetensors"
+
+
+@pytest.fixture(scope="module")
+def examples(random_model: Path, tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("teacher")
+    prompts = [replace(make_prompt(context), sha256=context) for context in ("team", "business")]
+    teacher = Elicitation(local_model(random_model), ASKING, Store(folder / "store"))
+    teacher.choices(folder / "choices.parquet", prompts)
+    teacher.motivations(folder / "motivations.parquet", prompts)
+    return assemble([folder / "choices.parquet"], [folder / "motivations.parquet"], prompts, ["canonical"], 0.3)
+
+
+@pytest.fixture(scope="module")
+def trained(random_model, examples, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    write_table(examples, folder / "examples.parquet")
+    adapt(folder, local_model(random_model, quantization="nf4"), folder / "examples.parquet")
+    return folder
+
+
+def adapt(folder: Path, student, examples: Path, settings: Training = SETTINGS, checkpointing=True):
+    write_adapter(folder / "adapter", examples, student, settings, Store(folder / "store"), checkpointing)
+    return load_file(folder / "adapter" / WEIGHTS)
+
+
+def read_key(folder: Path) -> str:
+    return json.loads((folder / "adapter" / "training.json").read_text())["key"]
+
+
+def test_training_lowers_the_loss_and_leaves_adapter_log_card_and_record(trained):
+    adapter = trained / "adapter"
+    files = {path.name for path in adapter.iterdir()}
+    assert files == {
+        WEIGHTS,
+        "adapter_config.json",
+        "training_log.csv",
+        "README.md",
+        "training.json",
+    }
+    log = pl.read_csv(adapter / "training_log.csv")
+    assert log["loss"][-1] < log["loss"][0]
+    assert len(log["evaluation_loss"].drop_nulls()) == trainer.EVALUATIONS
+    record = json.loads((adapter / "training.json").read_text())
+    assert (record["split"], record["contexts"]) == (["in_sample"], ["team", "business"])
+    assert "No other context" in (adapter / "README.md").read_text()
+    assert json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == "random"
+    assert not [path for path in (trained / "store" / "unfinished").iterdir() if path.suffix != ".lock"]
+
+
+def test_the_same_key_trains_nothing_and_loads_nothing(trained, tmp_path):
+    before = (trained / "adapter" / WEIGHTS).read_bytes()
+    nowhere = local_model(tmp_path / "random", quantization="nf4")
+    adapt(trained, nowhere, trained / "examples.parquet")
+    assert (trained / "adapter" / WEIGHTS).read_bytes() == before
+
+
+def test_the_same_seed_gives_the_same_adapter_with_and_without_gradient_checkpointing(trained, random_model, tmp_path):
+    student = local_model(random_model, quantization="nf4")
+    again = adapt(tmp_path, student, trained / "examples.parquet", checkpointing=False)
+    first = load_file(trained / "adapter" / WEIGHTS)
+    assert all(torch.allclose(again[name], first[name], atol=1e-6) for name in first)
+
+
+def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_adapter(
+    trained, random_model, tmp_path, monkeypatch, caplog
+):
+    saved = trainer.RowTrainer._save_checkpoint
+
+    def kill_after_first_epoch(self, *arguments, **named):
+        saved(self, *arguments, **named)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trainer.RowTrainer, "_save_checkpoint", kill_after_first_epoch)
+    with pytest.raises(KeyboardInterrupt):
+        adapt(tmp_path, local_model(random_model, quantization="nf4"), trained / "examples.parquet")
+    assert not (tmp_path / "adapter").exists()
+    monkeypatch.setattr(trainer.RowTrainer, "_save_checkpoint", saved)
+    (half_written,) = (path for path in (tmp_path / "store" / "unfinished").iterdir() if path.is_dir())
+    (half_written / "checkpoint-999").mkdir()
+    with caplog.at_level("INFO"):
+        resumed = adapt(tmp_path, local_model(random_model, quantization="nf4"), trained / "examples.parquet")
+    assert "on from checkpoint-" in caplog.text
+    first = load_file(trained / "adapter" / WEIGHTS)
+    assert all(torch.allclose(resumed[name], first[name], atol=1e-6) for name in first)
+
+
+def test_a_training_that_runs_out_of_memory_says_what_to_set(trained, random_model, tmp_path, monkeypatch):
+    def run_out(*arguments, **named):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(trainer.RowTrainer, "compute_loss", run_out)
+    with pytest.raises(InputError, match=r"2\.00 GiB.*compute\.gradient_checkpointing: true"):
+        adapt(tmp_path, local_model(random_model, quantization="nf4"), trained / "examples.parquet")
+
+
+def test_another_setting_trains_again(trained, random_model, tmp_path):
+    key = read_key(trained)
+    student = local_model(random_model, quantization="nf4")
+    other = SETTINGS.model_copy(update={"seed": 2})
+    adapt(tmp_path, student, trained / "examples.parquet", other)
+    assert read_key(tmp_path) != key
+
+
+def test_a_broken_adapter_in_the_store_is_set_aside_and_trained_again(trained, random_model, tmp_path, caplog):
+    adapt(tmp_path, local_model(random_model, quantization="nf4"), trained / "examples.parquet")
+    before = adapter_hash(tmp_path / "adapter")
+    (kept,) = (tmp_path / "store" / "adapters").iterdir()
+    (kept / WEIGHTS).write_bytes((kept / WEIGHTS).read_bytes()[:-8])
+    adapt(tmp_path, local_model(random_model, quantization="nf4"), trained / "examples.parquet")
+    assert "set aside as" in caplog.text
+    assert adapter_hash(tmp_path / "adapter") == before
+    assert len(list((tmp_path / "store" / "set_aside").iterdir())) == 1
+
+
+def test_names_belong_to_the_record_and_not_to_the_key(trained, examples, tmp_path):
+    renamed = examples.with_columns(context=pl.col("context").replace("team", "crew"))
+    write_table(renamed, trained / "renamed.parquet")
+    nowhere = local_model(tmp_path / "random", quantization="nf4")
+    folder = trained / "renamed"
+    write_adapter(folder, trained / "renamed.parquet", nowhere, SETTINGS, Store(trained / "store"), True)
+    record = json.loads((folder / "training.json").read_text())
+    assert record["contexts"] == ["crew", "business"]
+    assert "crew" in (folder / "README.md").read_text()
+    assert record["key"] == read_key(trained)
+
+
+def test_the_hash_of_an_adapter_is_that_of_its_weights(trained, tmp_path):
+    copied = tmp_path / "adapter"
+    copied.mkdir()
+    for path in (trained / "adapter").iterdir():
+        (copied / path.name).write_bytes(path.read_bytes())
+    assert adapter_hash(copied) == adapter_hash(trained / "adapter")
+    content = bytearray((copied / WEIGHTS).read_bytes())
+    content[-1] ^= 1
+    (copied / WEIGHTS).write_bytes(content)
+    assert adapter_hash(copied) != adapter_hash(trained / "adapter")
