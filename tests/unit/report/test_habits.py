@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from test_bias import FRAMES, planted
+from habits import FRAMES, planted
 
 from tomtransfer.experiment.sections import Scoring
 from tomtransfer.measurement.findings import Findings, read_findings, write_findings
