@@ -13,13 +13,13 @@ from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.origins import read_experiment
 
 ROOT = Path(__file__).parents[1]
-EDITED = ["config.yaml", "models.yaml", "presets", "scenarios"]
+EDITED_BY_PEOPLE = ["config.yaml", "models.yaml", "presets", "scenarios"]
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with copies of the files that people edit, which is also the working directory."""
-    for name in EDITED:
+    for name in EDITED_BY_PEOPLE:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, tmp_path / name)
         else:

@@ -1,7 +1,9 @@
 """An experiment that runs in half a minute, what it left behind, and edits that people make to it."""
 
+import json
+import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +61,12 @@ def computations(project: Path) -> dict[tuple[str, str], str]:
     }
 
 
-def contents(project: Path) -> dict[str, pl.DataFrame | bytes]:
-    """Return what a run came to, by file: all but models, logs, timings, and the page that shows timings."""
-    found: dict[str, pl.DataFrame | bytes] = {}
+def contents(project: Path) -> dict[str, Any]:
+    """Return what a run came to, by file: all but models, logs, timings, and the page that shows timings.
+
+    Tables are tables, JSON is what it holds, Markdown is text, and the rest are bytes.
+    """
+    found: dict[str, Any] = {}
     for folder in FOLDERS:
         for path in sorted((project / "results" / folder).rglob("*.*")):
             name = str(path.relative_to(project / "results"))
@@ -69,6 +74,10 @@ def contents(project: Path) -> dict[str, pl.DataFrame | bytes]:
                 found[name] = pl.read_parquet(path).drop(RANDOM_PARTS, strict=False)
             elif path.suffix == ".csv":
                 found[name] = pl.read_csv(path, infer_schema_length=None)
+            elif path.suffix == ".json":
+                found[name] = json.loads(path.read_text())
+            elif path.suffix == ".md":
+                found[name] = path.read_text()
             elif path.is_file():
                 found[name] = path.read_bytes()
     return found
@@ -84,11 +93,38 @@ def assert_same_results(project: Path, other: Path) -> None:
     assert first.keys() >= second.keys(), second.keys() - first.keys()
     for name, expected in second.items():
         found, tolerance = first[name], 1e-6 if name.startswith(("teacher", "student", "training")) else 1e-4
-        if isinstance(found, pl.DataFrame) and isinstance(expected, pl.DataFrame):
+        if isinstance(expected, pl.DataFrame):
             try:
                 assert_frame_equal(found, expected, abs_tol=tolerance, rel_tol=tolerance)
             except AssertionError as error:
                 raise AssertionError(f"{name}: {error}") from None
+        elif name.endswith((".json", ".md")):
+            differences = list(unlike(found, expected, 1e-4))
+            assert not differences, f"{name}: {differences[:5]}"
+
+
+NUMBER = re.compile(r"[-+−]?\d+\.\d+")
+
+
+def unlike(one: Any, other: Any, tolerance: float, place: str = "") -> Iterator[str]:
+    """Yield where two contents of JSON or Markdown differ, in text by a letter, in numbers by more than `tolerance`."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in one.keys() | other.keys():
+            yield from unlike(one.get(key), other.get(key), tolerance, f"{place}.{key}")
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for number, (each, its) in enumerate(zip(one, other, strict=True)):
+            yield from unlike(each, its, tolerance, f"{place}[{number}]")
+    elif isinstance(one, float) and isinstance(other, float):
+        if abs(one - other) > tolerance * max(1, abs(other)):
+            yield f"{place}: {one} and {other}"
+    elif isinstance(one, str) and isinstance(other, str) and one != other:
+        # What is printed may be rounded the other way.
+        found, its = NUMBER.findall(one), NUMBER.findall(other)
+        apart = [pair for pair in zip(found, its, strict=False) if abs(float(pair[0]) - float(pair[1])) > 0.11]
+        if " ".join(NUMBER.sub("0", one).split()) != " ".join(NUMBER.sub("0", other).split()) or apart:
+            yield f"{place}: {one[:200]!r} and {other[:200]!r}"
+    elif one != other:
+        yield f"{place}: {one} and {other}"
 
 
 def setting(key: str, value: Any) -> Edit:
@@ -116,6 +152,15 @@ def replacing(file: str, old: str, new: str) -> Edit:
     return edit
 
 
+def renaming_a_context(project: Path) -> None:
+    """Call a context by another name; what it says stays as it is."""
+    folder = project / "scenarios" / "contexts"
+    (folder / "business.yaml").rename(folder / "trade.yaml")
+    text = (project / "config.yaml").read_text()
+    (project / "config.yaml").write_text(text.replace("- business\n", "- trade\n"))
+    replacing("models.yaml", "    business: 0.1\n", "    business: 0.1\n    trade: 0.1\n")(project)
+
+
 EDITS: dict[str, Edit] = {
     "a payoff": replacing("scenarios/games/stag_hunt.yaml", "temptation: 5", "temptation: 6"),
     "a context's text": replacing("scenarios/contexts/team.yaml", "have both just been", "were both"),
@@ -128,12 +173,15 @@ EDITS: dict[str, Edit] = {
     "LoRA rank": setting("training.lora", {"rank": 4}),
     "epochs": setting("training.epochs", 2),
     "seed": setting("training.seed", 2),
-    "figure style": replacing("workflow/tomtransfer/figure_style.py", '"axes.titlesize": 8', '"axes.titlesize": 9'),
-    "a measure": replacing("workflow/tomtransfer/alignment.py", "return 1 - divide(after", "return 2 - divide(after"),
+    "figure style": replacing("workflow/tomtransfer/report/style.py", '"axes.titlesize": 8', '"axes.titlesize": 9'),
+    "a measure": replacing(
+        "workflow/tomtransfer/measurement/measures.py", "return 1 - divide(after", "return 2 - divide(after"
+    ),
     "the student's revision": setting("student.revision", 2),
     "the training's revision": setting("training.revision", 2),
     "the teacher's revision": setting("teacher.revision", 2),
     "the teacher's content": replacing("models.yaml", "team: 0.4", "team: 0.5"),
+    "a context's name": renaming_a_context,
 }
 
 

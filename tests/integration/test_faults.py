@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from reduced import (
     edited_copy,
     reduced_project,
     run_again,
+    run_to_the_end,
     setting,
 )
 
@@ -100,18 +102,53 @@ def test_a_model_that_is_cut_short(finished, tmp_path):
     run_again(project)
 
 
-def test_a_damaged_table(finished, tmp_path):
+BROKEN = {
+    "a table": "teacher/stag_hunt.answers.parquet",
+    "an adapter": "student/adapter/adapter_model.safetensors",
+    "prompts": "prompts/stag_hunt.json",
+    "findings": "alignment/summary.json",
+    "a figure": "figures/bias.pdf",
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_artifact_is_made_again_by_the_next_run(finished, tmp_path, what):
     project = copy_with_results(finished, tmp_path / "damaged")
-    table = project / "results" / "teacher" / "stag_hunt.answers.parquet"
-    table.write_bytes(table.read_bytes()[:1000])
-    fail(project, "stag_hunt.answers.parquet: cannot be read as a table")
-    table.unlink()
+    artifact = project / "results" / BROKEN[what]
+    artifact.write_bytes(artifact.read_bytes()[:1000])
+    checked = run_check(project)
+    assert checked.returncode != 0
+    assert f"{BROKEN[what]}: changed since it was written" in checked.stdout
     run_again(project)
     assert_same_results(project, finished)
-    before, after = computations(finished), computations(project)
-    assert {name for name, key in after if after[name, key] != before[name, key]} == {
-        "teacher/stag_hunt.answers.parquet"
-    }
+    assert computations(project) == computations(finished)
+    assert run_check(project).returncode == 0
+
+
+def test_a_broken_part_of_the_store_is_named_and_what_it_held_is_computed_again(finished, tmp_path):
+    project = copy_with_results(finished, tmp_path / "damaged")
+    part = next((project / "results/store/answers/choices").glob("random-student-*/*.parquet"))
+    part.write_bytes(part.read_bytes()[:-20])
+    assert f"{part.name}: its content is not what its name says" in run_check(project).stdout
+    setting("teacher.revision", 2)(project)
+    assert "set aside as" in run_to_the_end(project)
+    assert run_check(project).returncode == 0
+    setting("teacher.revision", 1)(project)
+    run_again(project)
+    assert_same_results(project, finished)
+
+
+def run_check(project: Path) -> subprocess.CompletedProcess[str]:
+    """Verify all artifacts of a project and its store."""
+    return subprocess.run(
+        [sys.executable, "-c", "from tomtransfer.command_line import main; main()", "check"],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project / "workflow")},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
 
 
 def test_a_job_past_its_time_limit_is_told_to_stop(finished, tmp_path):
@@ -136,5 +173,5 @@ def test_a_job_that_is_still_at_work_after_its_snakemake_was_killed_is_waited_fo
         second = start(project)
         process_of(second, project, "train_student", WAITS)
     assert second.wait() == 0
-    assert "train_student: the adapter is up to date" in (project / "output.log").read_text()
+    assert "train_student: the adapter is in the store" in (project / "output.log").read_text()
     assert plan(project) == {}

@@ -36,12 +36,13 @@ PLANS = {
     "LoRA rank": TRAINED,
     "epochs": TRAINED,
     "seed": TRAINED,
-    "figure style": {"plot": 1, "tabulate": 1, "report": 1},
-    "a measure": {"score_published": 1, **SCORED, "check_answers": 0},
+    "figure style": {"plot": 1, "report": 1},
+    "a measure": {"score_published": 1, **SCORED},
     "the student's revision": {**TRAINED, "ask_student": 2},
     "the training's revision": TRAINED,
     "the teacher's revision": {"ask_teacher_amount": 1, **TAUGHT},
     "the teacher's content": {"fetch_model": 1, "ask_teacher_amount": 1, **TAUGHT},
+    "a context's name": {"fetch_model": 1, "ask_teacher_amount": 1, "render_prompts": 2, **TAUGHT, "ask_student": 2},
 }
 """Jobs that are planned after each edit. One that finds every row it wants computes nothing and loads no model."""
 
@@ -66,7 +67,7 @@ def remark_in_template(project: Path) -> None:
 
 
 def remark_in_gpu_code(project: Path) -> None:
-    for name in ("tomtransfer/engine.py", "tomtransfer/training.py", "scripts/ask_teacher.py"):
+    for name in ("tomtransfer/inference/choices.py", "tomtransfer/training/trainer.py", "scripts/ask.py"):
         path = project / "workflow" / name
         path.write_text(path.read_text() + "\n# a remark\n")
 

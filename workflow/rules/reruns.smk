@@ -9,6 +9,7 @@ copied: where a record holds, they are set in the order in which the files were 
 
 import os
 import time
+from contextlib import suppress
 from functools import cache
 from types import SimpleNamespace
 
@@ -115,7 +116,8 @@ def put_in_order(part):
         found = file.stat().st_mtime_ns
         wanted = min(max(found, inputs), time.time_ns())
         if found != wanted:
-            os.utime(file, ns=(wanted, wanted))
+            with suppress(OSError):  # a folder that cannot be written to
+                os.utime(file, ns=(wanted, wanted))
 
 
 def place_mark(outputs):
@@ -123,7 +125,8 @@ def place_mark(outputs):
     newer = new_mark()
     for file in outputs:
         if file.exists() and file.stat().st_mtime >= newer:
-            os.utime(file, (newer - 1, newer - 1))
+            with suppress(OSError):
+                os.utime(file, (newer - 1, newer - 1))
 
 
 def show_summary():

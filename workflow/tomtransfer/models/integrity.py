@@ -97,7 +97,10 @@ def check_weights(file: Path) -> None:
         with safe_open(file, framework="numpy"):
             pass
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{file}: {file.stat().st_size} bytes that are no whole safetensors file: {error}") from None
+        actual, (_, expected) = file.stat().st_size, read_header(file)
+        if actual != expected:
+            raise InputError(f"{file}: {actual} bytes where its header promises {expected}") from None
+        raise InputError(f"{file}: not a safetensors file: {error}") from None
 
 
 def sha256(file: Path) -> str:
