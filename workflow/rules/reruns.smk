@@ -8,10 +8,13 @@ copied: where a record holds, they are set in the order in which the files were 
 """
 
 import os
+import sys
 import time
 from contextlib import suppress
 from functools import cache
 from types import SimpleNamespace
+
+from snakemake.settings.enums import RerunTrigger
 
 from tomtransfer.experiment.records import changes, known_hash
 from tomtransfer.job import NOT_RECORDED
@@ -37,6 +40,14 @@ def edited(rule, **values):
         return local(EDITED) if found else ancient(local(EDITED))
 
     return mark
+
+
+if workflow.is_main_process and RerunTrigger.CODE in workflow.rerun_triggers:
+    print(
+        "tomtransfer: profiles/default was not read (say --workflow-profile CLONE/profiles/default): Snakemake's own "
+        "triggers are on, and what has to be made again may be made again once more",
+        file=sys.stderr,
+    )
 
 
 @cache
