@@ -14,7 +14,7 @@ test: .venv/development
 	PATH="$(BIN):$$PATH" pytest -m "not slow" tests/unit tests/workflow tests/integration
 
 test-slow: .venv/development
-	PATH="$(BIN):$$PATH" pytest -m slow tests/workflow tests/integration
+	PATH="$(BIN):$$PATH" pytest -m slow tests
 
 lint: .venv/development
 	$(BIN)/ruff check .

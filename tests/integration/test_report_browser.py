@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from project import ROOT, copy_project, run_snakemake
+from project import copy_project, run_snakemake
 from tomtransfer.measurement.findings import read_findings
 from tomtransfer.report.page import published_page, render_page
 from tomtransfer.report.sources import Asked, Motivation
@@ -63,10 +63,9 @@ def with_prompts(published: Path) -> Path:
     prompt = Prompt(*place, "C", "D", {}, CANARY, f"{CANARY} {'long' * 200}", "0" * 64)
     asked = [Asked(prompt, (Motivation("cooperate", "C", CANARY, True),))]
     figures = sorted((published / "figures").glob("*.svg"))
-    templates = ROOT / "workflow" / "report"
-    page = published_page(read_findings(published / "summary.json"), [], figures, templates, "9.27.1")
+    page = published_page(read_findings(published / "summary.json"), [], figures, "9.27.1")
     path = published / "with_prompts.html"
-    path.write_text(render_page(replace(page, asked=asked), templates), encoding="utf-8")
+    path.write_text(render_page(replace(page, asked=asked)), encoding="utf-8")
     return path
 
 

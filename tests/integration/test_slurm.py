@@ -55,7 +55,7 @@ class Faults:
 
     def has_checkpoint(self) -> bool:
         """Tell whether training left a checkpoint to go on from."""
-        return any(self.project.glob(f"{RESULTS}/training/checkpoints/*/checkpoint-*/trainer_state.json"))
+        return any(self.project.glob("results/store/unfinished/*/checkpoint-*/trainer_state.json"))
 
     def signal(self, job: Job, number: int) -> bool:
         """Send a signal to the processes of a job that run one of our scripts; tell whether there were any."""
@@ -156,7 +156,7 @@ def test_a_killed_training_is_tried_again_and_goes_on_from_its_checkpoint(finish
     assert "on from checkpoint-" in (project / RESULTS / "logs" / "train_student.log").read_text()
     log = pl.read_csv(project / RESULTS / "student" / "adapter" / "training_log.csv")
     assert log["step"].to_list() == list(range(1, log["step"].max() + 1))
-    assert not any((project / RESULTS / "training" / "checkpoints").iterdir())
+    assert not [path for path in (project / "results/store/unfinished").iterdir() if path.is_dir()]
 
 
 def test_the_queue_is_asked_and_no_accounting_database(finished):

@@ -1,8 +1,11 @@
 """What Snakemake plans, and how it refuses what it is wrongly given, before any job runs."""
 
+import random
+
 import pytest
 
-from project import plan, run_snakemake
+from mutations import mutate
+from project import copy_project, plan, run_snakemake
 
 PRESETS = ("control", "frames", "llama2", "qwen", "smoke")
 
@@ -85,3 +88,21 @@ def test_a_mistake_in_a_preset_is_blamed_on_the_preset(project):
 def test_the_workflow_has_no_lint(project):
     done = run_snakemake(project, "--lint")
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+def test_random_mistakes_are_refused_or_planned_by_snakemake_too(tmp_path):
+    """A preset is left out here: Snakemake reads it before any of our code can say what is wrong with it."""
+    seed = said = 0
+    while said < 30:
+        folder = copy_project(tmp_path / str(seed))
+        path, arguments = mutate(random.Random(seed), folder)
+        seed += 1
+        if arguments:
+            continue
+        said += 1
+        before = sorted(file for file in folder.rglob("*") if ".snakemake" not in file.parts)
+        done = run_snakemake(folder, "--dry-run")
+        assert "Traceback" not in done.stdout, f"{path}: {done.stdout}"
+        assert done.returncode == 0 or "tomtransfer: " in done.stdout, f"{path}: {done.stdout}"
+        assert sorted(file for file in folder.rglob("*") if ".snakemake" not in file.parts) == before

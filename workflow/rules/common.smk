@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tomtransfer.experiment.imports import PACKAGE, code_hash
 from tomtransfer.experiment.origins import read_experiment
+from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.registry import find, find_student, read_registry, revision
 from tomtransfer.respondents.asking import ask_student, ask_teacher
@@ -22,6 +23,14 @@ def checked(read, *arguments):
         return read(*arguments)
     except InputError as error:
         sys.exit(f"tomtransfer: {error}")
+
+
+# Snakemake reads a file less strictly than we do, and says less of what it cannot read.
+if not __name__ and Path("config.yaml").exists():
+    checked(read_yaml, Path("config.yaml"))
+
+
+configfile: "config.yaml"
 
 
 def config_files():

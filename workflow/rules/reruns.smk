@@ -35,6 +35,7 @@ def edited(rule, **values):
     def mark(wildcards):
         if not workflow.is_main_process:
             return ancient(local(EDITED))  # what runs was decided before
+        tell_of_triggers()
         found = reasons(rule, tuple(wildcards.items()))
         place_mark(parts(rule, wildcards)["outputs"] if found else [])
         return local(EDITED) if found else ancient(local(EDITED))
@@ -42,12 +43,15 @@ def edited(rule, **values):
     return mark
 
 
-if workflow.is_main_process and RerunTrigger.CODE in workflow.rerun_triggers:
-    print(
-        "tomtransfer: profiles/default was not read (say --workflow-profile CLONE/profiles/default): Snakemake's own "
-        "triggers are on, and what has to be made again may be made again once more",
-        file=sys.stderr,
-    )
+@cache
+def tell_of_triggers():
+    """Say once that the profile was not read, which is known only when the jobs are planned."""
+    if RerunTrigger.CODE in workflow.rerun_triggers:
+        print(
+            "tomtransfer: Snakemake's own triggers are on, so that more may be made again than has to be; if "
+            "profiles/default was not read, say --workflow-profile CLONE/profiles/default",
+            file=sys.stderr,
+        )
 
 
 @cache

@@ -1,0 +1,39 @@
+"""Any cluster: jobs go through a submit command that names every resource that the docs name."""
+
+import pytest
+
+from project import ROOT, plan, run_snakemake
+from reduced import reduced_project
+
+SUBMIT = """#!/bin/bash
+# Runs a job as clusters do that export no environment.
+echo "$@" >> submitted.txt
+echo "job$$"
+nohup env -i HOME="$HOME" PATH=/usr/bin:/bin bash "${@: -1}" >/dev/null 2>&1 &
+"""
+RESOURCES = "gpu={resources.gpu} memory={resources.mem_mb} minutes={resources.runtime} cores={threads}"
+
+
+@pytest.mark.slow
+def test_the_experiment_runs_to_its_report(tmp_path):
+    project = reduced_project(tmp_path / "project")
+    submit = project / "submit.sh"
+    submit.write_text(SUBMIT)
+    submit.chmod(0o755)
+    command = f"./submit.sh {RESOURCES}"
+    settings = ("--jobs", "8", "--latency-wait", "30", "--max-status-checks-per-second", "2")
+    done = run_snakemake(project, "--executor", "cluster-generic", "--cluster-generic-submit-cmd", command, *settings)
+    assert done.returncode == 0, done.stdout
+    assert (project / "results/report.html").exists()
+    submitted = (project / "submitted.txt").read_text().splitlines()
+    assert len(submitted) > 5
+    assert all(line.startswith("gpu=0 memory=1000 minutes=10 cores=1 ") for line in submitted)
+    assert plan(project) == {}
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "workflow/rules").glob("*.smk")), ids=lambda file: file.stem)
+def test_every_rule_says_what_it_asks_for(file):
+    """What a rule leaves out ends a run at that rule, after all the others were paid for."""
+    text = file.read_text()
+    for resource in ("gpu=", "mem_mb=", "runtime="):
+        assert text.count(f"        {resource}") == text.count("    script:")
