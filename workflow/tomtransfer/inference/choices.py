@@ -11,6 +11,7 @@ import torch
 from tomtransfer.inference.answers import ChoiceDistribution
 from tomtransfer.inference.encoding import EncodedPrompt
 from tomtransfer.inference.prefill import Prefixes, prefill
+from tomtransfer.inference.sharing import SHARED, Sharing
 
 
 def choice_distributions(
@@ -20,13 +21,14 @@ def choice_distributions(
     tokens_per_batch: int,
     kept: Collection[int] = (),
     prefixes: Prefixes | None = None,
+    sharing: Sharing = SHARED,
 ) -> list[ChoiceDistribution]:
     """Return the exact distribution of the first token after each prompt, at `temperature`, without drawing any.
 
-    What the model keeps of the prompts whose numbers are `kept` joins `prefixes`, to draw texts behind them later.
+    What the model keeps of the prompts whose numbers are `kept` joins `prefixes`, to draw texts after them later.
     """
     results: dict[int, ChoiceDistribution] = {}
-    for index, logits, prefix in prefill(model, [prompt.tokens for prompt in prompts], tokens_per_batch, kept):
+    for index, logits, prefix in prefill(model, [prompt.tokens for prompt in prompts], tokens_per_batch, kept, sharing):
         row = torch.softmax(logits / temperature, dim=-1).cpu()
         cooperate = float(row[prompts[index].cooperate].sum())
         defect = float(row[prompts[index].defect].sum())

@@ -2,7 +2,7 @@
 
 Frames and games of one context have the same system message, half of a prompt; questions about one game differ in their
 last sentence alone. What prompts have in common is computed once, each rest attending to it and to itself. The keys and
-values of a prompt are cut out of such a row, so that whatever is drawn behind it starts where its choice was read.
+values of a prompt are cut out of such a row, so that whatever is drawn after it starts where its choice was read.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -13,8 +13,12 @@ from typing import Any
 import torch
 
 from tomtransfer.experiment.progress import Progress
+from tomtransfer.inference.attention import attending
 from tomtransfer.inference.memory import in_halves
+from tomtransfer.inference.plain import plain_logits
+from tomtransfer.inference.row_attention import SHARED_ROWS
 from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
+from tomtransfer.inference.sharing import SHARED, Sharing
 
 LEAST_SHARED = 0.25
 """Prompts are computed together where they share this much of them; a chat's opening words alone are no gain."""
@@ -45,36 +49,55 @@ Prefixes = dict[tuple[int, ...], Prefix]
 
 @torch.inference_mode()
 def prefill(
-    model: Any, prompts: Sequence[Sequence[int]], tokens_per_batch: int, kept: Collection[int] = ()
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    tokens_per_batch: int,
+    kept: Collection[int] = (),
+    sharing: Sharing = SHARED,
 ) -> Iterator[tuple[int, torch.Tensor, Prefix | None]]:
-    """Yield for each prompt, in an order of its own, its number, the logits behind it (vocabulary) and its prefix.
+    """Yield for each prompt, in an order of its own, its number, the logits after it (vocabulary) and its prefix.
 
-    There is a prefix for those prompts alone whose numbers are `kept`.
+    There is a prefix for those prompts alone whose numbers are `kept`, and that share rows.
     """
     report = Progress("prompts", len(prompts))
-    for shared, group in share_beginnings(prompts, tokens_per_batch):
-        yield from in_halves(partial(_together, model, prompts, shared, kept), group)
+    alone = [number for number, prompt in enumerate(prompts) if not sharing.fits(len(prompt))]
+    for number in alone:
+        yield from in_halves(partial(_alone, model, prompts), [number])
+        report.advance()
+    together = [number for number in range(len(prompts)) if number not in set(alone)]
+    longest = min(tokens_per_batch, sharing.longest or tokens_per_batch)
+    for shared, group in share_beginnings([prompts[number] for number in together], longest):
+        members = [together[number] for number in group]
+        yield from in_halves(partial(read_together, model, prompts, shared, kept), members)
         report.advance(len(group))
 
 
-def _together(
+def _alone(
+    model: Any, prompts: Sequence[Sequence[int]], numbers: Sequence[int]
+) -> list[tuple[int, torch.Tensor, Prefix | None]]:
+    """Return number and logits of prompts that have a row of their own."""
+    return [(number, plain_logits(model, prompts[number])[-1], None) for number in numbers]
+
+
+def read_together(
     model: Any, prompts: Sequence[Sequence[int]], shared: int, kept: Collection[int], group: Sequence[int]
 ) -> list[tuple[int, torch.Tensor, Prefix | None]]:
-    """Return number, logits and prefix of each prompt of a group whose first tokens are `shared`."""
+    """Return number, logits and prefix of each prompt of a group whose first tokens are `shared`, read in one row."""
     from transformers import DynamicCache
 
-    # Nothing is predicted from the last token of a completion, so one is added behind each prompt.
+    # Nothing is predicted from the last token of a completion, so one is added after each prompt.
     rests = [Completion([*prompts[index][shared:], 0], 1) for index in group]
     row = Row(list(prompts[group[0]][:shared]), rests)
     ends = (shared + torch.tensor([len(rest.tokens) - 1 for rest in rests]).cumsum(0)).tolist()
     cache = DynamicCache() if any(index in kept for index in group) else None
-    output = model(
-        **{name: values.to(model.device) for name, values in row_inputs(row).items()},
-        row_lengths=row_lengths(row),
-        logits_to_keep=torch.tensor(ends, device=model.device) - 1,
-        past_key_values=cache,
-        use_cache=cache is not None,
-    )
+    with attending(model, SHARED_ROWS):
+        output = model(
+            **{name: values.to(model.device) for name, values in row_inputs(row).items()},
+            row_lengths=row_lengths(row),
+            logits_to_keep=torch.tensor(ends, device=model.device) - 1,
+            past_key_values=cache,
+            use_cache=cache is not None,
+        )
     found = []
     for index, end, logits in zip(group, ends, output.logits[0].float(), strict=True):
         own = range(end - len(prompts[index]) + shared, end)

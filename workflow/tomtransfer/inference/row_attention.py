@@ -3,7 +3,7 @@
 Most of a row's mask is false: completions do not see each other. Here the prompt attends to itself, and the
 completions, side by side as a batch, each to the prompt and to itself. With a prompt of 300 tokens and 8 completions of
 60 that is less than half of the products, forward and backward. Sliding windows are respected, which a mask alone would
-not do. Everything else that a model is asked goes through PyTorch's scaled dot product attention as usual.
+not do, and so are sinks and capped scores.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,8 @@ import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
+
+from tomtransfer.inference.attention import attend, refuse_unknown
 
 SHARED_ROWS = "shared_rows"
 
@@ -24,33 +26,43 @@ def attend_rows(
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     row_lengths: Sequence[int] = (),
+    scaling: float | None = None,
+    dropout: float = 0.0,
     sliding_window: int | None = None,
+    softcap: float | None = None,
+    s_aux: torch.Tensor | None = None,
     **settings: Any,
 ) -> tuple[torch.Tensor, None]:
     """Return the attention of a row, (1, tokens, heads, size), as transformers asks.
 
     `query` is (1, heads, tokens, size), `key` and `value` have as many heads or fewer. `row_lengths` are those of the
-    prompt and of what stands in the row of each completion; without them, any batch is attended to as its mask says.
+    prompt and of what stands in the row of each completion. Raises UnknownAttentionError for what cannot be respected.
     """
-    if not row_lengths:
-        output: tuple[torch.Tensor, None] = sdpa_attention_forward(
-            module, query, key, value, attention_mask, sliding_window=sliding_window, **settings
-        )
-        return output
+    refuse_unknown(settings)
+    scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
     prompt, longest = row_lengths[0], max(row_lengths[1:], default=0)
     window = sliding_window or prompt + longest
-    seen = _seen(prompt, prompt, window, query.device) if window < prompt else None
-    parts = [query[:, :, :prompt], key[:, :, :prompt], value[:, :, :prompt]]
-    begun, _ = sdpa_attention_forward(module, *parts, seen, **settings)
+
+    def part(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, hides: bool) -> torch.Tensor:
+        count, known = queries.shape[2], keys.shape[2]
+        if softcap is not None or s_aux is not None:
+            seen = _seen(count, known, window, query.device)
+            return attend(queries, keys, values, seen, scaling, softcap, s_aux)
+        mask = _seen(count, known, window, query.device) if hides else None
+        output: torch.Tensor = sdpa_attention_forward(
+            module, queries, keys, values, mask, dropout=dropout, scaling=scaling
+        )[0]
+        return output
+
+    begun = part(query[:, :, :prompt], key[:, :, :prompt], value[:, :, :prompt], window < prompt)
     if not longest:
         return begun, None
     places, real = (each.to(query.device) for each in _places(row_lengths))
     keys, values = (
-        torch.cat([part[:, :, :prompt].expand(len(places), -1, -1, -1), _side_by_side(part, places)], dim=2)
-        for part in (key, value)
+        torch.cat([each[:, :, :prompt].expand(len(places), -1, -1, -1), _side_by_side(each, places)], dim=2)
+        for each in (key, value)
     )
-    seen = _seen(longest, prompt + longest, window, query.device)
-    ended, _ = sdpa_attention_forward(module, _side_by_side(query, places), keys, values, seen, **settings)
+    ended = part(_side_by_side(query, places), keys, values, True)
     return torch.cat([begun, ended.flatten(0, 1)[real][None]], dim=1), None
 
 

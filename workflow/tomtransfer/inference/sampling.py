@@ -1,6 +1,6 @@
-"""Drawing texts: whole answers, or motivations behind a given choice, each draw with a random stream of its own.
+"""Drawing texts: whole answers, or motivations after a given choice, each draw with a random stream of its own.
 
-The prompt is computed once, all texts behind it read the same copy of its keys and values, and texts that have said the
+The prompt is computed once, all texts after it read the same copy of its keys and values, and texts that have said the
 same so far are computed once, until they part. A draw's random numbers depend on its key alone, so the same seed gives
 the same text whatever else is drawn beside it, and more draws leave earlier ones as they are.
 """
@@ -17,10 +17,11 @@ import torch
 
 from tomtransfer.experiment.progress import Progress
 from tomtransfer.inference.answers import DrawnText
-from tomtransfer.inference.branches import BranchCache, branching
+from tomtransfer.inference.continuation import Continuation, go_on, may_branch
 from tomtransfer.inference.encoding import EncodedPrompt
 from tomtransfer.inference.memory import in_halves
-from tomtransfer.inference.prefill import Prefix, Prefixes, prefill
+from tomtransfer.inference.prefill import Prefixes, prefill
+from tomtransfer.inference.sharing import SHARED, Sharing
 
 # Branches are dropped when this share of them has ended: dropping copies what the others keep, so not at every end.
 SHARE_ENDED = 0.25
@@ -31,7 +32,7 @@ BLOCK = 256
 
 @dataclass(frozen=True)
 class Draw:
-    """One text to draw: behind which prompt, for which choice (its label token), from which random stream.
+    """One text to draw: after which prompt, for which choice (its label token), from which random stream.
 
     Without a label the whole answer is drawn. Draws that are made together all have one or all have none.
     """
@@ -43,7 +44,7 @@ class Draw:
 
 @dataclass(frozen=True)
 class Drawing:
-    """How texts are drawn, and which tokens end them: anywhere, or behind the first token of an answer of one line."""
+    """How texts are drawn, and which tokens end them: anywhere, or after the first token of an answer of one line."""
 
     temperature: float
     longest: int
@@ -65,6 +66,7 @@ def draw_texts(
     tokens_per_batch: int,
     one_line: bool = False,
     prefixes: Prefixes | None = None,
+    sharing: Sharing = SHARED,
 ) -> list[DrawnText]:
     """Return one text of at most `longest` tokens for each draw, in the order of `draws`.
 
@@ -81,7 +83,7 @@ def draw_texts(
     report = Progress("drawn texts", len(draws))
     results: dict[int, DrawnText] = {}
     for group in share_prompts([draw.prompt for draw in draws], lengths, room, tokens_per_batch):
-        sampled = in_halves(partial(_sample, model, texts, given, drawing, prefixes or {}), group)
+        sampled = in_halves(partial(_sample, model, texts, given, drawing, prefixes or {}, sharing), group)
         for index, tokens in zip(group, sampled, strict=True):
             finished = bool(tokens) and tokens[-1] in ends
             text = tokenizer.decode(tokens[:-1] if finished else tokens, skip_special_tokens=True).strip()
@@ -96,10 +98,12 @@ def _sample(
     given: Sequence[list[int]],
     drawing: Drawing,
     known: Prefixes,
+    sharing: Sharing,
     group: Sequence[int],
 ) -> list[list[int]]:
     """Return the sampled tokens of those `texts` whose numbers are in `group`."""
-    return sample_tokens(model, [texts[index] for index in group], [given[index] for index in group], drawing, known)
+    chosen, before = [texts[index] for index in group], [given[index] for index in group]
+    return sample_tokens(model, chosen, before, drawing, known, sharing)
 
 
 def share_prompts(
@@ -143,6 +147,7 @@ def sample_tokens(
     given: Sequence[list[int]],
     drawing: Drawing,
     known: Prefixes,
+    sharing: Sharing = SHARED,
 ) -> list[list[int]]:
     """Return the sampled tokens of each text, with the token that ended it.
 
@@ -154,53 +159,48 @@ def sample_tokens(
     begun = sorted({(prompt, tuple(before)) for (prompt, _), before in zip(texts, given, strict=True)})
     numbers = {beginning: number for number, beginning in enumerate(begun)}
     branch_of = [numbers[prompt, tuple(before)] for (prompt, _), before in zip(texts, given, strict=True)]
+    # The last token of a prompt is the first of the step that the first draw follows.
     step = torch.tensor([[prompt[-1], *before] for prompt, before in begun], device=model.device)
-    position = torch.tensor([len(prompt) - 1 for prompt, _ in begun], device=model.device)
-    behind = Counter(prompt for prompt, _ in begun)
-    cache = BranchCache(
-        _without_last_tokens(model, list(behind), known), list(behind.values()), step.shape[1] + drawing.longest - 1
-    )
+    continuation = _begin(model, begun, step.shape[1] + drawing.longest - 1, known, sharing)
     streams = [_stream(key) for _, key in texts]
     answers: list[list[int]] = [[] for _ in texts]
     going = list(range(len(texts)))
-    with branching(model):
-        for _ in range(drawing.longest):
-            positions = position[:, None] + torch.arange(step.shape[1], device=model.device)
-            output = model(input_ids=step, position_ids=positions, past_key_values=cache, logits_to_keep=1)
-            logits = output.logits[:, -1].float() / drawing.temperature
-            chosen = pick(logits, [branch_of[text] for text in going], [next(streams[text]) for text in going])
-            for text, token in zip(going, chosen, strict=True):
-                answers[text].append(token)
-            going = [text for text in going if not drawing.ended(answers[text])]
-            if not going:
-                break
-            parts = sorted({(branch_of[text], answers[text][-1]) for text in going})
-            branches = [branch for branch, _ in parts]
-            tokens = torch.tensor([token for _, token in parts], device=model.device)[:, None]
-            position = positions[:, -1] + 1
-            if len(set(branches)) < len(parts) or len(parts) < (1 - SHARE_ENDED) * len(step):
-                cache.keep(branches)
-                step, position = tokens, position[branches]
-                numbered = {part: number for number, part in enumerate(parts)}
-                for text in going:
-                    branch_of[text] = numbered[branch_of[text], answers[text][-1]]
-            else:
-                step = torch.zeros_like(step[:, :1])
-                step[branches] = tokens
+    for _ in range(drawing.longest):
+        logits = continuation.step(step) / drawing.temperature
+        chosen = pick(logits, [branch_of[text] for text in going], [next(streams[text]) for text in going])
+        for text, token in zip(going, chosen, strict=True):
+            answers[text].append(token)
+        going = [text for text in going if not drawing.ended(answers[text])]
+        if not going:
+            break
+        parts = sorted({(branch_of[text], answers[text][-1]) for text in going})
+        branches = [branch for branch, _ in parts]
+        tokens = torch.tensor([token for _, token in parts], device=model.device)[:, None]
+        if len(set(branches)) < len(parts) or len(parts) < (1 - SHARE_ENDED) * len(step):
+            continuation.keep(branches)
+            step = tokens
+            numbered = {part: number for number, part in enumerate(parts)}
+            for text in going:
+                branch_of[text] = numbered[branch_of[text], answers[text][-1]]
+        else:
+            step = torch.zeros_like(step[:, :1])
+            step[branches] = tokens
     return answers
 
 
-def _without_last_tokens(model: Any, prompts: Sequence[tuple[int, ...]], known: Prefixes) -> list[Prefix]:
-    """Return what is kept of each prompt, but for its last token, from which the first of an answer is drawn.
-
-    Prompts that are not `known` are computed.
-    """
-    found = {prompt: known[prompt] for prompt in prompts if prompt in known}
-    missing = [prompt for prompt in prompts if prompt not in known]
-    for number, _, prefix in prefill(model, missing, sum(map(len, missing)), range(len(missing))):
-        if prefix is not None:
-            found[missing[number]] = prefix
-    return [found[prompt].without_last() for prompt in prompts]
+def _begin(
+    model: Any, begun: Sequence[tuple[tuple[int, ...], tuple[int, ...]]], room: int, known: Prefixes, sharing: Sharing
+) -> Continuation:
+    """Return what goes on after the prompts of `begun`, but for their last tokens."""
+    counts = Counter(prompt for prompt, _ in begun)
+    seen = {prompt[:-1]: known[prompt].without_last() for prompt in counts if prompt in known}
+    missing = [prompt for prompt in counts if prompt not in known]
+    if missing and may_branch(sharing, list(counts), room):
+        # Computed with their last token, so that what is kept of them is the same as where their choice was read.
+        for number, _, prefix in prefill(model, missing, sum(map(len, missing)), range(len(missing)), sharing):
+            if prefix is not None:
+                seen[missing[number][:-1]] = prefix.without_last()
+    return go_on(model, sharing, [prompt[:-1] for prompt in counts], list(counts.values()), room, seen)
 
 
 def pick(logits: torch.Tensor, rows: Sequence[int], uniform: Sequence[float]) -> list[int]:

@@ -1,22 +1,23 @@
 """The exact probability of each of several texts as an answer, whatever number of tokens it takes to write it.
 
 The answers form a tree whose branches are tokens. It is followed from the prompt as long as what is written may still
-become one of the candidates, level by level, behind one copy of the prompt's cache. All spellings count: what may stand
+become one of the candidates, level by level, after one copy of the prompt's cache. All spellings count: what may stand
 around a candidate (quotes, brackets, bold, a currency sign, white space) may come before it, in tokens of its own or in
 the same, and it is complete when something follows that does not go on with it. So ` 1` counts as 1 only as far as
 neither `0` nor `.5` comes next. What is neither a candidate nor on the way to one is `other`.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from tomtransfer.inference.answers import CandidateDistribution
-from tomtransfer.inference.branches import BranchCache, branching
-from tomtransfer.inference.prefill import Prefix, prefill
+from tomtransfer.inference.continuation import Continuation, go_on
+from tomtransfer.inference.prefill import Prefixes, prefill
+from tomtransfer.inference.sharing import SHARED, Sharing
 from tomtransfer.scenarios.spelling import CURRENCY, WRAPPING
 
 # A branch of less mass is not followed: it counts as other, and so do answers of more tokens than this.
@@ -29,7 +30,7 @@ class _Next:
     """What each next token makes of a text: candidates that it completes, and tokens that go on towards one."""
 
     completing: list[tuple[int, torch.Tensor]]
-    """Numbers of candidates, and the tokens behind which each is complete."""
+    """Numbers of candidates, and the tokens after which each is complete."""
     going_on: torch.Tensor
 
 
@@ -90,7 +91,7 @@ def _grouped(named: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
 def verdict(text: str, candidates: tuple[str, ...]) -> int | bool:
     """Return the number of the candidate that `text` has completed, True if it may become one, and False if it cannot.
 
-    A candidate at the very end may still go on (`1` to `10`) and is not yet complete. Zeros behind the point leave a
+    A candidate at the very end may still go on (`1` to `10`) and is not yet complete. Zeros after the point leave a
     number what it is.
     """
     start = text.lstrip(WRAPPING + CURRENCY)
@@ -114,6 +115,7 @@ def candidate_distributions(
     candidates: Sequence[tuple[str, ...]],
     temperature: float,
     tokens_per_batch: int,
+    sharing: Sharing = SHARED,
 ) -> list[CandidateDistribution]:
     """Return for each prompt the exact distribution over its candidates at `temperature`, without drawing any.
 
@@ -121,25 +123,30 @@ def candidate_distributions(
     LEAST_MASS for each of a few branches.
     """
     results = {}
-    for index, logits, prefix in prefill(model, prompts, tokens_per_batch, range(len(prompts))):
-        if prefix is not None:
-            results[index] = _search(model, vocabulary, prefix, logits, candidates[index], temperature)
+    for index, logits, prefix in prefill(model, prompts, tokens_per_batch, range(len(prompts)), sharing):
+        prompt = tuple(prompts[index])
+        known = {} if prefix is None else {prompt: prefix}
+
+        def start(count: int, prompt: tuple[int, ...] = prompt, known: Prefixes = known) -> Continuation:
+            return go_on(model, sharing, [prompt], [count], LONGEST_PATH, known)
+
+        results[index] = _search(start, vocabulary, logits, candidates[index], temperature)
     return [results[index] for index in range(len(prompts))]
 
 
 def _search(
-    model: Any,
+    start: Callable[[int], Continuation],
     vocabulary: Vocabulary,
-    prefix: Prefix,
     logits: torch.Tensor,
     candidates: tuple[str, ...],
     temperature: float,
 ) -> CandidateDistribution:
+    """Return the distribution over candidates; `start` gives what goes on after the prompt in so many branches."""
     masses = [0.0] * len(candidates)
-    cache: BranchCache | None = None
+    continuation: Continuation | None = None
     branches: list[tuple[str, float]] = [("", 1.0)]
     probabilities = torch.softmax(logits[None] / temperature, dim=-1).cpu()
-    for depth in range(LONGEST_PATH):
+    for _ in range(LONGEST_PATH):
         longer = []
         for number, ((text, share), row) in enumerate(zip(branches, probabilities, strict=True)):
             following = vocabulary.after(text, candidates)
@@ -149,26 +156,11 @@ def _search(
             longer += [(number, token, text + vocabulary.texts[token], share * float(row[token])) for token in going_on]
         if not longer:
             break
-        if cache is None:
-            cache = BranchCache([prefix], [len(longer)], LONGEST_PATH)
+        if continuation is None:
+            continuation = start(len(longer))
         else:
-            cache.keep([number for number, *_ in longer])
+            continuation.keep([number for number, *_ in longer])
         branches = [(text, share) for _, _, text, share in longer]
-        said = [token for _, token, *_ in longer]
-        probabilities = _next_tokens(model, cache, said, prefix.tokens + depth, temperature)
+        said = torch.tensor([[token] for _, token, *_ in longer], device=logits.device)
+        probabilities = torch.softmax(continuation.step(said) / temperature, dim=-1).cpu()
     return CandidateDistribution(masses, max(0.0, 1 - sum(masses)))
-
-
-def _next_tokens(
-    model: Any, cache: BranchCache, tokens: Sequence[int], position: int, temperature: float
-) -> torch.Tensor:
-    """Return what follows `tokens`, one for each branch of `cache`, all at one position: (branches, vocabulary)."""
-    step = torch.tensor(tokens, device=model.device)[:, None]
-    with branching(model):
-        output = model(
-            input_ids=step,
-            position_ids=torch.full_like(step, position),
-            past_key_values=cache,
-            logits_to_keep=1,
-        )
-    return torch.softmax(output.logits[:, -1].float() / temperature, dim=-1).cpu()

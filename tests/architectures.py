@@ -1,0 +1,148 @@
+"""A tiny model of every architecture: its configuration made small by the names that its settings have.
+
+python tests/architectures.py [NAME ...]      # builds them and prints what each may share
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+ARCHITECTURES = sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
+
+VOCABULARY, WIDTH, HEADS, HEAD_SIZE, ROTARY = 320, 64, 4, 16, 8
+
+SMALL: tuple[tuple[str, int], ...] = (
+    (r"(padded_)?vocab_size|n_vocab", VOCABULARY),
+    (r"(decoder_|encoder_)?layers|(num_)?(hidden_|decoder_|encoder_)?layers|n_layers?|num_mtp_modules", 2),
+    (r"\w*hidden_size|n_embd|d_model|embedding_size|model_dim|emb_dim|dim|width|d_embed|word_embed_proj_dim", WIDTH),
+    (r"(num_|n_)?(decoder_|encoder_|linear_|ssm_)?(attention_)?(value_|key_)?heads?|n_head|num_mem_heads", HEADS),
+    (r"num_(decoder|encoder)_attention_heads|(decoder|encoder)_attention_heads|mamba_(num|n)_heads", HEADS),
+    (r"num_(global_)?key_value_heads|num_kv_heads|n_kv_heads|multi_query_group_num|mamba_n_groups|n_groups", 2),
+    (
+        r"(global_|attention_|linear_|index_|swa_)*(value_|key_)?head_dim|d_kv|kv_channels|attention_head_size",
+        HEAD_SIZE,
+    ),
+    (r"mamba_d_head|mamba_head_dim|mamba_headdim|ssm_head_dim|v_head_dim|qk_nope_head_dim|index_head_dim", HEAD_SIZE),
+    (r"qk_rope_head_dim|rotary_dim", ROTARY),
+    (r"(kv|q|o)_lora_rank|\w*lora_rank|\w*_rank|time_step_rank", 2 * HEAD_SIZE),
+    (r"\w*intermediate_size\w*|\w*ffn_dim|ffn_hidden_size|n_inner|d_ff|dim_ff|feed_forward_size", 2 * WIDTH),
+    (r"(num_|n_)(local_|routed_)?experts|moe_num_experts|num_global_experts", 4),
+    (r"num_experts_per_tok(en)?|moe_top_?k|moe_k|top_k|topk|num_selected_experts|experts_per_token", 2),
+    (r"(num_|n_)shared_experts|n_group|topk_group|num_expert_group|first_k_dense_replace", 1),
+    (r"\w*sliding_window\w*|attention_window|window_size|attention_window_size|attention_chunk_size", 8),
+    (r"mamba_chunk_size|chunk_size|block_size|mamba_d_state|ssm_state_size|state_size|mamba_d_conv_size|d_state", 16),
+    (r"\w*_interval|\w*_period|\w*_every_n_layers|\w*_frequency|interleave_moe_layer_step", 2),
+    (r"\w*_offset", 1),
+    (r"mamba_d_ssm", WIDTH),
+)
+"""What settings are called, and what they become; those with the same meaning have many names."""
+
+TOKENS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+
+VARIANTS: tuple[Mapping[str, Any], ...] = (
+    {},
+    {"num_key_value_heads": HEADS},
+    {"head_dim": ROTARY},
+    {"num_key_value_heads": HEADS, "head_dim": ROTARY},
+    {"head_dim": None},
+    {"num_key_value_heads": HEADS, "head_dim": None, "v_head_dim": HEAD_SIZE, "qk_rope_head_dim": HEAD_SIZE},
+    {"num_key_value_heads": 1},
+)
+"""What settings of an architecture have to agree upon differs: these are tried one after the other."""
+
+
+class NotBuiltError(Exception):
+    """No tiny model of an architecture could be built; the message says why."""
+
+
+def small(settings: Mapping[str, Any], variant: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of an architecture's default settings that have to be changed to make it small."""
+    layers = next((settings[name] for name in ("num_hidden_layers", "n_layer", "num_layers") if name in settings), 0)
+    kept = layers_of_each_kind(settings, layers)
+    changed: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, dict) and name.endswith("_config") and "model_type" in value:
+            changed[name] = {**value, **small(value, variant)}
+        elif isinstance(value, list) and kept and len(value) == layers:
+            changed[name] = [value[number] for number in kept]
+        elif isinstance(value, int) and not isinstance(value, bool):
+            for pattern, wanted in SMALL:
+                if re.fullmatch(pattern, name):
+                    changed[name] = min(value, wanted) if wanted < WIDTH else wanted
+                    break
+            if kept and name in {"num_hidden_layers", "n_layer", "num_layers"}:
+                changed[name] = len(kept)
+    changed |= {name: value for name, value in variant.items() if name in settings}
+    return changed | {name: value for name, value in TOKENS.items() if name in settings}
+
+
+def layers_of_each_kind(settings: Mapping[str, Any], layers: int) -> list[int]:
+    """Return numbers of layers, the last one among them, so that each kind that lists of the settings name is there."""
+    lists = [value for value in settings.values() if isinstance(value, list) and value and len(value) == layers]
+    if not lists:
+        return []
+    kinds = [repr([each[number] for each in lists]) for number in range(layers)]
+    first = {kind: number for number, kind in reversed(list(enumerate(kinds)))}
+    chosen = sorted({*first.values(), layers - 1})
+    return chosen if len(chosen) > 1 else [0, layers - 1]
+
+
+def build(architecture: str) -> Any:
+    """Return a tiny model of an architecture with random weights, in which every kind of layer has an effect.
+
+    Raises NotBuiltError with the reason.
+    """
+    reasons = []
+    for variant in VARIANTS:
+        try:
+            default = AutoConfig.for_model(architecture)
+            config = AutoConfig.for_model(architecture, **small(default.to_dict(), variant))
+            torch.manual_seed(0)
+            model = AutoModelForCausalLM.from_config(config).eval()
+            if sum(each.numel() for each in model.parameters()) > LARGEST:
+                raise NotBuiltError("it stays large whatever is made small")
+            _let_everything_count(model)
+            with torch.no_grad():
+                model(input_ids=torch.randint(40, 300, (1, 20)))
+        except Exception as error:
+            reasons.append(f"{type(error).__name__}: {str(error).strip()[:160]}")
+        else:
+            return model
+    raise NotBuiltError(reasons[0])
+
+
+LARGEST = 30_000_000
+"""Weights of a tiny model, at most."""
+
+
+def _let_everything_count(model: Any) -> None:
+    """Draw weights anew, large enough for every part of a model to be seen in its answers."""
+    for name, value in model.named_parameters():
+        if "sink" in name:
+            torch.nn.init.constant_(value, 2.0)
+        elif value.ndim in {2, 3} and "embed" not in name and "conv" not in name:
+            torch.nn.init.normal_(value, 0, value.shape[-1] ** -0.5)
+
+
+def _lines(names: list[str]) -> Iterator[str]:
+    """Yield for each architecture what it may share, or why it may not be used."""
+    from tomtransfer.inference.proof import prove
+
+    for name in names:
+        try:
+            sharing, differences = prove(build(name), VOCABULARY)
+            yield f"{name:26} {sharing} {differences}"
+        except NotBuiltError as error:
+            yield f"{name:26} not built: {error}"
+        except Exception as error:
+            yield f"{name:26} {type(error).__name__}: {str(error)[:300]}"
+
+
+if __name__ == "__main__":
+    for line in _lines(sys.argv[1:] or ARCHITECTURES):
+        print(line, flush=True)
