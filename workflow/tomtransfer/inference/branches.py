@@ -174,7 +174,7 @@ def attend_branches(
         own_weights[after] = weights[..., length:].view(shared_heads, count, rows, -1).transpose(0, 1)
         start += count
     output += own_weights @ values.own
-    return output.view(branches, heads, new, width).transpose(1, 2), None
+    return output.view(branches, heads, new, width).transpose(1, 2).contiguous(), None
 
 
 def _hidden(prompt: int, own: int, new: int, window: int | None) -> torch.Tensor | None:

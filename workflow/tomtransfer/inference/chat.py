@@ -1,0 +1,155 @@
+"""Where an answer begins and what ends it, as a model's chat template says: by rendering a conversation of marks.
+
+Templates differ: some write an empty thought or a channel between prompt and answer, some know no system message, some
+lose messages without a word, some write today's date. So a conversation is rendered whose system message, user message
+and answer are marks. Each must come out once. The text before the answer's mark is what the model gets; what follows
+the mark ends the turn.
+"""
+
+import datetime
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from jinja2 import TemplateError
+
+from tomtransfer.experiment.validation import InputError
+
+SYSTEM_MARK, USER_MARK, ANSWER_MARK, NEXT_MARK = "SystemMarkZq", "UserMarkZq", "AnswerMarkZq", "NextMarkZq"
+
+OPENING, CLOSING = (
+    r"<\|?\w*(?:think|thought|reasoning)\w*\|?>|\[THINK\]",
+    r"</\w*(?:think|thought|reasoning)\w*>|\[/THINK\]",
+)
+"""What opens a thought in templates, and what closes it."""
+
+DATE = "2026-01-01"
+"""The day that templates are told unless the experiment says another: the clock would give other tokens tomorrow."""
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A tokenizer with its template, and how a conversation has to be given to it."""
+
+    tokenizer: Any
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    """Variables of the template that the experiment sets."""
+    folded: bool = False
+    """Whether the system message has to stand in front of the user's, in one message."""
+    in_parts: bool = False
+    """Whether a message has to be given as a list of parts."""
+    end: tuple[int, ...] = ()
+    """The tokens that end an answer."""
+    thinks: bool = False
+    """Whether the model is always led to think before it answers."""
+
+    def prompt(self, system: str, user: str) -> str:
+        """Return the text that a model gets, up to where its answer begins; raises InputError if a message is lost."""
+        before, _ = self.around(system, user)
+        return before
+
+    def around(self, system: str, user: str) -> tuple[str, str]:
+        """Return what a template writes before an answer and after it."""
+        text = self.render(self.messages(system, user, ANSWER_MARK))
+        if text.count(ANSWER_MARK) != 1 or system not in text or user not in text:
+            raise InputError("its chat template does not give the messages as they are")
+        before, after = text.split(ANSWER_MARK)
+        return before, after
+
+    def thinking_prompt(self, system: str, user: str) -> str:
+        """Return the text that a model gets which is to think first."""
+        return self.render(self.messages(system, user)[:-1], add_generation_prompt=True)
+
+    def messages(self, system: str, user: str, answer: str = "") -> list[dict[str, Any]]:
+        """Return a conversation as its template takes it."""
+        given = [("system", system), ("user", user)]
+        if self.folded:
+            given = [("user", f"{system}\n\n{user}")]
+        turns = [*given, ("assistant", answer)]
+        return [
+            {"role": role, "content": [{"type": "text", "text": text}] if self.in_parts else text}
+            for role, text in turns
+        ]
+
+    def render(self, messages: Sequence[Mapping[str, Any]], **settings: Any) -> str:
+        """Return what the template makes of a conversation."""
+        given = {name: value for name, value in self.variables.items() if name != "date"}
+        text: str = self.tokenizer.apply_chat_template(
+            list(messages), chat_template=self.template, tokenize=False, **given, **settings
+        )
+        return text
+
+    @cached_property
+    def template(self) -> str:
+        """The template, with the date that the experiment says where it would look at the clock."""
+        day = datetime.date.fromisoformat(str(self.variables.get("date", DATE)))
+
+        def said(found: re.Match[str]) -> str:
+            return repr(day.strftime(found[2]))
+
+        dated = re.sub(r"strftime_now\(\s*(['\"])(.*?)\1\s*\)", said, self.tokenizer.get_chat_template())
+        if "strftime_now(" in dated:
+            raise InputError("its chat template writes a date in a way that cannot be held to one day")
+        return dated
+
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of a text that the template has made."""
+        return list(self.tokenizer.encode(text, add_special_tokens=False))
+
+
+def find_chat(tokenizer: Any, name: str, variables: Mapping[str, Any] | None = None) -> Chat:
+    """Return how conversations are given to the tokenizer of the model `name`.
+
+    Raises InputError when its template loses the system or the user message, or leaves the answer no place of its own.
+    """
+    reasons = []
+    for folded in (False, True):
+        for in_parts in (False, True):
+            chat = Chat(tokenizer, variables or {}, folded, in_parts)
+            try:
+                before, after = chat.around(SYSTEM_MARK, USER_MARK)
+            except (TemplateError, InputError, TypeError, KeyError, ValueError, AttributeError) as error:
+                reasons.append(str(error))
+                continue
+            if [before.count(mark) for mark in (SYSTEM_MARK, USER_MARK)] != [1, 1]:
+                reasons.append("its chat template writes a message more than once")
+            elif opened(before):
+                reasons.append("its chat template puts the answer inside a thought")
+            else:
+                return _with_end(chat, name, before, after)
+    raise InputError(
+        f"{name}: {reasons[0]}; a template is needed that has the system message, the user message and the answer, each "
+        "once. Template variables can be set under `chat`"
+    )
+
+
+def _with_end(chat: Chat, name: str, before: str, after: str) -> Chat:
+    """Return a chat that knows what ends an answer and whether the model always thinks."""
+    text = after
+    if not after.strip():
+        # What ends a turn may be the beginning of the next one.
+        turns = [*chat.messages(SYSTEM_MARK, USER_MARK, ANSWER_MARK), chat.messages(SYSTEM_MARK, NEXT_MARK)[-2]]
+        try:
+            text = chat.render(turns).split(ANSWER_MARK)[-1].split(NEXT_MARK)[0]
+        except (TemplateError, TypeError, KeyError, ValueError, AttributeError):
+            text = ""
+    tokens = chat.encode(text.strip())
+    special = {*chat.tokenizer.all_special_ids, *chat.tokenizer.added_tokens_decoder}
+    first = next((token for token in tokens if token in special), None)
+    eos = chat.tokenizer.eos_token_id
+    end = (first,) if first is not None else tuple(tokens) if after.strip() else () if eos is None else (eos,)
+    if not end:
+        raise InputError(f"{name}: neither its chat template nor its tokenizer says what ends an answer")
+    thinking = chat.thinking_prompt(SYSTEM_MARK, USER_MARK)
+    closed = re.search(CLOSING, before[before.rindex(USER_MARK) :])
+    thinks = opened(thinking[thinking.rindex(USER_MARK) :]) and not closed
+    return Chat(chat.tokenizer, chat.variables, chat.folded, chat.in_parts, end, thinks)
+
+
+def opened(text: str) -> bool:
+    """Tell whether a thought is open at the end of a text."""
+    last_opened = max((found.end() for found in re.finditer(OPENING, text)), default=-1)
+    last_closed = max((found.end() for found in re.finditer(CLOSING, text)), default=-1)
+    return last_opened > last_closed
