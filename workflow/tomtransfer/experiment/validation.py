@@ -87,7 +87,7 @@ def validate(record: type[RecordType], content: Mapping[str, Any], source: str |
 
 
 def _validate(record: type[RecordType], content: Mapping[str, Any]) -> RecordType:
-    """Return `content` as `record`, with numbers for texts that are numbers, as Snakemake gives what `--config` says."""
+    """Return `content` as `record`; a text that is a number, as Snakemake makes of what `--config` says, is one."""
     try:
         return record.model_validate_json(json.dumps(content, default=_no_json), strict=True)
     except ValidationError as error:
