@@ -12,7 +12,6 @@ OWN_FONT = "DejaVu Sans"
 """The font of every figure. It comes with matplotlib, so that every machine draws the same."""
 
 
-
 def lend_fonts(figure: Figure) -> list[str]:
     """Give the texts of a figure fonts for the characters that its own lacks; return those that no font here has."""
     missing: dict[str, None] = {}
