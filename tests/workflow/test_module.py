@@ -40,6 +40,7 @@ rule mine:
 
 def study(folder: Path, snakefile: str, **configs: dict[str, Any]) -> Path:
     """Write somebody else's workflow: this one in a subfolder, and everything that is edited outside of it."""
+    (folder / "tomtransfer").mkdir()
     copy_project(folder / "tomtransfer")
     shutil.move(folder / "tomtransfer/scenarios", folder / "scenes")
     shutil.move(folder / "tomtransfer/models.yaml", folder / "registry.yaml")
@@ -134,7 +135,7 @@ def test_a_prefix_is_put_before_results_and_nothing_else(tmp_path):
     assert not (place / "transfer").exists()
     assert plan(place, "study1/transfer/published/report.html") == {}
     counts = place / "scenes/published/lore2024_counts.csv"
-    counts.write_text(counts.read_text().replace("\n", "\r\n"))
+    counts.write_bytes(counts.read_bytes() + b"\n")
     assert "transfer_score_published" in plan(place, "study1/transfer/published/report.html")
 
 
