@@ -1,6 +1,7 @@
 """Loading what a model is run with: its tokenizer and its weights, with or without an adapter."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.row_attention import SHARED_ROWS
 from tomtransfer.models.integrity import check_adapter, verify
-from tomtransfer.models.quantization import compute_as_told, four_bits
+from tomtransfer.models.quantization import UNPACKED, compute_as_told, left_out, loaded_with, stored_as
 
 logger = logging.getLogger(__name__)
 
@@ -49,31 +50,88 @@ def load_tokenizer(directory: Path) -> Any:
 
 
 def load_model(directory: Path, quantization: str, device: torch.device, adapter: Path | None = None) -> Any:
-    """Return the model in `directory`, weights as stored or in four-bit NormalFloat, with an adapter if given.
+    """Return the model in `directory`, weights `as_stored`, in `nf4` or with `none`, and with an adapter if given.
 
-    Raises InputError when the folder holds no complete model. Several GPUs share a model that one cannot hold.
+    Several GPUs share a model that one cannot hold. Raises InputError when the folder holds no complete model, when its
+    weights are not those of its architecture, each of them, or when they cannot be loaded in that precision.
     """
-    from transformers import AutoModelForCausalLM
     from transformers.utils.logging import disable_progress_bar
 
     verify(directory)
     disable_progress_bar()
     dtype = compute_type(device)
     logger.info("loading %s on %s in %s, weights %s", directory.name, device, str(dtype).split(".")[1], quantization)
-    model = AutoModelForCausalLM.from_pretrained(
-        directory,
-        dtype=dtype,
-        device_map="auto" if device.type == "cuda" else None,
-        quantization_config=four_bits(dtype) if quantization == "nf4" else None,
-        attn_implementation=SHARED_ROWS,
-        use_safetensors=True,
-        trust_remote_code=False,
-    )
-    if quantization == "nf4":
+    arguments = loaded_with(directory, quantization, dtype)
+    try:
+        model, found = model_class(directory).from_pretrained(
+            directory,
+            dtype=dtype,
+            device_map="auto" if device.type == "cuda" else None,
+            attn_implementation=SHARED_ROWS,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **arguments,
+        )
+    except (ImportError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        stored = stored_as(directory)
+        raise InputError(
+            f"{directory}: cannot be loaded (weights stored as {stored}, quantization {quantization}): {reason}"
+        ) from error
+    require_all_weights(directory, found)
+    if quantized_in_four_bits(model):
         compute_as_told(model)
+        if names := left_out(model):
+            logger.warning("not in four bits, since they are no linear layers: %s", ", ".join(names[:4]))
+    elif stored_as(directory) in UNPACKED and device.type == "cpu":
+        model = model.to(dtype)  # what was quantized comes back in a type of its own
     if adapter is not None:
         from peft import PeftModel
 
         check_adapter(adapter)
         model = PeftModel.from_pretrained(model, adapter)
     return model.eval()
+
+
+def model_class(directory: Path) -> Any:
+    """Return what loads the model in `directory`: a language model, or one that sees images as well.
+
+    Raises InputError for a model that is neither, or that this version of transformers does not know.
+    """
+    from transformers import (
+        MODEL_FOR_CAUSAL_LM_MAPPING,
+        MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
+        AutoConfig,
+        AutoModelForCausalLM,
+        AutoModelForImageTextToText,
+    )
+
+    try:
+        config = AutoConfig.from_pretrained(directory, trust_remote_code=False)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{directory / 'config.json'}: {' '.join(str(error).split())[:300]}") from None
+    if type(config) in MODEL_FOR_CAUSAL_LM_MAPPING:
+        return AutoModelForCausalLM
+    if type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
+        return AutoModelForImageTextToText
+    raise InputError(f"{directory / 'config.json'}: model_type {config.model_type!r} is no model that writes text")
+
+
+def require_all_weights(directory: Path, found: Mapping[str, Any]) -> None:
+    """Raise InputError naming the weights that a model has and its checkpoint has not, or the other way round."""
+    for kind, said in (
+        ("missing_keys", "has no weights for"),
+        ("unexpected_keys", "has weights that its architecture does not know"),
+        ("mismatched_keys", "has weights of another shape than its configuration says"),
+        ("error_msgs", "cannot be loaded"),
+    ):
+        if found.get(kind):
+            names = sorted(str(name) for name in found[kind])
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            raise InputError(f"{directory}: the checkpoint {said}: {', '.join(names[:5])}{more}")
+
+
+def quantized_in_four_bits(model: Any) -> bool:
+    """Tell whether the weights of a model are in four bits by bitsandbytes."""
+    return bool(getattr(model, "is_loaded_in_4bit", False))

@@ -1,8 +1,51 @@
-"""Four-bit weights by bitsandbytes, computing in the type that it is told."""
+"""The precision of weights: as the checkpoint stores them, in four bits by bitsandbytes, or without any quantization."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import torch
+
+from tomtransfer.experiment.validation import InputError
+
+PLAIN = "plain numbers"
+"""How a checkpoint without a quantization of its own is stored."""
+
+UNPACKED = frozenset({"fp8", "mxfp4"})
+"""Quantizations of checkpoints that transformers can undo while it loads them."""
+
+
+def stored_as(directory: Path) -> str:
+    """Return how the weights of the model in `directory` are stored: the method that its configuration names.
+
+    A configuration of several parts has it at its top or in its text part.
+    """
+    settings = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    parts = (settings, settings.get("text_config") or {})
+    found = next((part["quantization_config"] for part in parts if part.get("quantization_config")), None)
+    if found is None:
+        return PLAIN
+    if found.get("load_in_4bit"):
+        return f"bitsandbytes {found.get('bnb_4bit_quant_type', 'fp4')}"
+    return "bitsandbytes int8" if found.get("load_in_8bit") else str(found.get("quant_method", "unknown"))
+
+
+def loaded_with(directory: Path, wanted: str, dtype: torch.dtype) -> dict[str, Any]:
+    """Return what transformers has to be told to load the model in `directory` with weights as `wanted`.
+
+    `wanted` is `as_stored`, `nf4` or `none`. Raises InputError where the checkpoint cannot be had that way.
+    """
+    stored = stored_as(directory)
+    if wanted == "as_stored" or (wanted == "nf4" and stored == "bitsandbytes nf4"):
+        return {}
+    if stored == PLAIN:
+        return {"quantization_config": four_bits(dtype)} if wanted == "nf4" else {}
+    if wanted == "none" and stored in UNPACKED:
+        return {"quantization_config": _unpacking(stored)}
+    lost = "its full precision is gone" if wanted == "none" else "nf4 is made of plain numbers alone"
+    raise InputError(
+        f"quantization: {wanted}: the weights of {directory.name} are stored as {stored}: {lost}; allowed: as_stored"
+    )
 
 
 def four_bits(dtype: torch.dtype) -> Any:
@@ -17,6 +60,13 @@ def four_bits(dtype: torch.dtype) -> Any:
     )
 
 
+def _unpacking(stored: str) -> Any:
+    """Return what has transformers turn a quantized checkpoint into plain numbers."""
+    from transformers import FineGrainedFP8Config, Mxfp4Config
+
+    return {"fp8": FineGrainedFP8Config, "mxfp4": Mxfp4Config}[stored](dequantize=True)
+
+
 def compute_as_told(model: Any) -> None:
     """Keep bitsandbytes to the compute type that it was given.
 
@@ -28,3 +78,17 @@ def compute_as_told(model: Any) -> None:
     for module in model.modules():
         if isinstance(module, Linear4bit):
             module.support_avx512bf16_for_cpu = False
+
+
+def left_out(model: Any) -> list[str]:
+    """Return the names of weight matrices that four-bit quantization left as they were, embeddings and heads apart.
+
+    bitsandbytes replaces linear layers alone: experts that a model keeps as one tensor stay in full precision.
+    """
+    embeddings = [model.get_input_embeddings(), model.get_output_embeddings()]
+    known = {id(module.weight) for module in embeddings if module is not None and hasattr(module, "weight")}
+    return [
+        name
+        for name, value in model.named_parameters()
+        if value.ndim >= 3 and value.dtype.is_floating_point and id(value) not in known and "conv" not in name
+    ]
