@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Phrases:
     """What a language has for choosing and giving. Phrases are words with spaces between them; case does not matter."""
 
@@ -36,7 +36,7 @@ class Phrases:
     choosing: tuple[str, ...] = ()
     """What comes before an option that the speaker chooses: `I choose`."""
     acting: tuple[str, ...] = ()
-    """What comes before an option that is a verb: `I will`."""
+    """What comes before a label alone, which may be a verb: `I will`, `I take`."""
     answering: tuple[str, ...] = ()
     """What comes before an answer: `my answer is`, `answer:`."""
     chosen: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Phrases:
     all_of: tuple[str, ...] = ()
     """What may stand before an amount that is all there was."""
     recipients: tuple[str, ...] = ()
-    """What stands between an amount that is given and the one or two words for what it is given to."""
+    """What stands between an amount that is given and the word for what it is given to: `to the`."""
     remainders: tuple[str, ...] = ()
     """What may follow on a gift without changing it: `and keep`."""
     refusals: tuple[str, ...] = ()
@@ -115,17 +115,28 @@ ENGLISH = Phrases(
         *("hoping", "trusting", "believing", "knowing", "expecting", "due to", "given that", "considering"),
         "for the sake of",
     ),
-    purposes=("as", "to", "so", "based on", "given", "in the hope", "with the hope", "for the", "for mutual"),
+    purposes=(
+        *_each(
+            ("to",),
+            (
+                *("maximize", "maximise", "ensure", "earn", "get", "avoid", "gain", "achieve", "increase", "secure"),
+                *("minimize", "minimise", "help", "make", "show", "protect", "build", "benefit", "win", "support"),
+                *("reach", "obtain", "foster", "encourage", "promote", "optimize", "optimise", "keep", "stay"),
+            ),
+        ),
+        *("so", "based on", "given", "in the hope", "with the hope", "and hope", "and I hope", "and trust"),
+        *("for mutual", "for our", "for the good of", "for the benefit of", "for the common good"),
+    ),
     contrasts=("not", "and not", "rather than", "instead of", "over"),
     hedges=("or", "and", "if", "unless", "but", "only"),
-    shares=("of", "of my", "of the", "of your", "out of", "out of my", "out of the", "out of your"),
+    shares=("of", "of my", "of the", "of your", "out of", "out of my", "out of the", "out of your", "from my"),
     leads=(
         *("so", "therefore", "thus", "hence", "then", "ok", "okay", "sure", "certainly", "of course", "yes", "well"),
         *("finally", "ultimately", "overall", "in conclusion", "in summary", "to conclude", "accordingly", "personally"),
         *("in this case", "in this situation", "in this scenario", "in this game", "for this reason", "and", "but"),
         *("for these reasons", "that is why", "that's why", "this is why", "as a result", "given this", "still"),
         *("based on this", "considering this", "after careful consideration", "however", "and so", "all right"),
-        *("I think", "I think that", "sorry, but", "I'm sorry, but", "I am sorry, but", "here is my answer"),
+        *("no,", "wait,", "no, wait,", "wait, no,", "actually,", "I think", "I think that", "sorry, but", "I'm sorry, but", "I am sorry, but", "here is my answer"),
     ),
     clauses=(
         *("since", "because", "given", "considering", "based on", "to", "in order to", "after", "as a", "as an"),
@@ -136,25 +147,25 @@ ENGLISH = Phrases(
         *_each(
             _I_WILL,
             (
-                *("choose", "pick", "select", "take", "opt for", "go with", "go for", "vote for", "decide on"),
+                *("choose", "pick", "select", "opt for", "go with", "go for", "vote for", "decide on"),
                 *("settle on", "prefer", "answer", "say", "stick with", "play"),
             ),
         ),
-        *_each(_I_AM, ("choosing", "picking", "selecting", "taking", "opting for", "going with", "going for")),
+        *_each(_I_AM, ("choosing", "picking", "selecting", "opting for", "going with", "going for")),
         *_each(_I_HAVE, ("chosen", "chose", "picked", "selected", "opted for", "decided on", "decided for")),
         *("I went with", "I go for", "I would prefer to choose", "let me choose", "let me go with"),
     ),
-    acting=_I_WILL,
+    acting=(*_I_WILL, *_each(_I_WILL, ("take",)), *_each(_I_AM, ("taking",))),
     answering=(
         *(*_OF_MINE, *_CHOSEN_BY_ME, *_each((*_OF_MINE, *_CHOSEN_BY_ME), _IS)),
-        *("answer", "final answer", "choice", "final choice", "decision", "final decision", "selection", "A:"),
+        *("answer", "correct answer", "final answer", "choice", "final choice", "decision", "final decision", "selection", "A:"),
         *("selected option", "chosen option", "option chosen", "option selected", "response", "vote", "pick"),
     ),
     chosen=(
         *_each(("is", "is definitely"), (*_OF_MINE, *_CHOSEN_BY_ME)),
         "it is",
     ),
-    telling=("choose", "choose to", "pick", "select", "go with", "actually", "no", "wait", "or", "or maybe"),
+    telling=("choose", "choose to", "pick", "select", "go with", "or", "or maybe"),
     nouns=_each(
         ("", "the", "the option", "option"),
         ("option", "choice", "strategy", "letter", "action", "alternative", "policy", "label", "called", "named"),
@@ -162,6 +173,7 @@ ENGLISH = Phrases(
     places=(
         *_each(("in this",), ("case", "situation", "scenario", "game", "round", "context", "instance")),
         *_each(("as my",), ("answer", "choice", "option", "strategy", "decision", "final answer", "response")),
+        *_each(("with",), ("my coplayer", "them", "the other player", "my opponent", "my partner", "you")),
         *("here", "this time", "again", "now", "too", "as well"),
     ),
     giving=(
@@ -180,10 +192,14 @@ ENGLISH = Phrases(
     nothing=("nothing", "nothing at all"),
     everything=("everything", "it all", "all of it", "all of them", "everything I have", "all I have"),
     all_of=("all", "all of my", "all my", "all of the", "all the"),
-    recipients=_each(("to", "into", "toward", "towards"), ("the", "our", "this", "that", "your")),
+    recipients=_each(
+        ("to", "into", "toward", "towards"),
+        ("the", "the common", "the shared", "the public", "the community", "the group", "our", "this", "that"),
+    ),
     remainders=(
         *("and keep", "and I keep", "and will keep", "and I will keep", "while keeping", "to help", "to support"),
-        *("in the fund", "in the box", "in the pot", "in the pool", "so"),
+        *("in the fund", "in the box", "in the pot", "in the pool", "so", "which is", "which leaves"),
+        *("leaving", "leaving me"),
     ),
     refusals=(
         *_each(

@@ -30,10 +30,10 @@ import regex
 from tomtransfer.scenarios.numbers import in_digits
 from tomtransfer.scenarios.phrases import ENGLISH, Phrases
 
-OPENING = "\"'`‘“„‚«‹「『《*_#<>([{|•●✅✔\ufe0f▁Ġ"
+OPENING = "\"'`‘“„‚«‹「『《【*_([{|•●✅✔\ufe0f▁Ġ"
 """What may stand in front of an option, besides white space; the last two are spaces in the tokens of some models."""
 
-CLOSING = "\"'`’”“‘»›」』》*_)]}|>✅✔✓\ufe0f"
+CLOSING = "\"'`’”“‘»›」』》】*_)]}|>✅✔✓\ufe0f"
 """What may stand right behind an option."""
 
 STOPS = ".!;:。"
@@ -46,9 +46,9 @@ SPACE = r"[^\S\n]"
 WORD_END = r"(?:\W|(?<=\p{Han}))"
 NEVER = r"(?!)"
 LATEX = r"\$?\\(?:boxed|fbox|text|textbf|mathrm|mathbf)\s?\{|\\[(\[]"
-OPEN = rf"(?:[\s{regex.escape(OPENING)}]|{LATEX})*"
-OPEN_IN_LINE = rf"(?:{SPACE}|[{regex.escape(OPENING)}]|{LATEX})*"
-CLOSE = rf"(?:[{regex.escape(CLOSING)}]|\\[)\]])*"
+OPEN = rf"(?:[\s{regex.escape(OPENING)}]|#+{SPACE}|{LATEX})*"
+OPEN_IN_LINE = rf"(?:[^\S\n]|[{regex.escape(OPENING)}]|{LATEX})*"
+CLOSE = rf"(?:[{regex.escape(CLOSING)}]|{SPACE}?\\[)\]]|(?<=\}})\$)*"
 DASH = rf"(?:{SPACE}*(?:[–—]|--)|{SPACE}+-|-{SPACE})"
 STOP = rf"{SPACE}*(?:[.;:。]|!+){CLOSE}"
 BRACKET = rf"{SPACE}*[(\[]"
@@ -144,8 +144,12 @@ class Spellings:
         stop = rf"{STOP}(?:{SPACE}*\n|{SPACE}+\S|\p{{Han}})"
         dash = rf"{DASH}{SPACE}*(?:\n|[^\s.,])"
         bracket = rf"{BRACKET}{SPACE}*[^\s)\]]"
-        reason = rf"(?:{SPACE}*,{SPACE}*|{SPACE}+){one_of(self.phrases.reasons)}{WORD_END}"
-        return rf"(?:{SPACE}*\n|{stop}|{dash}|{bracket}|{reason})"
+        return rf"(?:{SPACE}*\n|{stop}|{dash}|{bracket}|{self.reason})"
+
+    @cached_property
+    def reason(self) -> str:
+        """The pattern of what begins a reason behind an option."""
+        return rf"(?:{SPACE}*,{SPACE}*|{SPACE}+){one_of(self.phrases.reasons)}{WORD_END}"
 
     @cached_property
     def units(self) -> str:
@@ -154,8 +158,8 @@ class Spellings:
 
     @cached_property
     def opening(self) -> str:
-        """The pattern of what may stand in front of an option; a dash before a label is that of a list."""
-        return OPEN if self.numeric else rf"{OPEN}(?:[-–—]{SPACE}+{OPEN})?"
+        """The pattern of what may stand in front of an option; of a label alone the dash of a list, or `<`."""
+        return OPEN if self.numeric else rf"{OPEN}(?:(?:[-–—]{SPACE}|[<>])+{OPEN})?"
 
     @cached_property
     def _sign(self) -> str:
