@@ -10,7 +10,7 @@ from jinja2 import TemplateError
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.questions import Prompt, Query
-from tomtransfer.scenarios.spelling import WRAPPING
+from tomtransfer.scenarios.spelling import spellings_of
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,19 @@ def encode_chat(tokenizer: Any, system: str, user: str) -> list[int]:
 
 
 def spell_labels(tokenizer: Any, labels: Sequence[str], model_name: str) -> dict[str, list[int]]:
-    """Return for each label every token that spells it once what may stand around it is taken away.
+    """Return for each label every token that would be an answer that begins with it, and with nothing else.
 
     The first token of each list is how the tokenizer itself spells the label. Raises InputError naming model and label
     when there is none.
     """
     vocabulary = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
     spellings: dict[str, list[int]] = {label: [] for label in labels}
+    named = spellings_of(tuple(labels))
     for token, text in enumerate(vocabulary):
-        label = text.strip(WRAPPING)
-        if label in spellings:
-            spellings[label].append(token)
+        found = named.begin(text)
+        place = named.place(found["option"]) if found else None
+        if place is not None:
+            spellings[labels[place]].append(token)
     for label, tokens in spellings.items():
         if not tokens:
             raise InputError(

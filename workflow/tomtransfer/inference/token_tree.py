@@ -1,14 +1,13 @@
-"""The exact probability of each of several texts as an answer, whatever number of tokens it takes to write it.
+"""The exact probability of each of several texts as the beginning of an answer, whatever number of tokens it takes.
 
 The answers form a tree whose branches are tokens. It is followed from the prompt as long as what is written may still
-become one of the candidates, level by level, behind one copy of the prompt's cache. All spellings count: what may stand
-around a candidate (quotes, brackets, bold, a currency sign, white space) may come before it, in tokens of its own or in
-the same, and it is complete when something follows that does not go on with it. So ` 1` counts as 1 only as far as
-neither `0` nor `.5` comes next. What is neither a candidate nor on the way to one is `other`.
+begin with one of the candidates, level by level, behind one copy of the prompt's cache. What begins with a candidate
+is defined where the parser has it from, in `tomtransfer.scenarios.spelling`: all spellings count, and a candidate counts
+as far as what follows it lets it stand. So ` 1` counts as 1 only as far as neither `0` nor `%` nor ` is too much` comes
+next. What begins with no candidate is `other`.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +16,11 @@ import torch
 from tomtransfer.inference.answers import CandidateDistribution
 from tomtransfer.inference.branches import BranchCache, branching
 from tomtransfer.inference.prefill import Prefix, prefill
-from tomtransfer.scenarios.spelling import CURRENCY, WRAPPING
+from tomtransfer.scenarios.spelling import Spellings
 
-# A branch of less mass is not followed: it counts as other, and so do answers of more tokens than this.
+# A branch of less mass is not followed: it counts as other, and so do answers that are still open after so many tokens.
 LEAST_MASS = 1e-4
-LONGEST_PATH = 5
+LONGEST_PATH = 12
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class _Next:
     """What each next token makes of a text: candidates that it completes, and tokens that go on towards one."""
 
     completing: list[tuple[int, torch.Tensor]]
-    """Numbers of candidates, and the tokens behind which each is complete."""
+    """Places of candidates, and the tokens behind which each is complete."""
     going_on: torch.Tensor
 
 
@@ -38,45 +37,36 @@ class Vocabulary:
 
     def __init__(self, tokenizer: Any) -> None:
         self.texts: list[str] = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
-        self._first = _grouped((text.lstrip(WRAPPING + CURRENCY)[:1], token) for token, text in enumerate(self.texts))
-        self._later = _grouped((text[:1], token) for token, text in enumerate(self.texts))
-        self._known: dict[tuple[tuple[str, ...], str], _Next] = {}
+        for token in tokenizer.all_special_ids:
+            # Such as the token that ends an answer, as a line break does.
+            self.texts[token] = "\n"
+        self._first = _grouped((text[:1], token) for token, text in enumerate(self.texts))
+        self._known: dict[tuple[Spellings, str], _Next] = {}
 
-    def after(self, text: str, candidates: tuple[str, ...]) -> _Next:
+    def after(self, text: str, spellings: Spellings) -> _Next:
         """Return what each next token makes of `text`."""
-        text = text.lstrip(WRAPPING + CURRENCY)
-        if (candidates, text) not in self._known:
-            self._known[candidates, text] = self._look(text, candidates)
-        return self._known[candidates, text]
+        if (spellings, text) not in self._known:
+            self._known[spellings, text] = self._look(text, spellings)
+        return self._known[spellings, text]
 
-    def _look(self, text: str, candidates: tuple[str, ...]) -> _Next:
+    def _look(self, text: str, spellings: Spellings) -> _Next:
+        """Look at tokens character by character: where a text is decided, so are all tokens that begin like it."""
         completing: dict[int, list[int]] = {}
         going_on: list[int] = []
-        for first, tokens in (self._later if text else self._first).items():
-            for addition, alike in self._heads(text, first, tokens, candidates).items():
-                what = verdict(text + addition, candidates)
-                if what is True:
-                    going_on += alike
-                elif what is not False:
-                    completing.setdefault(what, []).extend(alike)
+        waiting = list(self._first.items())
+        while waiting:
+            addition, tokens = waiting.pop()
+            begun = spellings.begun(text + addition)
+            if begun is True:
+                going_on += [token for token in tokens if self.texts[token] == addition]
+                longer = [token for token in tokens if self.texts[token] != addition]
+                waiting += _grouped((self.texts[token][: len(addition) + 1], token) for token in longer).items()
+            elif begun is not False:
+                completing.setdefault(begun, []).extend(tokens)
         return _Next(
-            [(number, torch.tensor(tokens)) for number, tokens in completing.items()],
+            [(place, torch.tensor(tokens)) for place, tokens in completing.items()],
             torch.tensor(going_on, dtype=torch.long),
         )
-
-    def _heads(
-        self, text: str, first: str, tokens: Sequence[int], candidates: tuple[str, ...]
-    ) -> Mapping[str, Sequence[int]]:
-        """Return the `tokens`, whose texts have one `first` character, by as much of them as a verdict depends on.
-
-        Most tokens are words, which cannot go on with a number, or begin with a space, which ends it whatever follows.
-        """
-        in_a_word = not text or text[-1].isalnum()
-        if first.isalpha() and in_a_word and not any(each.startswith(text + first) for each in candidates):
-            return {}
-        if text and not re.match(r"[\w.,-]", first):
-            return {first: tokens}
-        return _grouped((self.texts[token], token) for token in tokens)
 
 
 def _grouped(named: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
@@ -87,31 +77,12 @@ def _grouped(named: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
     return groups
 
 
-def verdict(text: str, candidates: tuple[str, ...]) -> int | bool:
-    """Return the number of the candidate that `text` has completed, True if it may become one, and False if it cannot.
-
-    A candidate at the very end may still go on (`1` to `10`) and is not yet complete. Zeros behind the point leave a
-    number what it is.
-    """
-    start = text.lstrip(WRAPPING + CURRENCY)
-    if not start:
-        return True
-    word = re.match(r"[\w-]+(?:[.,][0-9]+)*", start)
-    if not word or start[word.end() :][:1].isalnum():
-        return False  # such as `1.0x`
-    named, rest = word[0], start[word.end() :]
-    whole = re.sub(r"\.0+$", "", named)
-    if rest not in {"", ".", ","}:
-        return candidates.index(whole) if whole in candidates else False
-    return whole in candidates or (not rest and any(candidate.startswith(named) for candidate in candidates))
-
-
 @torch.inference_mode()
 def candidate_distributions(
     model: Any,
     vocabulary: Vocabulary,
     prompts: Sequence[Sequence[int]],
-    candidates: Sequence[tuple[str, ...]],
+    candidates: Sequence[Spellings],
     temperature: float,
     tokens_per_batch: int,
 ) -> list[CandidateDistribution]:
@@ -132,10 +103,10 @@ def _search(
     vocabulary: Vocabulary,
     prefix: Prefix,
     logits: torch.Tensor,
-    candidates: tuple[str, ...],
+    candidates: Spellings,
     temperature: float,
 ) -> CandidateDistribution:
-    masses = [0.0] * len(candidates)
+    masses = [0.0] * len(candidates.options)
     cache: BranchCache | None = None
     branches: list[tuple[str, float]] = [("", 1.0)]
     probabilities = torch.softmax(logits[None] / temperature, dim=-1).cpu()

@@ -11,6 +11,7 @@ from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribut
 from tomtransfer.respondents.asking import Asking
 from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.scenarios.questions import Prompt, Query
+from tomtransfer.scenarios.spelling import spellings_of
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class LocalModel:
             self.loaded,
             Vocabulary(self.tokenizer),
             [prompt.tokens for prompt in encoded],
-            [query.candidates for query in queries],
+            [spellings_of(query.candidates, query.unit) for query in queries],
             self.temperature,
             self.tokens_per_batch,
         )

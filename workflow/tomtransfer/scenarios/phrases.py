@@ -25,6 +25,8 @@ class Phrases:
     """What stands between the option that is chosen and one that is not: `rather than`."""
     hedges: tuple[str, ...] = ()
     """What takes a choice back after a dash or in brackets: `or`, `if`."""
+    asides: tuple[str, ...] = ()
+    """What takes a choice back in brackets, because it is about another's or not certain: `my coplayer`, `maybe`."""
     shares: tuple[str, ...] = ()
     """What stands between an amount and all that there was: `out of my`."""
     leads: tuple[str, ...] = ()
@@ -129,6 +131,11 @@ ENGLISH = Phrases(
     ),
     contrasts=("not", "and not", "rather than", "instead of", "over"),
     hedges=("or", "and", "if", "unless", "but", "only"),
+    asides=(
+        *("maybe", "perhaps", "probably", "possibly", "my coplayer", "my coplayer's", "your coplayer", "the coplayer"),
+        *("coplayer", "the coplayer's", "my opponent", "my opponent's", "the other", "the other's", "they", "their"),
+        *("theirs", "what", "not mine", "for my coplayer", "for the other"),
+    ),
     shares=("of", "of my", "of the", "of your", "out of", "out of my", "out of the", "out of your", "from my"),
     leads=(
         *("so", "therefore", "thus", "hence", "then", "ok", "okay", "sure", "certainly", "of course", "yes", "well"),
@@ -159,7 +166,7 @@ ENGLISH = Phrases(
     answering=(
         *(*_OF_MINE, *_CHOSEN_BY_ME, *_each((*_OF_MINE, *_CHOSEN_BY_ME), _IS)),
         *("answer", "correct answer", "final answer", "choice", "final choice", "decision", "final decision", "selection", "A:"),
-        *("selected option", "chosen option", "option chosen", "option selected", "response", "vote", "pick"),
+        *("selected option", "chosen option", "option chosen", "option selected", "response", "vote:", "pick:"),
     ),
     chosen=(
         *_each(("is", "is definitely"), (*_OF_MINE, *_CHOSEN_BY_ME)),
@@ -186,7 +193,7 @@ ENGLISH = Phrases(
             ),
             ("", "is", "would be", "will be"),
         ),
-        *("donation", "contribution", "gift", "amount", "amount given", "give"),
+        *("donation", "contribution", "gift", "amount", "amount given", "give:"),
     ),
     exactly=("exactly", "only", "just", "precisely", "a total of"),
     nothing=("nothing", "nothing at all"),

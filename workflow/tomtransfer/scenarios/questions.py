@@ -45,7 +45,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Query:
-    """A prompt that is answered by one of several texts, such as an amount; `right` is the correct one, if any is."""
+    """A prompt that is answered by one of several texts, such as amounts of a `unit`; `right` is the true one, if any."""
 
     split: str
     game: str
@@ -58,6 +58,7 @@ class Query:
     system: str
     user: str
     sha256: str
+    unit: str = ""
 
     @property
     def options(self) -> tuple[str, ...]:
