@@ -20,7 +20,7 @@ counts is what the parser reads.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -106,6 +106,15 @@ class Spellings(ABC):
     def may_go_on(self, text: str) -> bool:
         """Return whether a text that matches as far as it goes may become an option."""
         return True
+
+    @cached_property
+    def alphabet(self) -> frozenset[str]:
+        """The characters that mean something here; of all others it only matters of what sort they are."""
+        named = [mark for marks in (OPENING, CLOSING, STOPS, CURRENCY) for mark in marks]
+        said = [*self.options, self.unit, *_texts_of(self.phrases), *map(chr, range(128)), *named, "–—\u00a0\u202f\u2009"]
+        known = set().union(*(each.lower() + each.upper() for each in said))
+        # Where characters of full width are meant, they are others that mean the same.
+        return frozenset(known | {chr(ord(each) + 0xFEE0) for each in known if "!" <= each <= "~"} | {"\u2212"})
 
     @property
     @abstractmethod
@@ -303,3 +312,10 @@ class Numbers(Spellings):
         """The pattern of digits at the beginning of a text."""
         inside = regex.escape(self.phrases.group + self.phrases.decimal)
         return regex.compile(rf"{OPEN}(?P<said>-?(?:{self._sign}|\s)*-?[0-9][0-9{inside} ']*)")
+
+
+def _texts_of(phrases: Phrases) -> Iterator[str]:
+    """Yield every phrase of a language, and every mark that it has."""
+    for value in vars(phrases).values():
+        parts = value if isinstance(value, tuple) else (value,)
+        yield from (part if isinstance(part, str) else part[0] for part in parts)
