@@ -48,7 +48,7 @@ def test_rows_apart_have_the_loss_of_shared_rows():
 def test_choices_are_compared_and_equal(random_model, tmp_path):
     few = ["--prompts", "6", "--rounds", "1", "--answers", "2", "--drawn-prompts", "1"]
     choices.main(["--model", str(random_model), *few, "--results", str(tmp_path)])
-    assert len(table(tmp_path / "choices.md")) == 3
+    assert len(table(tmp_path / "choices.md")) == 4
     [difference] = re.findall(r"plain forward pass: (\S+)", (tmp_path / "choices.md").read_text())
     assert float(difference) < 1e-5
 

@@ -9,7 +9,7 @@ next. What begins with no candidate is `other`. Labels, amounts and answers to q
 Needs torch and transformers, and neither tables nor Snakemake.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,7 +24,10 @@ from tomtransfer.inference.vocabulary import Vocabulary
 from tomtransfer.scenarios.spelling import Spellings
 
 LEAST_MASS = 1e-4
-"""A branch of less mass is not followed: it counts as other."""
+"""A branch of less mass is not followed: it counts as other. A label in the tokenizer's own tokens always is."""
+
+LEAST_SHARE = 0.01
+"""Behind such a label, a branch is followed that has this share of its mass, so that the odds of labels are right."""
 
 TOKENS_AROUND = 16
 """An answer that is still open after so many tokens more than the longest candidate has counts as other."""
@@ -44,11 +47,13 @@ class _Root:
 
 @dataclass(frozen=True)
 class _Branch:
-    """The beginning of an answer: of which root, what it says, and its probability."""
+    """The beginning of an answer: of which root, its tokens and what they write, its probability, the least to follow."""
 
     root: int
+    tokens: tuple[int, ...]
     written: bytes
     share: float
+    least: float
 
 
 @torch.inference_mode()
@@ -89,28 +94,41 @@ def _search(
     """Return the distribution of each root, following all their trees at once."""
     masses = [[0.0] * len(root.candidates.options) for root in roots]
     longest = TOKENS_AROUND + max(vocabulary.longest(root.candidates.options) for root in roots)
-    branches = [_Branch(number, b"", 1.0) for number in range(len(roots))]
+    branches = [_Branch(number, (), b"", 1.0, LEAST_MASS) for number in range(len(roots))]
     probabilities = _softmax(torch.stack([root.logits for root in roots]), temperature)
     cache: BranchCache | None = None
     for depth in range(longest):
-        grown: list[tuple[int, int, _Branch]] = []
+        grown: list[tuple[int, _Branch]] = []
         for number, (branch, row) in enumerate(zip(branches, probabilities, strict=True)):
             following = vocabulary.after(branch.written, roots[branch.root].candidates)
             for candidate, tokens in following.completing:
                 masses[branch.root][candidate] += branch.share * float(row[tokens].sum())
-            for token in following.going_on[branch.share * row[following.going_on] >= LEAST_MASS].tolist():
-                written = branch.written + vocabulary.bytes[token]
-                grown.append((number, token, _Branch(branch.root, written, branch.share * float(row[token]))))
+            own = vocabulary.own(roots[branch.root].candidates)
+            grown += [(number, each) for each in _grow(branch, following.going_on, row, vocabulary, own)]
         if not grown:
             break
-        branches = [branch for *_, branch in grown]
+        branches = [branch for _, branch in grown]
         if cache is None:
             cache = _cache(roots, branches, longest)
         else:
-            cache.keep([number for number, *_ in grown])
+            cache.keep([number for number, _ in grown])
         positions = [roots[branch.root].prefix.tokens + depth for branch in branches]
-        probabilities = _next_tokens(model, cache, [token for _, token, _ in grown], positions, temperature)
+        probabilities = _next_tokens(model, cache, [branch.tokens[-1] for branch in branches], positions, temperature)
     return [CandidateDistribution(found, max(0.0, 1 - sum(found))) for found in masses]
+
+
+def _grow(
+    branch: _Branch, going_on: torch.Tensor, row: torch.Tensor, vocabulary: Vocabulary, own: Collection[tuple[int, ...]]
+) -> Iterator[_Branch]:
+    """Yield what a branch goes on to: each token that has the least mass, or is the next of a label in its `own` ones."""
+    shares = branch.share * row[going_on]
+    depth = len(branch.tokens)
+    spelled = {each[depth] for each in own if len(each) > depth and each[:depth] == branch.tokens}
+    for token, share in zip(going_on.tolist(), shares.tolist(), strict=True):
+        if share >= branch.least or token in spelled:
+            tokens = (*branch.tokens, token)
+            least = min(LEAST_MASS, LEAST_SHARE * share) if tokens in own else branch.least
+            yield _Branch(branch.root, tokens, branch.written + vocabulary.bytes[token], share, least)
 
 
 def _cache(roots: Sequence[_Root], branches: Sequence[_Branch], room: int) -> BranchCache:

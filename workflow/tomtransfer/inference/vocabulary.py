@@ -14,11 +14,14 @@ from typing import Any
 import regex
 import torch
 
-from tomtransfer.scenarios.spelling import Spellings
+from tomtransfer.scenarios.spelling import Labels, Spellings
 
 # Characters that stand for all those of their sort which no pattern names: Chinese, other letters, spaces, the rest.
 _SORTS = ((regex.compile(r"\p{Han}"), "㐀"), (regex.compile(r"\w"), "ж"), (regex.compile(r"\s"), " "))
 _ANY_OTHER = "¤"
+
+BROKEN = "\ufffd"
+"""What stands for bytes that are no character: with them an answer begins with nothing."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Vocabulary:
         self._texts = [split(each)[0] for each in self.bytes]
         self._within = [token for token, each in enumerate(self.bytes) if each and 0x80 <= each[0] < 0xC0]
         self._shaped: dict[frozenset[str], tuple[list[str], dict[str, list[int]]]] = {}
+        self._written: dict[str, tuple[int, ...]] = {}
         self._known: dict[tuple[Spellings, bytes], NextTokens] = {}
 
     def after(self, written: bytes, spellings: Spellings) -> NextTokens:
@@ -64,7 +68,16 @@ class Vocabulary:
 
     def longest(self, candidates: Iterable[str]) -> int:
         """Return the most tokens that the tokenizer needs for one of `candidates`."""
-        return max(len(self.tokenizer.encode(each, add_special_tokens=False)) for each in candidates)
+        return max(len(self._write(each)) for each in candidates)
+
+    def own(self, spellings: Spellings) -> frozenset[tuple[int, ...]]:
+        """Return the tokens that the tokenizer itself writes for each label; none for numbers, which may be many."""
+        return frozenset(map(self._write, spellings.options)) if isinstance(spellings, Labels) else frozenset()
+
+    def _write(self, text: str) -> tuple[int, ...]:
+        if text not in self._written:
+            self._written[text] = tuple(self.tokenizer.encode(text, add_special_tokens=False))
+        return self._written[text]
 
     def _shapes(self, alphabet: frozenset[str]) -> tuple[list[str], dict[str, list[int]]]:
         """Return the texts of tokens, characters that are not in `alphabet` alike, and tokens by the first character.
@@ -73,7 +86,7 @@ class Vocabulary:
         """
         if alphabet not in self._shaped:
             characters = set().union(*self._texts)
-            table = {ord(each): _sort(each) for each in characters if each not in alphabet}
+            table = {ord(each): _sort(each) for each in characters if each not in alphabet | {BROKEN}}
             shapes = [text.translate(table) for text in self._texts]
             self._shaped[alphabet] = shapes, _grouped((text[:1], token) for token, text in enumerate(shapes))
         return self._shaped[alphabet]
@@ -142,8 +155,9 @@ def _sort(character: str) -> str:
 
 
 def _grouped(named: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
-    """Return tokens by their names."""
+    """Return tokens by their names, but for those whose name is broken."""
     groups: dict[str, list[int]] = {}
     for name, token in named:
-        groups.setdefault(name, []).append(token)
+        if BROKEN not in name:
+            groups.setdefault(name, []).append(token)
     return groups

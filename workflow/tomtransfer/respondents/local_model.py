@@ -94,8 +94,14 @@ class LocalModel:
         left = self.tokens_per_batch - sum(map(len, self.prefixes))
         tokens = accumulate(len(encoded[number]) for number in numbers)
         kept = [number for number, total in zip(numbers, tokens, strict=True) if total <= left]
-        found = self._read(encoded, [spellings_of(prompt.labels) for prompt in prompts], kept)
-        return [ChoiceDistribution(*each.candidates, each.other) for each in found]
+        # In one order, so that frames which swap their labels are read by one record of them.
+        labels = [tuple(sorted(prompt.labels)) for prompt in prompts]
+        found = self._read(encoded, [spellings_of(each) for each in labels], kept)
+        shares = [dict(zip(each, read.candidates, strict=True)) for each, read in zip(labels, found, strict=True)]
+        return [
+            ChoiceDistribution(share[prompt.cooperate], share[prompt.defect], read.other)
+            for prompt, share, read in zip(prompts, shares, found, strict=True)
+        ]
 
     def motivate(self, wanted: Sequence[Reasons], longest: int) -> list[DrawnText]:
         """Return sampled reasons for each choice in `wanted`; see `Respondent`."""

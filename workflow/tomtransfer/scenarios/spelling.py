@@ -30,6 +30,9 @@ from tomtransfer.scenarios.numbers import in_digits
 from tomtransfer.scenarios.patterns import SPACE, WORD_END, one_of, plain
 from tomtransfer.scenarios.phrases import ENGLISH, Phrases
 
+READING_REVISION = 2
+"""Raised by hand when what an answer may begin with changes, so that what was read before is read anew."""
+
 OPENING = "\"'`\u2018“„\u201a«\u2039「『《【*_([{|•●✅✔\ufe0f▁Ġ"
 """What may stand in front of an option, besides white space; the last two are spaces in the tokens of some models."""
 
@@ -111,7 +114,14 @@ class Spellings(ABC):
     def alphabet(self) -> frozenset[str]:
         """The characters that mean something here; of all others it only matters of what sort they are."""
         named = [mark for marks in (OPENING, CLOSING, STOPS, CURRENCY) for mark in marks]
-        said = [*self.options, self.unit, *_texts_of(self.phrases), *map(chr, range(128)), *named, "–—\u00a0\u202f\u2009"]
+        said = [
+            *self.options,
+            self.unit,
+            *_texts_of(self.phrases),
+            *map(chr, range(128)),
+            *named,
+            "–—\u00a0\u202f\u2009",
+        ]
         known = set().union(*(each.lower() + each.upper() for each in said))
         # Where characters of full width are meant, they are others that mean the same.
         return frozenset(known | {chr(ord(each) + 0xFEE0) for each in known if "!" <= each <= "~"} | {"\u2212"})
