@@ -54,7 +54,7 @@ def shared_beginnings(model: Any, prompts: Sequence[Sequence[int]]) -> list[torc
 
 @torch.inference_mode()
 def plain_forward(model: Any, prompts: Sequence[Sequence[int]]) -> list[torch.Tensor]:
-    """Return the distributions of the first token from one forward pass over each prompt, padded on the left to the longest of a batch."""
+    """Return the same from one forward pass over each prompt, padded on the left to the longest of a batch."""
     order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
     results: dict[int, torch.Tensor] = {}
     for start in range(0, len(order), BATCH):
@@ -70,8 +70,7 @@ def plain_forward(model: Any, prompts: Sequence[Sequence[int]]) -> list[torch.Te
             logits_to_keep=1,
             use_cache=False,
         ).logits[:, -1]
-        for index, row in zip(batch, torch.softmax(logits.float() / TEMPERATURE, dim=-1), strict=True):
-            results[index] = row
+        results |= zip(batch, torch.softmax(logits.float() / TEMPERATURE, dim=-1), strict=True)
     return [results[index] for index in range(len(prompts))]
 
 

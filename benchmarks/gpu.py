@@ -24,8 +24,8 @@ from transformers import LlamaConfig
 import attentions
 from measuring import RESULTS, Load, keep, machine, seconds
 from random_nf4 import random_nf4
-from tomtransfer.inference.prefill import prefill
 from tomtransfer.inference.loading import compute_type
+from tomtransfer.inference.prefill import prefill
 from tomtransfer.inference.rows import Row, row_lengths
 from tomtransfer.inference.sampling import Drawing, sample_tokens
 from tomtransfer.training.trainer import add_adapter

@@ -84,7 +84,7 @@ def test_tokens_follow_the_models_own_distribution(asked):
 
 
 def test_an_answer_that_ends_leaves_the_others_as_they_are(asked, monkeypatch):
-    model, tokenizer, prompts = asked
+    model, tokenizer, _ = asked
     draws = draws_of(asked, 4)
     before = draw(asked, draws, longest=12)
     common = max(range(len(tokenizer)), key=lambda token: sum(tokenizer.decode([token]) in one.text for one in before))

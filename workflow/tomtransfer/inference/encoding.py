@@ -10,6 +10,9 @@ from jinja2 import TemplateError
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.questions import Prompt, Query
 
+WRITING_REVISION = 2
+"""Raised by hand when other tokens write a label, so that what was drawn and taught behind it before is not used."""
+
 
 def encode_prompts(
     tokenizer: Any, prompts: Sequence[Prompt | Query], directory: Path, room: int = 1

@@ -2,9 +2,10 @@
 
 The answers form a tree whose branches are tokens. It is followed from the prompt as long as what is written may still
 begin with one of the candidates, level by level, behind one copy of the prompt's cache. What begins with a candidate
-is defined where the parser has it from, in `tomtransfer.scenarios.spelling`: all spellings count, and a candidate counts
-as far as what follows it lets it stand. So ` 1` counts as 1 only as far as neither `0` nor `%` nor ` is too much` comes
-next. What begins with no candidate is `other`. Labels, amounts and answers to questions are all read in this way.
+is defined where the parser has it from, in `tomtransfer.scenarios.spelling`: all spellings count, and a candidate
+counts as far as what follows it lets it stand. So ` 1` counts as 1 only as far as neither `0` nor `%` nor ` is too
+much` comes next. What begins with no candidate is `other`. Labels, amounts and answers to questions are all read in
+this way.
 
 Needs torch and transformers, and neither tables nor Snakemake.
 """
@@ -47,7 +48,7 @@ class _Root:
 
 @dataclass(frozen=True)
 class _Branch:
-    """The beginning of an answer: of which root, its tokens and what they write, its probability, the least to follow."""
+    """The beginning of an answer: its root, its tokens and what they write, its probability, the least to follow."""
 
     root: int
     tokens: tuple[int, ...]
@@ -120,7 +121,7 @@ def _search(
 def _grow(
     branch: _Branch, going_on: torch.Tensor, row: torch.Tensor, vocabulary: Vocabulary, own: Collection[tuple[int, ...]]
 ) -> Iterator[_Branch]:
-    """Yield what a branch goes on to: each token that has the least mass, or is the next of a label in its `own` ones."""
+    """Yield what a branch goes on to: each token that has the least mass, or is the next of a label's `own`."""
     shares = branch.share * row[going_on]
     depth = len(branch.tokens)
     spelled = {each[depth] for each in own if len(each) > depth and each[:depth] == branch.tokens}

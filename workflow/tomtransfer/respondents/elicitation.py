@@ -15,6 +15,7 @@ from tomtransfer.experiment.config import TRAINED_SPLIT
 from tomtransfer.experiment.store import Store, digest_of
 from tomtransfer.experiment.tables import write_table
 from tomtransfer.inference.answers import DrawnText
+from tomtransfer.inference.encoding import WRITING_REVISION
 from tomtransfer.respondents.asking import Asking
 from tomtransfer.respondents.elicited import ROW_COLUMNS, ComputeRows, complete_rows
 from tomtransfer.respondents.protocol import Drawn, Reasons, Respondent
@@ -81,7 +82,11 @@ class Elicitation:
         which leaves every expectation as it is (stratified sampling). A draw's key does not depend on their number.
         """
         longest = self.asking.motivation_tokens
-        drawing = {"motivation_tokens": longest, "seed": self.asking.motivation_seed}
+        drawing = {
+            "motivation_tokens": longest,
+            "seed": self.asking.motivation_seed,
+            "writing_revision": WRITING_REVISION,
+        }
         rows, wanted = [], []
         for prompt in prompts:
             for choice, label in zip(("cooperate", "defect"), prompt.labels, strict=True):

@@ -1,4 +1,4 @@
-"""The phrases by which people say, in a language, what they choose and why: all that the reading of answers knows of it.
+"""The phrases by which people say what they choose and why: all that the reading of answers knows of a language.
 
 A language is one record. Where there is none, labels and digits are read alone, without any word around them.
 """

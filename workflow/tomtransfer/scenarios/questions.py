@@ -45,7 +45,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Query:
-    """A prompt that is answered by one of several texts, such as amounts of a `unit`; `right` is the true one, if any."""
+    """A prompt that is answered by one of several texts, such as amounts of a `unit`; `right` is the true one."""
 
     split: str
     game: str

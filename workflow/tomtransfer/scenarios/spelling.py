@@ -7,7 +7,7 @@ An answer begins with an option if, from its first character on, it reads
 - What opens: white space, quotes, brackets, bold, bullets, headings, `\boxed{`. What closes: quotes, brackets, bold.
 - A label is written as it is, in other capitals too where it has more than one letter (`Cooperate` for `cooperate`).
 - A number is written in digits, with groups of three and decimals as the language has them, or in words; a sign and a
-  currency may come before it, its unit and all that there was after it (`$5.00`, `1,000`, `five dollars`, `5 of my 10`).
+  currency may come before it, its unit and all that there was after it (`$5.00`, `1,000`, `five dollars`, `5 of 10`).
 - An ending is the end of the line; a stop, a dash or an opening bracket with more behind it; or a reason
   (`C, because`), after `, not D` too.
 

@@ -14,8 +14,8 @@ def row_targets(row: Row, choice_share: float | None) -> dict[str, torch.Tensor]
     """Return what is to be predicted in a row, from where and how much it counts: labels, sources, weights (targets).
 
     The first token of each completion is predicted from the prompt's last position. A completion's weight is divided
-    over its tokens: `choice_share` in equal parts to those of the choice, the rest in equal parts to the others, or equal
-    parts to all if None.
+    over its tokens: `choice_share` in equal parts to those of the choice, the rest in equal parts to the others, or
+    equal parts to all if None.
     Prompt tokens are never among the targets.
     """
     labels: list[int] = []
