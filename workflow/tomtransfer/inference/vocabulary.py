@@ -20,7 +20,7 @@ from tomtransfer.scenarios.spelling import Labels, Spellings
 _SORTS = ((regex.compile(r"\p{Han}"), "㐀"), (regex.compile(r"\w"), "ж"), (regex.compile(r"\s"), " "))
 _ANY_OTHER = "¤"
 
-WITHIN = range(0x80, 0xC0)
+CONTINUATION = range(0x80, 0xC0)
 """The bytes of UTF-8 that stand within a character."""
 
 BROKEN = "\ufffd"
@@ -50,7 +50,7 @@ class Vocabulary:
         for token in ends:
             self.bytes[token] = b"\n"
         self._texts = [split(each)[0] for each in self.bytes]
-        self._within = [token for token, each in enumerate(self.bytes) if each and each[0] in WITHIN]
+        self._within = [token for token, each in enumerate(self.bytes) if each and each[0] in CONTINUATION]
         self._shaped: dict[frozenset[str], tuple[list[str], dict[str, list[int]]]] = {}
         self._written: dict[str, tuple[int, ...]] = {}
         self._known: dict[tuple[Spellings, bytes], NextTokens] = {}

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 CHOICE_COLUMNS = dict.fromkeys(("cooperate", "defect", "other"), pl.Float64)
 TEXT_COLUMNS = {"tokens": pl.Int64, "finished": pl.Boolean}
-READING, READING_TYPE = {"reading_revision": READING_REVISION}, {"reading_revision": pl.Int64}
+READ_BY, READ_BY_TYPE = {"reading_revision": READING_REVISION}, {"reading_revision": pl.Int64}
 READING_COLUMNS = {"probabilities": pl.List(pl.Float64), "other": pl.Float64}
 
 
@@ -71,8 +71,8 @@ class Elicitation:
             found = self.respondent.choose([prompts[number] for number in part], room, kept)
             return {name: [getattr(each, name) for each in found] for name in CHOICE_COLUMNS}
 
-        rows = [self._row(prompt, READING) for prompt in prompts]
-        self._write(path, "choices", rows, READING_TYPE, CHOICE_COLUMNS, choose)
+        rows = [self._row(prompt, READ_BY) for prompt in prompts]
+        self._write(path, "choices", rows, READ_BY_TYPE, CHOICE_COLUMNS, choose)
 
     def motivations(self, path: Path, prompts: Sequence[Prompt]) -> None:
         """Write motivations: for each prompt and each choice, the number that `asking` has for its frame.
@@ -124,14 +124,14 @@ class Elicitation:
     def readings(self, path: Path, queries: Sequence[Query], stage: str) -> None:
         """Write exact answers that are one of several texts: a row per query, a probability for each candidate."""
         rows = [
-            self._row(query, READING, {"candidates": list(query.candidates), "right": query.right}) for query in queries
+            self._row(query, READ_BY, {"candidates": list(query.candidates), "right": query.right}) for query in queries
         ]
 
         def read(part: Sequence[int]) -> dict[str, list[Any]]:
             found = self.respondent.read([queries[number] for number in part])
             return {"probabilities": [each.candidates for each in found], "other": [each.other for each in found]}
 
-        columns = {"candidates": pl.List(pl.String), "right": pl.String, **READING_TYPE}
+        columns = {"candidates": pl.List(pl.String), "right": pl.String, **READ_BY_TYPE}
         self._write(path, stage, rows, columns, READING_COLUMNS, read)
 
     def _write(

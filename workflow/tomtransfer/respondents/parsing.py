@@ -28,7 +28,7 @@ from functools import lru_cache
 import regex
 
 from tomtransfer.respondents.statements import Statements
-from tomtransfer.scenarios.patterns import plain
+from tomtransfer.scenarios.patterns import normalized
 from tomtransfer.scenarios.phrases import ENGLISH, Phrases
 from tomtransfer.scenarios.spelling import STOPS, Spellings, spellings_of
 
@@ -134,7 +134,7 @@ class _Parser:
 
 def _sentence(text: str) -> str:
     """Return a text as sentences are read: plain, with a line break at its end."""
-    return plain(text) + "\n"
+    return normalized(text) + "\n"
 
 
 _parser = lru_cache(maxsize=64)(_Parser)

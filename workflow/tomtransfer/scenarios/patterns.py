@@ -15,7 +15,7 @@ WORD_END = r"(?:\W|(?<=\p{Han}))"
 _ALIKE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x2019: 0x27, 0x2212: 0x2D}
 
 
-def plain(text: str) -> str:
+def normalized(text: str) -> str:
     """Return a text of the same length in which characters that look alike are the same."""
     return text if text.isascii() else text.translate(_ALIKE)
 

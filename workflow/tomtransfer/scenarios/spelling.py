@@ -27,7 +27,7 @@ from functools import cached_property
 import regex
 
 from tomtransfer.scenarios.numbers import in_digits
-from tomtransfer.scenarios.patterns import SPACE, WORD_END, one_of, plain
+from tomtransfer.scenarios.patterns import SPACE, WORD_END, normalized, one_of
 from tomtransfer.scenarios.phrases import ENGLISH, Phrases
 
 READING_REVISION = 2
@@ -76,7 +76,7 @@ class Spellings(ABC):
 
         True is open: more of the text may make it begin with an option. False is closed: no option can come any more.
         """
-        text = plain(text)
+        text = normalized(text)
         found = self._beginning.match(text, partial=True)
         back = self._taken_back.match(text, partial=True) if found else None
         if not found or (back and not back.partial and self._takes_back(back)):
@@ -91,11 +91,11 @@ class Spellings(ABC):
 
         Of numbers it may be any; `place` tells whether it is an option.
         """
-        return None if self.takes_back(text) else self._beginning.match(plain(text) + "\n")
+        return None if self.takes_back(text) else self._beginning.match(normalized(text) + "\n")
 
     def takes_back(self, text: str) -> bool:
         """Return whether a whole text that begins with an option goes on at once to take it back."""
-        back = self._taken_back.match(plain(text) + "\n")
+        back = self._taken_back.match(normalized(text) + "\n")
         return bool(back) and self._takes_back(back)
 
     @abstractmethod
@@ -229,7 +229,7 @@ class Labels(Spellings):
 
     @cached_property
     def _names(self) -> list[str]:
-        return [plain(option) for option in self.options]
+        return [normalized(option) for option in self.options]
 
     @cached_property
     def _folds(self) -> bool:
