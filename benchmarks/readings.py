@@ -65,12 +65,13 @@ def label_questions(tokenizer: Any, scenarios: Path, context: str) -> list[Quest
 
 
 def number_questions(tokenizer: Any) -> list[Question]:
-    """Return prompts that all but dictate a number."""
+    """Return prompts that all but dictate a number: it stands in the answer already, and is to be said again."""
     asked = []
     for number in NUMBERS:
-        tokens = encode_chat(tokenizer, "You repeat numbers.", f"Repeat the number {number} alone, and nothing else.")
-        options = (number.replace(",", ""), "7")
-        asked.append(Question(f"number {number}", tokens, options, (number, "7")))
+        tokens = encode_chat(tokenizer, "You repeat numbers.", f"Repeat the number {number} alone.")
+        begun = f"The number is:\n{number}\nAgain, the number is:\n"
+        tokens += tokenizer.encode(begun, add_special_tokens=False)
+        asked.append(Question(f"number {number}", tokens, (number.replace(",", ""), "7"), (number, "7")))
     return asked
 
 
@@ -134,8 +135,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--models", type=Path, nargs="+", default=[Path("results/models/smollm2-135m-instruct")])
     parser.add_argument("--scenarios", type=Path, default=Path("scenarios"))
     parser.add_argument("--context", default="team")
+    parser.add_argument("--only", nargs="*", help="ask these questions alone, such as C/D or 'number 2.5'")
     parser.add_argument("--answers", type=int, default=2_000)
-    parser.add_argument("--tokens", type=int, default=12, help="tokens of an answer, at most")
+    parser.add_argument("--tokens", type=int, default=16, help="tokens of an answer, at most")
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
     load, rows = Load(), []
@@ -143,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tokenizer, model = load_tokenizer(folder), load_model(folder, "none", torch.device("cpu"))
         vocabulary = Vocabulary(tokenizer, end_tokens(model, tokenizer))
         asked = [*label_questions(tokenizer, given.scenarios, given.context), *number_questions(tokenizer)]
-        for question in asked:
+        for question in (each for each in asked if not given.only or each.name in given.only):
             rows += [{"model": folder.name, **row} for row in compare(model, tokenizer, vocabulary, question, given)]
             print(*rows[-2:], sep="\n", flush=True)
     notes = [
