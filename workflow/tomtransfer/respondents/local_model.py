@@ -88,8 +88,9 @@ class LocalModel:
         """
         from tomtransfer.inference.encoding import encode_prompts, label_tokens
 
-        label_tokens(self.tokenizer, (label for prompt in prompts for label in prompt.labels), self.name)
-        encoded = encode_prompts(self.tokenizer, prompts, self.directory, room)
+        written = label_tokens(self.tokenizer, (label for prompt in prompts for label in prompt.labels), self.name)
+        longest = max(map(len, written.values()), default=1)
+        encoded = encode_prompts(self.tokenizer, prompts, self.directory, max(room, longest))
         numbers = [number for number, prompt in enumerate(prompts) if prompt.sha256 in drawn_after]
         left = self.tokens_per_batch - sum(map(len, self.prefixes))
         tokens = accumulate(len(encoded[number]) for number in numbers)
@@ -149,7 +150,8 @@ class LocalModel:
         from tomtransfer.inference.encoding import encode_prompts
 
         candidates = [spellings_of(query.candidates, query.unit) for query in queries]
-        longest = max((self.vocabulary.longest(query.candidates) for query in queries), default=1)
+        texts = {text for query in queries for text in query.candidates}
+        longest = max((len(self.tokenizer.encode(text, add_special_tokens=False)) for text in texts), default=1)
         return self._read(encode_prompts(self.tokenizer, queries, self.directory, longest), candidates)
 
     def _read(
