@@ -14,7 +14,7 @@ from tomtransfer.respondents.asking import ask_student, ask_teacher
 from tomtransfer.scenarios.amounts import AMOUNT
 from tomtransfer.scenarios.frames import designs, views
 from tomtransfer.scenarios.games import TWO_ACTIONS
-from tomtransfer.scenarios.kinds import game_hashes, game_kinds, load_any_game
+from tomtransfer.scenarios.kinds import game_facts, game_hashes, game_kinds
 
 
 def checked(read, *arguments):
@@ -143,9 +143,8 @@ def registered(wildcards):
 
 
 def facts(wildcards):
-    """Return what people wrote of a game, by its name."""
-    game = wildcards.game
-    return {"game": game, **checked(load_any_game, Path(SCENARIOS), game).model_dump(mode="json")}
+    """Return what the pages of a game say of it: what people wrote, and what follows from it."""
+    return checked(game_facts, experiment, wildcards.game)
 
 
 def caption(name):

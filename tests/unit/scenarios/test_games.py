@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from tomtransfer.experiment.validation import InputError, validate
-from tomtransfer.scenarios.games import FAMILIES, Context, Game, load_context, load_game
+from tomtransfer.scenarios.families import FAMILIES
+from tomtransfer.scenarios.games import Context, Game, load_context, load_game
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 
@@ -60,34 +61,106 @@ def test_no_two_shipped_contexts_share_a_sentence() -> None:
     assert len(set(sentences)) == len(sentences)
 
 
+def accepted(family: str, *points: float) -> bool:
+    """Whether a game of a family may earn these: reward, sucker, temptation, punishment."""
+    payoffs = dict(zip(("reward", "sucker", "temptation", "punishment"), points, strict=True))
+    try:
+        validate(Game, {"title": "t", "family": family, "payoffs": payoffs}, "f")
+    except InputError:
+        return False
+    return True
+
+
+def test_the_twelve_families_are_the_twelve_orders_whose_best_payoff_is_reward_or_temptation() -> None:
+    orders = {family.order for family in FAMILIES.values()}
+    assert len(orders) == len(FAMILIES) == 12
+    assert orders == {
+        order
+        for order in permutations(("reward", "sucker", "temptation", "punishment"))
+        if order[0] in {"reward", "temptation"}
+    }
+
+
+def test_neighbours_in_the_list_of_families_differ_in_two_payoffs_that_are_next_to_each_other() -> None:
+    # As Robinson and Goforth lay them out: each six is a circle of such changes.
+    names = [family.symbols for family in FAMILIES.values()]
+    for circle in (names[:6], names[6:]):
+        for one, other in zip(circle, [*circle[1:], circle[0]], strict=True):
+            apart = [place for place in range(4) if one[place] != other[place]]
+            assert len(apart) == 2
+            assert apart[1] - apart[0] == 1
+            assert [one[place] for place in apart] == [other[place] for place in reversed(apart)]
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_family_takes_its_own_ordering_and_no_other(family: str) -> None:
-    accepted = []
-    for points in permutations((4.0, 3.0, 2.0, 1.0)):
-        payoffs = dict(zip(FAMILIES[family], points, strict=True))
-        try:
-            validate(Game, {"title": "t", "family": family, "payoffs": payoffs}, "f")
-        except InputError:
-            continue
-        accepted.append(points)
-    assert accepted == [(4.0, 3.0, 2.0, 1.0)]
+    orders = [points for points in permutations((4.0, 3.0, 2.0, 1.0)) if accepted(family, *points)]
+    [points] = orders
+    named = dict(zip(("reward", "sucker", "temptation", "punishment"), points, strict=True))
+    assert tuple(sorted(named, key=lambda name: -named[name])) == FAMILIES[family].order
+
+
+@pytest.mark.parametrize(
+    ("points", "families"),
+    [
+        ((1, 0, 1.6, 0), {"prisoners_dilemma", "snowdrift"}),  # Nowak and May's weak dilemma
+        ((4, 0, 3, 3), {"stag_hunt", "assurance"}),
+        ((1, 0, 0, 1), {"assurance", "coordination"}),
+        ((5, 0, 5, 0), {"prisoners_dilemma", "snowdrift", "stag_hunt", "prisoners_delight"}),
+        ((3, 3, 3, 3), set(FAMILIES)),
+        ((0, 0, 0, 1), set()),
+    ],
+)
+def test_a_game_with_ties_is_of_every_family_that_breaking_them_would_give(
+    points: tuple[float, ...], families: set[str]
+) -> None:
+    assert {family for family in FAMILIES if accepted(family, *points)} == families
+
+
+@pytest.mark.parametrize("points", list(permutations((4.0, 3.0, 2.0, 1.0))))
+def test_the_family_other_takes_any_order(points: tuple[float, ...]) -> None:
+    assert accepted("other", *points)
 
 
 def test_payoff_that_breaks_its_ordering_names_file_ordering_and_values(project: Path) -> None:
     file = project / "scenarios" / "games" / "stag_hunt.yaml"
-    change(file, payoffs={"reward": 10, "sucker": 3, "temptation": 5, "punishment": 3})
+    change(file, payoffs={"reward": 10, "sucker": 4, "temptation": 5, "punishment": 3})
     with pytest.raises(InputError) as error:
         load_game(Path("scenarios"), "stag_hunt")
     assert str(error.value) == (
-        "scenarios/games/stag_hunt.yaml: payoffs: those of the family stag_hunt must satisfy reward > "
-        "temptation > punishment > sucker; they are reward 10, temptation 5, punishment 3, sucker 3"
+        "scenarios/games/stag_hunt.yaml: payoffs: those of the family stag_hunt must satisfy reward > temptation > "
+        "punishment > sucker, or be equal; they are reward 10, temptation 5, punishment 3, sucker 4: the order of "
+        "prisoners_delight"
     )
 
 
-def test_unknown_family_names_the_known_ones(project: Path) -> None:
-    change(project / "scenarios" / "games" / "snowdrift.yaml", family="chicken")
-    with pytest.raises(InputError, match=r"snowdrift\.yaml: family: unknown family; allowed: .*snowdrift.*'chicken'"):
+def test_payoffs_of_a_family_whose_actions_have_each_others_names_are_told_so(project: Path) -> None:
+    # Rapoport's hero: the natural action is called cooperating there and defecting here.
+    payoffs = {"reward": 2, "sucker": 4, "temptation": 3, "punishment": 1}
+    change(project / "scenarios" / "games" / "stag_hunt.yaml", family="hero", payoffs=payoffs)
+    with pytest.raises(InputError, match="the order of hero if cooperating is called defecting and the other way"):
+        load_game(Path("scenarios"), "stag_hunt")
+
+
+@pytest.mark.parametrize(
+    ("family", "message"),
+    [
+        ("chicken", r"unknown family; here it is called snowdrift; allowed: .*snowdrift, .*other \(got 'chicken'\)"),
+        ("Hawk dove", r"here it is called snowdrift"),
+        ("leader", r"here it is called battle"),
+        ("concord", r"here it is called prisoners_delight"),
+        ("ultimatum", r"unknown family; allowed: prisoners_dilemma, .*, other \(got 'ultimatum'\)"),
+    ],
+)
+def test_unknown_family_names_the_known_ones(project: Path, family: str, message: str) -> None:
+    change(project / "scenarios" / "games" / "snowdrift.yaml", family=family)
+    with pytest.raises(InputError, match=rf"snowdrift\.yaml: family: .*{message}"):
         load_game(Path("scenarios"), "snowdrift")
+
+
+def test_no_name_of_a_family_is_that_of_another() -> None:
+    names = [*FAMILIES, *(name for family in FAMILIES.values() for name in family.also)]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("points", ["many", float("inf"), None])

@@ -5,7 +5,7 @@ that the game is told as. One game in one context is a scenario. Games of other 
 file of a game or a context says of which kind it is, unless it is of this one.
 """
 
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -13,15 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.validation import FieldError, Number, Record, validate
-
-# What each family claims of its payoffs, highest first (Robinson and Goforth, The Topology of the 2x2 Games, 2005).
-FAMILIES: dict[str, tuple[str, str, str, str]] = {
-    "prisoners_dilemma": ("temptation", "reward", "punishment", "sucker"),
-    "snowdrift": ("temptation", "reward", "sucker", "punishment"),
-    "stag_hunt": ("reward", "temptation", "punishment", "sucker"),
-    "prisoners_delight": ("reward", "temptation", "sucker", "punishment"),
-    "deadlock": ("temptation", "punishment", "reward", "sucker"),
-}
+from tomtransfer.scenarios.families import FAMILIES, OTHER, families_of, has_order, with_actions_exchanged
 
 TWO_ACTIONS: Literal["two_actions"] = "two_actions"
 """The kind of the games here."""
@@ -60,26 +52,38 @@ class Game(Record):
     title: Text
     """The game's name as people read it."""
     family: str
-    """The ordering of payoffs that the game claims to have, by its name."""
+    """The order of payoffs that the game claims to have, by its name in `families`; `other` claims none."""
     payoffs: Payoffs
 
     @field_validator("family")
     @classmethod
     def _known(cls, family: str) -> str:
-        if family not in FAMILIES:
-            raise ValueError(f"unknown family; allowed: {', '.join(FAMILIES)}")
+        if family not in (*FAMILIES, OTHER):
+            own = [name for name, known in FAMILIES.items() if family.lower().replace(" ", "_") in known.also]
+            hint = "".join(f"here it is called {name}; " for name in own)
+            raise ValueError(f"unknown family; {hint}allowed: {', '.join([*FAMILIES, OTHER])}")
         return family
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        ordering = FAMILIES[self.family]
-        points = [getattr(self.payoffs, name) for name in ordering]
-        if any(higher <= lower for higher, lower in pairwise(points)):
-            found = ", ".join(f"{name} {value:g}" for name, value in zip(ordering, points, strict=True))
+        points = self.payoffs.model_dump()
+        if self.family != OTHER and not has_order(points, FAMILIES[self.family]):
+            order = FAMILIES[self.family].order
+            found = ", ".join(f"{name} {points[name]:g}" for name in order)
             raise FieldError(
-                "payoffs", f"those of the family {self.family} must satisfy {' > '.join(ordering)}; they are {found}"
+                "payoffs",
+                f"those of the family {self.family} must satisfy {' > '.join(order)}, or be equal; they are {found}: "
+                f"{_order_in_words(points)}",
             )
         return self
+
+
+def _order_in_words(points: Mapping[str, float]) -> str:
+    """Say whose order payoffs have."""
+    if found := families_of(points):
+        return f"the order of {' and '.join(found)}"
+    found = families_of(with_actions_exchanged(points))
+    return f"the order of {' and '.join(found)} if cooperating is called defecting and the other way round"
 
 
 class Context(Record):

@@ -4,12 +4,12 @@ A kind has a module of its own and an entry here. How its answers are scored is 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tomtransfer.experiment.config import Experiment
-from tomtransfer.experiment.validation import InputError, Record
+from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.amounts import (
     AMOUNT,
     amount_comprehension,
@@ -21,25 +21,38 @@ from tomtransfer.scenarios.comprehension import action_comprehension
 from tomtransfer.scenarios.games import TWO_ACTIONS, kind_of, load_game
 from tomtransfer.scenarios.questions import Prompt, Query, prompts_hash, write_prompts
 from tomtransfer.scenarios.rendering import read_sources, render_scenario
+from tomtransfer.scenarios.solutions import in_sentences, solve
 
 
 @dataclass(frozen=True)
 class Kind:
     """A kind of game."""
 
-    load: Callable[[Path, str], Record]
-    """From the folder of scenarios and a name to a game."""
     read: Callable[[Experiment, Sequence[str], Sequence[str]], Any]
     """From the names of games and contexts to what their prompts are made from."""
     prompts: Callable[[Experiment, str, str, Any], Sequence[Prompt | Query]]
     """From a game and a context to every prompt that asks for a choice."""
     comprehension: Callable[[Experiment, str, str, Any], Sequence[Query]]
     """From a game and a context to the questions whose answers are known from the payoffs."""
+    facts: Callable[[Experiment, str], dict[str, Any]]
+    """From the name of a game to what its pages say of it."""
+
+
+def _action_facts(experiment: Experiment, name: str) -> dict[str, Any]:
+    """Return what people wrote of a game of two actions, and what follows from its payoffs."""
+    game = load_game(Path(experiment.paths.scenarios), name)
+    payoffs = game.payoffs.model_dump()
+    return {**game.model_dump(mode="json"), "holds": in_sentences(payoffs), "solution": asdict(solve(payoffs))}
+
+
+def _amount_facts(experiment: Experiment, name: str) -> dict[str, Any]:
+    """Return what people wrote of a game of amounts."""
+    return load_amount_game(Path(experiment.paths.scenarios), name).model_dump(mode="json")
 
 
 KINDS = {
-    TWO_ACTIONS: Kind(load_game, read_sources, render_scenario, action_comprehension),
-    AMOUNT: Kind(load_amount_game, read_amount_sources, render_amounts, amount_comprehension),
+    TWO_ACTIONS: Kind(read_sources, render_scenario, action_comprehension, _action_facts),
+    AMOUNT: Kind(read_amount_sources, render_amounts, amount_comprehension, _amount_facts),
 }
 
 
@@ -61,9 +74,10 @@ def game_kinds(experiment: Experiment) -> dict[str, str]:
     return kinds
 
 
-def load_any_game(folder: Path, name: str) -> Record:
-    """Return the game in `folder/games/name.yaml`, of whatever kind; raises InputError naming file and key."""
-    return KINDS[kind_of(folder, name)].load(folder, name)
+def game_facts(experiment: Experiment, game: str) -> dict[str, Any]:
+    """Return what the pages of a game say of it, its name as `game`; raises InputError naming file and key."""
+    kind = KINDS[kind_of(Path(experiment.paths.scenarios), game)]
+    return {"game": game, **kind.facts(experiment, game)}
 
 
 def game_hashes(experiment: Experiment, games: Sequence[str]) -> dict[str, str]:
