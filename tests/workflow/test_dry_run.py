@@ -7,7 +7,7 @@ import pytest
 from mutations import mutate
 from project import copy_project, plan, run_snakemake
 
-PRESETS = ("control", "frames", "llama2", "qwen", "smoke")
+PRESETS = ("control", "frames", "german", "llama2", "qwen", "smoke")
 
 
 def test_the_default_experiment_loads_the_teacher_once_per_game_and_each_student_once(project):
@@ -51,7 +51,7 @@ def test_a_game_and_a_context_are_added_by_a_file_and_a_name(project):
         ("config.yaml", "smollm2-135m-instruct", "smollm3", "models.yaml: no model named 'smollm3'"),
         ("scenarios/games/stag_hunt.yaml", "reward: 10", "reward: 1", "must satisfy reward > temptation"),
         ("scenarios/contexts/team.yaml", "once:", "twice:", "contexts/team.yaml: once: missing"),
-        ("scenarios/prompts/user.j2", "options[0]", "option[0]", "user.j2: 'option' is undefined"),
+        ("scenarios/prompts/english/two_actions/user.j2", "options[0]", "option[0]", "user.j2: 'option' is undefined"),
         (
             "config.yaml",
             "swapped: {cooperate: D,",

@@ -15,6 +15,7 @@ from tomtransfer.scenarios.amounts import AMOUNT
 from tomtransfer.scenarios.frames import designs, views
 from tomtransfer.scenarios.games import TWO_ACTIONS
 from tomtransfer.scenarios.kinds import game_facts, game_hashes, game_kinds
+from tomtransfer.scenarios.wording import WORDS_FILE, read_wording
 
 
 def checked(read, *arguments):
@@ -102,12 +103,12 @@ def prompt_files(games):
 
 def sources_of_game(wildcards):
     """Return the files that the prompts of a game are made from."""
-    kind = GAME_KINDS[wildcards.game]
-    folder = "prompts" if kind == TWO_ACTIONS else f"prompts/{kind}"
+    kind, wording = GAME_KINDS[wildcards.game], checked(read_wording, Path(SCENARIOS), experiment.templates)
     return [
         f"{SCENARIOS}/games/{wildcards.game}.yaml",
-        *expand(f"{SCENARIOS}/contexts/{{context}}.yaml", context=experiment.contexts_of(wildcards.game)),
-        *expand(f"{SCENARIOS}/{folder}/{{name}}.j2", name=["system", "user"]),
+        *expand(f"{wording.contexts}/{{context}}.yaml", context=experiment.contexts_of(wildcards.game)),
+        f"{wording.prompts}/{WORDS_FILE}",
+        *expand(f"{wording.prompts}/{kind}/{{name}}.j2", name=["system", "user"]),
     ]
 
 

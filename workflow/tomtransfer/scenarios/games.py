@@ -12,14 +12,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from tomtransfer.experiment.reading import read_yaml
-from tomtransfer.experiment.validation import FieldError, Number, Record, validate
+from tomtransfer.experiment.validation import FieldError, InputError, Number, Record, Text, validate
 from tomtransfer.scenarios.families import FAMILIES, OTHER, families_of, has_order, with_actions_exchanged
+from tomtransfer.scenarios.wording import WORDS_FILE, Wording
 
 TWO_ACTIONS: Literal["two_actions"] = "two_actions"
 """The kind of the games here."""
-
-Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
-
 
 LARGEST_POINTS = 1e9
 """Points that an outcome may earn, at most."""
@@ -93,6 +91,8 @@ class Context(Record):
     """The kind of game that can be told so."""
     title: Text
     """The context's name as people read it."""
+    relation: Text | None = None
+    """What the other person is to you, in a word such as friend; told to no model, for whoever analyses the results."""
     you: Text
     """Who you are."""
     other: Text
@@ -106,13 +106,6 @@ class Context(Record):
     once: Text
     """That this happens only once."""
 
-    @field_validator("independence")
-    @classmethod
-    def _names_the_coplayer(cls, text: str) -> str:
-        if "coplayer" not in text:
-            raise ValueError("the other person must be called the 'coplayer' here")
-        return text
-
 
 def kind_of(folder: Path, name: str) -> str:
     """Return the kind of the game in `folder/games/name.yaml`; raises InputError when the file cannot be read."""
@@ -125,7 +118,17 @@ def load_game(folder: Path, name: str) -> Game:
     return validate(Game, read_yaml(path), path)
 
 
-def load_context(folder: Path, name: str) -> Context:
-    """Return the context in `folder/contexts/name.yaml`; raises InputError naming file and key."""
-    path = folder / "contexts" / f"{name}.yaml"
-    return validate(Context, read_yaml(path), path)
+def load_context(wording: Wording, name: str) -> Context:
+    """Return the context of this name in a wording.
+
+    Raises InputError naming file and key, also where the other person is not called what the wording calls them.
+    """
+    path = wording.contexts / f"{name}.yaml"
+    context = validate(Context, read_yaml(path), path)
+    coplayer = wording.words.coplayer
+    if coplayer.casefold() not in context.independence.casefold():
+        raise InputError(
+            f"{path}: independence: the other person must be called the {coplayer!r} here, as in "
+            f"{wording.prompts / WORDS_FILE} (got {context.independence!r})"
+        )
+    return context

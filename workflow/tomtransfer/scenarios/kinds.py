@@ -13,7 +13,7 @@ from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.amounts import (
     AMOUNT,
     amount_comprehension,
-    load_amount_game,
+    amount_facts,
     read_amount_sources,
     render_amounts,
 )
@@ -45,14 +45,9 @@ def _action_facts(experiment: Experiment, name: str) -> dict[str, Any]:
     return {**game.model_dump(mode="json"), "holds": in_sentences(payoffs), "solution": asdict(solve(payoffs))}
 
 
-def _amount_facts(experiment: Experiment, name: str) -> dict[str, Any]:
-    """Return what people wrote of a game of amounts."""
-    return load_amount_game(Path(experiment.paths.scenarios), name).model_dump(mode="json")
-
-
 KINDS = {
     TWO_ACTIONS: Kind(read_sources, render_scenario, action_comprehension, _action_facts),
-    AMOUNT: Kind(read_amount_sources, render_amounts, amount_comprehension, _amount_facts),
+    AMOUNT: Kind(read_amount_sources, render_amounts, amount_comprehension, amount_facts),
 }
 
 
