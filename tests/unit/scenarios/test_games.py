@@ -118,6 +118,20 @@ def test_a_context_has_one_relation_in_every_language() -> None:
     assert relations[0] == relations[1]
 
 
+def test_the_documentation_has_every_context_as_it_is_and_as_it_was() -> None:
+    text = (SCENARIOS.parent / "docs" / "contexts.md").read_text()
+    wording = read_wording(SCENARIOS, "english")
+    village_well = load_amount_context(wording, "village_well")
+    for context in [*(load_context(wording, name) for name in CONTEXTS), village_well]:
+        said = context.model_dump(exclude={"kind", "title", "relation"})
+        [part] = [part for part in text.split("\n### ") if part.startswith(f"{context.title}\n")]
+        rows = [row.split(" | ") for row in part.splitlines() if row.startswith("| ")][1:]
+        assert {field.removeprefix("| "): new.removesuffix(" |") for field, _, new in rows} == said
+        assert all(old and old != new for _, old, new in rows)
+    for name in [*CONTEXTS, "village_well"]:
+        assert f"| `{name}` | " in text
+
+
 def accepted(family: str, *points: float) -> bool:
     """Whether a game of a family may earn these: reward, sucker, temptation, punishment."""
     payoffs = dict(zip(("reward", "sucker", "temptation", "punishment"), points, strict=True))
