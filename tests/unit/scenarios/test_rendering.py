@@ -9,6 +9,8 @@ import yaml
 from scenarios_of import scenarios
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.scenarios.families import FAMILIES
+from tomtransfer.scenarios.kinds import game_facts
 from tomtransfer.scenarios.questions import Prompt, prompts_hash, read_prompts, write_prompts
 from tomtransfer.scenarios.rendering import render_scenario
 
@@ -104,6 +106,29 @@ def test_payoffs_are_written_out_in_full(project: Path, read: Read) -> None:
     assert "each of you earns 5000001 points" in prompt.user
     assert "you earn 0.1 points and your coplayer earns 10000000 points" in prompt.user
     assert "each of you earns 3.5 points" in prompt.user
+
+
+def test_labels_that_are_phrases_stand_in_every_sentence_as_they_are(read: Read) -> None:
+    frame = {"cooperate": "the stag", "defect": "合作 2"}
+    [prompt] = render_scenario(read(frames={"canonical": frame}), "stag_hunt", "sports")
+    assert (prompt.cooperate, prompt.defect) == ("the stag", "合作 2")
+    for sentence in (
+        "the same two options, called the stag and 合作 2.",
+        "If both of you choose the stag, each of you earns 10 points.",
+        "If you choose the stag and your coplayer chooses 合作 2, you earn 2 points and your coplayer earns 5 points.",
+        "Answer with the stag or 合作 2 on the first line",
+    ):
+        assert sentence in prompt.user
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_game_of_every_family_is_a_file_and_a_name(project: Path, read: Read, family: str) -> None:
+    payoffs = dict(zip(FAMILIES[family].order, (5, 4, 3, 2), strict=True))
+    content = {"title": "Mine", "family": family, "payoffs": payoffs}
+    (project / "scenarios" / "games" / "mine.yaml").write_text(yaml.safe_dump(content))
+    experiment = read(games=["mine"])
+    assert f"each of you earns {payoffs['reward']} points." in render_scenario(experiment, "mine", "sports")[0].user
+    assert game_facts(experiment, "mine")["solution"]["families"] == (family,)
 
 
 def edit_game(project: Path, **payoffs: float) -> None:
