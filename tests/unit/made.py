@@ -23,7 +23,9 @@ def make_prompt(context: str, frame: Frame | None = None) -> Prompt:
         read_templates(wording, TWO_ACTIONS), load_context(wording, context), payoffs, frame, "answer_first"
     )
     place = ("in_sample", "stag_hunt", context, "canonical", "answer_first")
-    return Prompt(*place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, "hash")
+    return Prompt(
+        *place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, "hash", wording.words.phrases
+    )
 
 
 def local_model(directory: Path, **changes: Any) -> LocalModel:

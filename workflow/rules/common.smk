@@ -48,6 +48,7 @@ checked(find_student, experiment.student.model, registry, Path(experiment.paths.
 
 RESULTS = experiment.paths.results
 SCENARIOS = experiment.paths.scenarios
+WORDING = checked(read_wording, Path(SCENARIOS), experiment.templates)
 GAME_KINDS = checked(game_kinds, experiment)
 ACTION_GAMES = [game for game, kind in GAME_KINDS.items() if kind == TWO_ACTIONS]
 AMOUNT_GAMES = [game for game, kind in GAME_KINDS.items() if kind == AMOUNT]
@@ -103,12 +104,12 @@ def prompt_files(games):
 
 def sources_of_game(wildcards):
     """Return the files that the prompts of a game are made from."""
-    kind, wording = GAME_KINDS[wildcards.game], checked(read_wording, Path(SCENARIOS), experiment.templates)
+    kind = GAME_KINDS[wildcards.game]
     return [
         f"{SCENARIOS}/games/{wildcards.game}.yaml",
-        *expand(f"{wording.contexts}/{{context}}.yaml", context=experiment.contexts_of(wildcards.game)),
-        f"{wording.prompts}/{WORDS_FILE}",
-        *expand(f"{wording.prompts}/{kind}/{{name}}.j2", name=["system", "user"]),
+        *expand(f"{WORDING.contexts}/{{context}}.yaml", context=experiment.contexts_of(wildcards.game)),
+        f"{WORDING.prompts}/{WORDS_FILE}",
+        *expand(f"{WORDING.prompts}/{kind}/{{name}}.j2", name=["system", "user"]),
     ]
 
 
@@ -146,6 +147,11 @@ def registered(wildcards):
 def facts(wildcards):
     """Return what the pages of a game say of it: what people wrote, and what follows from it."""
     return checked(game_facts, experiment, wildcards.game)
+
+
+def facts_of_all(wildcards):
+    """Return what the report says of every game."""
+    return [checked(game_facts, experiment, game) for game in experiment.every_game]
 
 
 def caption(name):

@@ -13,11 +13,11 @@ from tomtransfer.respondents.counting import count_choices, parse_choices
 PLACES = [("in_sample", game, context, "canonical") for game in ("stag_hunt", "snowdrift") for context in "abcde"]
 
 
-def answers(texts, game="stag_hunt", context="a", question="answer_first", labels=("C", "D")):
+def answers(texts, game="stag_hunt", context="a", question="answer_first", labels=("C", "D"), phrases="english"):
     columns = ("split", "game", "context", "frame", "question", "prompt", "model", "model_revision", "quantization")
     row = dict.fromkeys(columns, "x") | {"adapter": "", "temperature": 0.8, "stage_revision": 1, "software": "s"}
     row |= {"split": "in_sample", "game": game, "context": context, "frame": "canonical", "question": question}
-    return pl.DataFrame([{**row, "options": list(labels), "answer": text} for text in texts])
+    return pl.DataFrame([{**row, "options": list(labels), "phrases": phrases, "answer": text} for text in texts])
 
 
 def drawn(rates, number=100, invalid=0, seed=1):

@@ -88,7 +88,8 @@ def test_drawn_sentences_are_counted_by_amount_and_kind():
         {"split": "new_game", "game": "donation", "context": "village_well", "question": "answer_first", "answer": text}
         for text in texts
     ]
-    answers = pl.DataFrame(rows).with_columns(options=pl.lit([str(amount) for amount in range(11)]))
+    options = pl.lit([str(amount) for amount in range(11)])
+    answers = pl.DataFrame(rows).with_columns(options=options, phrases=pl.lit("english"))
     (found,) = counted_amounts("base", answers, "dollars")
     assert (found.amounts[5], found.amounts[10], sum(found.amounts), found.other) == (2, 1, 3, 2)
     assert (found.kinds["label"], found.kinds["spelled out"], found.kinds["out of range"]) == (2, 1, 1)

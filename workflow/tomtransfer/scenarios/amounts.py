@@ -59,6 +59,17 @@ class AmountGame(Record):
         return tuple(str(amount) for amount in range(self.endowment + 1))
 
     @property
+    def holds(self) -> tuple[str, str]:
+        """Return what holds of the game in two sentences: what earns one the most, and what earns all the most."""
+        kept, shared = (in_digits(self.earned(given, given)) for given in (0, self.endowment))
+        multiplier = in_digits(self.multiplier)
+        return (
+            f"A unit that is given returns {multiplier}/{self.people} of a unit to its giver and {multiplier} to all "
+            "together: giving nothing earns most, whatever the others do, and in the only equilibrium nobody gives.",
+            f"Everyone would earn more if all gave everything ({shared} each, not {kept}).",
+        )
+
+    @property
     def payoffs(self) -> dict[str, float]:
         """Return the numbers that say what is earned."""
         return {"endowment": self.endowment, "people": self.people, "multiplier": self.multiplier}
@@ -124,10 +135,13 @@ def read_amount_sources(experiment: Experiment, games: Sequence[str], contexts: 
 
 
 def amount_facts(experiment: Experiment, name: str) -> dict[str, Any]:
-    """Return what people wrote of a game, its unit as prompts call it; raises InputError naming file and key."""
+    """Return what people wrote of a game, its unit as prompts call it, and what holds of it.
+
+    Raises InputError naming file and key.
+    """
     wording = read_wording(Path(experiment.paths.scenarios), experiment.templates)
     game = load_amount_game(wording.scenarios, name)
-    return {**game.model_dump(mode="json"), "unit": wording.words.unit(game.unit)}
+    return {**game.model_dump(mode="json"), "unit": wording.words.unit(game.unit), "holds": game.holds}
 
 
 def render_amounts(experiment: Experiment, game_name: str, context_name: str, sources: AmountSources) -> list[Query]:
@@ -162,7 +176,7 @@ def ask_amount(
     system, user = render_templates(sources.templates, variables)
     digest = content_hash([system, user, *candidates])
     place = (split, game_name, context_name, UNLABELLED, question)
-    return Query(*place, candidates, right, game.payoffs, system, user, digest)
+    return Query(*place, candidates, right, game.payoffs, system, user, digest, phrases=words.phrases)
 
 
 def _splits(experiment: Experiment, game: str, context: str) -> list[str]:

@@ -107,9 +107,9 @@ class Context(Record):
     """That this happens only once."""
 
 
-def kind_of(folder: Path, name: str) -> str:
-    """Return the kind of the game in `folder/games/name.yaml`; raises InputError when the file cannot be read."""
-    return str(read_yaml(folder / "games" / f"{name}.yaml").get("kind", TWO_ACTIONS))
+def kind_of(path: Path) -> str:
+    """Return the kind of the game, or of games for the context, in a file; raises InputError if it cannot be read."""
+    return str(read_yaml(path).get("kind", TWO_ACTIONS))
 
 
 def load_game(folder: Path, name: str) -> Game:

@@ -3,7 +3,7 @@
 A kind has a module of its own and an entry here. How its answers are scored is a matter of the stages after asking.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from tomtransfer.scenarios.games import TWO_ACTIONS, kind_of, load_game
 from tomtransfer.scenarios.questions import Prompt, Query, prompts_hash, write_prompts
 from tomtransfer.scenarios.rendering import read_sources, render_scenario
 from tomtransfer.scenarios.solutions import in_sentences, solve
+from tomtransfer.scenarios.wording import read_wording
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,11 @@ def game_kinds(experiment: Experiment) -> dict[str, str]:
 
     Raises InputError for an unknown kind, and for a game among those that are trained on that has no two actions.
     """
-    folder = Path(experiment.paths.scenarios)
-    kinds = {game: kind_of(folder, game) for game in experiment.every_game}
+    folder = Path(experiment.paths.scenarios) / "games"
+    kinds = {game: kind_of(folder / f"{game}.yaml") for game in experiment.every_game}
     for game, kind in kinds.items():
         if kind not in KINDS:
-            raise InputError(f"{folder}/games/{game}.yaml: kind: must be one of {', '.join(KINDS)} (got {kind!r})")
+            raise InputError(f"{folder}/{game}.yaml: kind: must be one of {', '.join(KINDS)} (got {kind!r})")
         if kind != TWO_ACTIONS and game in experiment.games:
             raise InputError(
                 f"games: {game} is of the kind {kind}; only games of {TWO_ACTIONS} are trained on. "
@@ -71,7 +72,7 @@ def game_kinds(experiment: Experiment) -> dict[str, str]:
 
 def game_facts(experiment: Experiment, game: str) -> dict[str, Any]:
     """Return what the pages of a game say of it, its name as `game`; raises InputError naming file and key."""
-    kind = KINDS[kind_of(Path(experiment.paths.scenarios), game)]
+    kind = KINDS[kind_of(Path(experiment.paths.scenarios) / "games" / f"{game}.yaml")]
     return {"game": game, **kind.facts(experiment, game)}
 
 
@@ -91,11 +92,27 @@ def write_game(experiment: Experiment, game: str, path: Path) -> None:
     write_prompts(prompts, path, kind, comprehension)
 
 
+def _check_contexts(experiment: Experiment, kinds: Mapping[str, str]) -> None:
+    """Raise InputError for a context that games of another kind are told as than those of its split."""
+    folder = read_wording(Path(experiment.paths.scenarios), experiment.templates).contexts
+    contexts = dict.fromkeys(context for game in kinds for context in experiment.contexts_of(game))
+    told = {context: kind_of(folder / f"{context}.yaml") for context in contexts}
+    for split, members in experiment.splits.items():
+        for game in experiment.games_of(split):
+            for context in members.contexts:
+                if game in kinds and told[context] != kinds[game]:
+                    raise InputError(
+                        f"splits.{split}.contexts: {context} is a context for games of {told[context]} "
+                        f"({folder}/{context}.yaml: kind), and {game} is a game of {kinds[game]}"
+                    )
+
+
 def _render(
     experiment: Experiment, games: Sequence[str]
 ) -> Iterator[tuple[str, str, list[Prompt | Query], list[Query]]]:
     """Yield for each game its name, its kind, its prompts and the questions about its payoffs, context by context."""
     kinds = game_kinds(experiment)
+    _check_contexts(experiment, {game: kinds[game] for game in games})
     for name, kind in KINDS.items():
         members = [game for game in games if kinds[game] == name]
         # What games have in common is read once.

@@ -104,8 +104,9 @@ def render_scenario(
                 system, user = render(sources.templates, context, payoffs, frame, question)
                 place = (split_name, game_name, context_name, frame_name, question)
                 digest = content_hash([system, user, frame.cooperate, frame.defect])
+                phrases = sources.templates.words.phrases
                 prompts.append(
-                    Prompt(*place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, digest)
+                    Prompt(*place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, digest, phrases)
                 )
     return prompts
 
