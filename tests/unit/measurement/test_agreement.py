@@ -61,6 +61,14 @@ def test_swapped_labels_are_read_as_the_frame_says():
     assert parsed["choice"].to_list() == ["defect", "cooperate"]
 
 
+def test_without_a_languages_phrases_labels_alone_are_read():
+    texts = ["C", "**D**.", "I choose C", "My answer is option D", "I cannot decide", "C oder D", "Ich nehme C"]
+    parsed = parse_choices(answers(texts, phrases=None))
+    assert parsed["choice"].to_list() == ["cooperate", "defect", None, None, None, None, None]
+    assert parsed["kind"].to_list()[2:4] == ["other", "other"]
+    assert parse_choices(answers(texts))["choice"].to_list()[2:4] == ["cooperate", "defect"]
+
+
 def test_only_invalid_answers_have_no_rate_and_stay_in_the_table():
     rows = counted_rates("base", count_choices(answers(["hm", "well"])), exact(RATES).head(1))
     assert (rows[0].rate, rows[0].low, rows[0].p_value) == (None, None, None)

@@ -97,6 +97,15 @@ def test_drawn_sentences_are_counted_by_amount_and_kind():
     assert found.bounds == (pytest.approx(4), pytest.approx(8))
 
 
+def test_without_a_languages_phrases_amounts_alone_are_read():
+    place = {"split": "new_game", "game": "donation", "context": "village_well", "question": "answer_first"}
+    texts = ["5", "7 Euro.", "I would give 5 Euro.", "Ich gebe 5 Euro."]
+    answers = pl.DataFrame([{**place, "answer": text, "phrases": None} for text in texts])
+    answers = answers.with_columns(options=pl.lit([str(amount) for amount in range(11)]))
+    (found,) = counted_amounts("base", answers, "Euro")
+    assert (found.amounts[5], found.amounts[7], sum(found.amounts), found.other) == (1, 1, 2, 2)
+
+
 def test_the_card_stands_beside_the_published_means(tmp_path):
     exact = {name: [choice(name, point(amount))] for name, amount in (("teacher", 7), ("base", 3), ("tuned", 6))}
     paths = {"table": tmp_path / "t.parquet", "card": tmp_path / "c.json", "page": tmp_path / "p.md"}

@@ -11,6 +11,7 @@ from scenarios_of import scenarios
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.amounts import (
+    AmountGame,
     amount_comprehension,
     load_amount_context,
     load_amount_game,
@@ -84,9 +85,43 @@ def test_amounts_cannot_be_multiplied_as_payoffs(read: Read) -> None:
         hashes(read(splits={"new_game": {"payoff_factor": 2}}))
 
 
-def test_a_context_of_another_kind_is_refused(project: Path) -> None:
-    with pytest.raises(InputError, match=r"contexts/team\.yaml: kind: missing"):
-        load_amount_context(read_wording(Path("scenarios"), "english"), "team")
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [
+        (
+            {"new_game": {"contexts": ["team"]}},
+            "splits.new_game.contexts: team is a context for games of two_actions "
+            "(scenarios/contexts/team.yaml: kind), and donation is a game of amount",
+        ),
+        (
+            {"new_contexts": {"contexts": ["sports", "village_well"]}},
+            "splits.new_contexts.contexts: village_well is a context for games of amount "
+            "(scenarios/contexts/village_well.yaml: kind), and prisoners_dilemma is a game of two_actions",
+        ),
+    ],
+)
+def test_a_context_of_another_kind_is_refused(read: Read, splits: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError) as error:
+        hashes(read(splits=splits, comprehension=[]))
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("numbers", "returned", "each"),
+    # 10 of each of four, doubled and divided by four: 20; 1.5 times 8 of each of three, divided by three: 12.
+    [
+        ((10, 4, 2.0), "2/4 of a unit to its giver and 2 to", "20 each, not 10"),
+        ((8, 3, 1.5), "1.5/3", "12 each, not 8"),
+    ],
+)
+def test_what_holds_of_a_game_of_amounts_is_said(numbers: tuple[int, int, float], returned: str, each: str) -> None:
+    endowment, people, multiplier = numbers
+    first, second = AmountGame(
+        kind="amount", title="Fund", unit="dollars", endowment=endowment, people=people, multiplier=multiplier
+    ).holds
+    assert returned in first
+    assert "giving nothing earns most" in first
+    assert each in second
 
 
 @pytest.mark.parametrize("language", ["english", "german"])

@@ -110,6 +110,15 @@ def test_relations_are_balanced_over_what_is_trained_on_and_what_is_held_out(rea
     assert trained == {**dict.fromkeys(four, 1), "stranger": 2}
 
 
+def test_the_documentation_has_every_sentence_of_every_english_context() -> None:
+    page = (SCENARIOS.parent / "docs" / "contexts.md").read_text(encoding="utf-8")
+    wording = read_wording(SCENARIOS, "english")
+    told = [sentence for name in CONTEXTS for sentence in sentences(load_context(wording, name))]
+    well = load_amount_context(wording, "village_well")
+    told += [getattr(well, name) for name in ("you", "others", "fund", "benefit", "independence", "once")]
+    assert [sentence for sentence in told if f"| {sentence} |" not in page] == []
+
+
 def test_a_context_has_one_relation_in_every_language() -> None:
     relations = [
         {name: load_context(read_wording(SCENARIOS, language), name).relation for name in CONTEXTS}

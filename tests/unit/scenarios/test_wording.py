@@ -38,17 +38,17 @@ def test_a_german_prompt_is_german_in_every_sentence(read: Read) -> None:
         if (prompt.split, prompt.frame, prompt.question) == ("in_sample", "canonical", "answer_only")
     ]
     assert prompt.system == (
-        "Du und ein Kollege seid beide gerade befördert worden und leitet nun Seite an Seite ein Projekt. Dein Kollege "
-        "hat den gleichen Rang, das gleiche Gehalt und ebenso viel Erfahrung wie du. Diese Person ist dein Mitspieler. "
-        "Jeder von euch muss der Geschäftsleitung sagen, nach welcher von zwei Arbeitsweisen er seinen Teil führt; ihr "
-        "sind beide recht, und die Kunden merken keinen Unterschied. Jeder Punkt steht für einen zusätzlichen "
-        "Urlaubstag nach dem Projekt für den, der ihn erhält. Ihr werdet gleichzeitig in getrennten Räumen gefragt; "
-        "dein Mitspieler antwortet also, ohne dich zu hören. Danach arbeitet ihr in verschiedenen Ländern und habt "
-        "keine gemeinsame Aufgabe mehr."
+        "Du und ein Kollege seid beide gerade befördert worden und leitet nun gemeinsam ein Projekt. Dein Kollege hat "
+        "den gleichen Rang, das gleiche Gehalt und ebenso viel Erfahrung wie du. Diese Person ist dein Mitspieler. "
+        "Jeder von euch muss der Geschäftsleitung sagen, nach welcher von zwei Methoden er in seinem Teil des "
+        "Projekts arbeitet; die Geschäftsleitung billigt beide, und die Kunden merken keinen Unterschied. Jeder Punkt "
+        "steht für einen zusätzlichen Urlaubstag nach dem Projekt für den, der ihn erhält. Ihr werdet gleichzeitig in "
+        "getrennten Räumen gefragt; dein Mitspieler antwortet also, ohne dich zu hören. Danach arbeitet ihr in "
+        "verschiedenen Ländern und habt keine gemeinsame Aufgabe mehr."
     )
     assert prompt.user == (
-        "Du und dein Mitspieler habt dieselben zwei Möglichkeiten, genannt C und D. Ihr wisst beide, was jedes Paar "
-        "von Entscheidungen einbringt:\n"
+        "Du und dein Mitspieler habt dieselben zwei Möglichkeiten: C und D. Ihr wisst beide, was jede Kombination "
+        "eurer Entscheidungen einbringt:\n"
         "Wenn ihr beide C wählt, erhält jeder von euch 5 Punkte.\n"
         "Wenn du C wählst und dein Mitspieler D wählt, erhältst du 2 Punkte, und dein Mitspieler erhält 10 Punkte.\n"
         "Wenn du D wählst und dein Mitspieler C wählt, erhältst du 10 Punkte, und dein Mitspieler erhält 2 Punkte.\n"
@@ -91,7 +91,7 @@ def test_german_asks_what_the_payoffs_are(read: Read, tmp_path: Path) -> None:
     assert questions["points_C_D"].user.endswith(
         "Wie viele Punkte erhältst du, wenn du C wählst und dein Mitspieler D wählt? Antworte nur mit der Zahl."
     )
-    assert "Welche Möglichkeit wählt dein Mitspieler darin?" in questions["best_coplayer"].user
+    assert "Welche Möglichkeit wählt dein Mitspieler in diesem Fall?" in questions["best_coplayer"].user
     assert (questions["points_C_D"].right, questions["best_coplayer"].right) == ("3", "C")
 
 
@@ -100,7 +100,8 @@ def test_the_donation_is_of_the_unit_that_the_language_has_for_it(read: Read, tm
     write_game(read(GERMAN), "donation", path)
     [query] = read_queries([path])
     assert (
-        "Jeder von euch 4 hat 10 Euro und darf davon einen beliebigen ganzen Betrag geben, von 0 bis 10." in query.user
+        "Ihr seid 4 Personen. Jede hat 10 Euro und darf davon jeden ganzzahligen Betrag von 0 bis 10 geben."
+        in query.user
     )
     assert "Wie viele Euro gibst du?" in query.user
     assert game_facts(read(GERMAN), "donation")["unit"] == "Euro"
