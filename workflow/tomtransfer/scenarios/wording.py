@@ -61,8 +61,8 @@ class Words(Record):
         if self.phrases:
             return ""
         return (
-            f"Drawn answers are in {self.language}, of which no phrases are known: an answer counts where it begins or "
-            "ends with its label or amount, and in no sentence."
+            f"Answers are drawn in {self.language}, for which the parser has no phrases: an answer counts where it begins "
+            "or ends with its label or amount, and sentences are not read."
         )
 
 
