@@ -9,7 +9,7 @@ from tomtransfer.experiment.imports import PACKAGE, code_hash
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.models.registry import check_weights, find, find_student, read_registry, revision
+from tomtransfer.models.registry import check_social_weights, find, find_student, read_registry, revision
 from tomtransfer.respondents.asking import ask_student, ask_teacher
 from tomtransfer.scenarios.amounts import AMOUNT
 from tomtransfer.scenarios.frames import designs, views
@@ -55,7 +55,7 @@ AMOUNT_GAMES = [game for game, kind in GAME_KINDS.items() if kind == AMOUNT]
 # Every mistake is found before anything runs; a job does not render again what was rendered before it was started.
 HASHES = checked(game_hashes, experiment, experiment.every_game if workflow.is_main_process else [])
 CONTEXTS = dict.fromkeys(context for game in experiment.every_game for context in experiment.contexts_of(game))
-checked(check_weights, experiment.teacher.model, CONTEXTS, registry, Path(experiment.paths.registry))
+checked(check_social_weights, experiment.teacher.model, CONTEXTS, registry, Path(experiment.paths.registry))
 CAPTIONS = PACKAGE / "report" / "captions"
 PAGE_PARTS = ("report/templates", "report/captions")
 

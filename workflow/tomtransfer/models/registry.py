@@ -169,7 +169,7 @@ def find(name: str, registry: Mapping[str, Source], path: Path) -> Source:
     return registry[name]
 
 
-def check_weights(name: str, contexts: Iterable[str], registry: Mapping[str, Source], path: Path) -> None:
+def check_social_weights(name: str, contexts: Iterable[str], registry: Mapping[str, Source], path: Path) -> None:
     """Raise InputError when the teacher `name` is planted and has no social weight for one of the contexts."""
     source = find(name, registry, path)
     lacking = [each for each in contexts if isinstance(source, Planted) and each not in source.social_weights]
