@@ -61,8 +61,8 @@ class Words(Record):
         if self.phrases:
             return ""
         return (
-            f"Answers are drawn in {self.language}, for which the parser has no phrases: an answer counts where it begins "
-            "or ends with its label or amount, and sentences are not read."
+            f"Answers are drawn in {self.language}, for which the parser has no phrases: an answer counts where it "
+            "begins or ends with its label or amount, and sentences are not read."
         )
 
 
