@@ -10,6 +10,7 @@ from typing import Any
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.respondents.asking import Asking
 from tomtransfer.respondents.protocol import Drawn, Reasons
+from tomtransfer.scenarios.phrases import phrases_in
 from tomtransfer.scenarios.questions import Prompt, Query
 from tomtransfer.scenarios.spelling import Spellings, spellings_of
 
@@ -97,7 +98,10 @@ class LocalModel:
         kept = [number for number, total in zip(numbers, tokens, strict=True) if total <= left]
         # In one order, so that frames which swap their labels are read by one record of them.
         labels = [tuple(sorted(prompt.labels)) for prompt in prompts]
-        found = self._read(encoded, [spellings_of(each) for each in labels], kept)
+        spellings = [
+            spellings_of(each, "", phrases_in(prompt.phrases)) for each, prompt in zip(labels, prompts, strict=True)
+        ]
+        found = self._read(encoded, spellings, kept)
         shares = [dict(zip(each, read.candidates, strict=True)) for each, read in zip(labels, found, strict=True)]
         return [
             ChoiceDistribution(share[prompt.cooperate], share[prompt.defect], read.other)
@@ -149,7 +153,7 @@ class LocalModel:
         """Return the exact distribution over the candidates of each query; see `Respondent`."""
         from tomtransfer.inference.encoding import encode_prompts
 
-        candidates = [spellings_of(query.candidates, query.unit) for query in queries]
+        candidates = [spellings_of(query.candidates, query.unit, phrases_in(query.phrases)) for query in queries]
         texts = {text for query in queries for text in query.candidates}
         longest = max((len(self.tokenizer.encode(text, add_special_tokens=False)) for text in texts), default=1)
         return self._read(encode_prompts(self.tokenizer, queries, self.directory, longest), candidates)

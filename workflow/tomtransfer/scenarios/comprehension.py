@@ -33,5 +33,6 @@ def action_comprehension(experiment: Experiment, game_name: str, context_name: s
             place = (split_name, game_name, context_name, frame_name, name)
             digest = content_hash([system, user, *candidates])
             unit = "points" if question == "points" else ""
-            queries.append(Query(*place, candidates, right, payoffs.model_dump(), system, user, digest, unit))
+            said = (system, user, digest, unit, sources.templates.words.phrases)
+            queries.append(Query(*place, candidates, right, payoffs.model_dump(), *said))
     return queries

@@ -262,3 +262,11 @@ ENGLISH = Phrases(
     ),
     words=("a", "i"),
 )
+
+LANGUAGES = {"english": ENGLISH}
+"""The languages whose phrases are known."""
+
+
+def phrases_in(language: str | None) -> Phrases:
+    """Return the phrases of a language; none where it has no name, so that labels and digits are read alone."""
+    return LANGUAGES[language] if language else WITHOUT_PHRASES

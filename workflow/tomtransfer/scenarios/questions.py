@@ -26,6 +26,8 @@ class Prompt:
     system: str
     user: str
     sha256: str
+    phrases: str | None = None
+    """The language whose phrases of choosing a drawn answer may use; null where labels alone are read."""
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -59,6 +61,8 @@ class Query:
     user: str
     sha256: str
     unit: str = ""
+    phrases: str | None = None
+    """The language whose phrases of choosing a drawn answer may use; null where labels alone are read."""
 
     @property
     def options(self) -> tuple[str, ...]:
