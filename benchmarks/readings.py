@@ -26,9 +26,10 @@ from tomtransfer.inference.sampling import Draw, draw_texts, end_tokens
 from tomtransfer.inference.token_tree import candidate_distributions
 from tomtransfer.inference.vocabulary import Vocabulary
 from tomtransfer.respondents.parsing import VALID_KINDS, parse_amount, parse_label
-from tomtransfer.scenarios.games import load_context, load_game
+from tomtransfer.scenarios.games import TWO_ACTIONS, load_context, load_game
 from tomtransfer.scenarios.rendering import read_templates, render
 from tomtransfer.scenarios.spelling import spellings_of
+from tomtransfer.scenarios.wording import read_wording
 
 TEMPERATURE = 0.8
 LABELS = (("C", "D"), ("cooperate", "defect"), ("Stag", "Hare"), ("合作", "背叛"))
@@ -55,7 +56,8 @@ class Question:
 def label_questions(tokenizer: Any, scenarios: Path, context: str) -> list[Question]:
     """Return the stag hunt in a context with each pair of labels."""
     payoffs = load_game(scenarios, "stag_hunt").payoffs
-    templates, situation = read_templates(scenarios / "prompts"), load_context(scenarios, context)
+    wording = read_wording(scenarios, "english")
+    templates, situation = read_templates(wording, TWO_ACTIONS), load_context(wording, context)
     asked = []
     for labels in LABELS:
         frame = Frame(cooperate=labels[0], defect=labels[1])
