@@ -62,12 +62,12 @@ def test_an_edit_plans_these_jobs_and_no_others(plans, name):
 
 
 def remark_in_template(project: Path) -> None:
-    template = project / "scenarios/prompts/user.j2"
+    template = project / "scenarios/prompts/english/two_actions/user.j2"
     template.write_text(template.read_text() + "{# a remark #}")
 
 
 def remark_in_gpu_code(project: Path) -> None:
-    for name in ("tomtransfer/inference/choices.py", "tomtransfer/training/trainer.py", "scripts/ask.py"):
+    for name in ("tomtransfer/inference/token_tree.py", "tomtransfer/training/trainer.py", "scripts/ask.py"):
         path = project / "workflow" / name
         path.write_text(path.read_text() + "\n# a remark\n")
 

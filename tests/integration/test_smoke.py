@@ -117,7 +117,7 @@ def test_a_second_run_does_nothing_and_says_so_at_once(smoke):
 
 
 def test_a_comment_in_a_template_reruns_nothing(smoke):
-    template = smoke / "scenarios/prompts/user.j2"
+    template = smoke / "scenarios/prompts/english/two_actions/user.j2"
     text = template.read_text()
     template.write_text(text + "{# a remark #}")
     assert plan(smoke, *SMOKE) == {}

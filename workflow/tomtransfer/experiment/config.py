@@ -32,6 +32,9 @@ class Experiment(Record):
     """Games by file name, without `.yaml`, in `scenarios/games/`."""
     splits: dict[Name, Split]
     """Sets of scenarios. Only `in_sample` is trained on; every other one is held out."""
+    templates: Name = "english"
+    """Folder of prompt templates in `scenarios/prompts/`: the language of the prompts, and what they call the coplayer
+    and what is earned."""
     frames: dict[FrameName, Frame] = Field(default={"canonical": Frame()}, min_length=1)
     """Frames that each scenario is played in."""
     scored_frame: Name = "canonical"
@@ -39,7 +42,7 @@ class Experiment(Record):
     temperature: Number = Field(default=0.8, ge=0.01, le=100)
     """Temperature of every answer: choices and motivations."""
     choices: Literal["exact", "sampled", "both"] = "exact"
-    """How choices are known: from the probabilities of the next token, from drawn answers that are counted, or both.
+    """How choices are known: from the probabilities of tokens, from drawn answers that are counted, or both.
     Where reasons come first there is nothing exact to read, and both means drawn answers."""
     sampling: Sampling = Sampling()
     comprehension: tuple[Name, ...] = ()

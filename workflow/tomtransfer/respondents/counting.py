@@ -9,6 +9,7 @@ import polars as pl
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.respondents.elicited import ROW_COLUMNS
 from tomtransfer.respondents.parsing import INVALID_KINDS, VALID_KINDS, Parsed, parse_amount, parse_label
+from tomtransfer.scenarios.phrases import phrases_in
 
 ANSWER_KINDS = (*VALID_KINDS, *INVALID_KINDS)
 """The kinds of answers, valid ones first."""
@@ -34,7 +35,10 @@ def read_choices(path: Path) -> pl.DataFrame:
 
 def parse_choices(answers: pl.DataFrame) -> pl.DataFrame:
     """Return drawn answers with their `kind`, their `label`, `choice` (cooperate, defect or null) and `reasons`."""
-    parsed = [parse_label(row["answer"], row["options"], row["question"]) for row in answers.iter_rows(named=True)]
+    parsed = [
+        parse_label(row["answer"], row["options"], row["question"], phrases_in(row["phrases"]))
+        for row in answers.iter_rows(named=True)
+    ]
     options = answers["options"].to_list()
     choices = [
         OUTCOMES[labels.index(each.choice)] if each.choice in labels else None
@@ -45,8 +49,11 @@ def parse_choices(answers: pl.DataFrame) -> pl.DataFrame:
 
 def parse_amounts(answers: pl.DataFrame, unit: str) -> pl.DataFrame:
     """Return drawn answers with their `kind`, their `label` (the amount as it is written) and `reasons`."""
-    rows = answers.iter_rows(named=True)
-    return _with_parsed(answers, [parse_amount(row["answer"], row["options"], unit, row["question"]) for row in rows])
+    parsed = [
+        parse_amount(row["answer"], row["options"], unit, row["question"], phrases_in(row["phrases"]))
+        for row in answers.iter_rows(named=True)
+    ]
+    return _with_parsed(answers, parsed)
 
 
 def count_choices(answers: pl.DataFrame) -> pl.DataFrame:

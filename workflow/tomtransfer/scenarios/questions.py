@@ -26,6 +26,8 @@ class Prompt:
     system: str
     user: str
     sha256: str
+    phrases: str | None = None
+    """The language whose phrases of choosing a drawn answer may use; null where labels alone are read."""
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -45,7 +47,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Query:
-    """A prompt that is answered by one of several texts, such as an amount; `right` is the correct one, if any is."""
+    """A prompt that is answered by one of several texts, such as amounts of a `unit`; `right` is the true one."""
 
     split: str
     game: str
@@ -58,6 +60,9 @@ class Query:
     system: str
     user: str
     sha256: str
+    unit: str = ""
+    phrases: str | None = None
+    """The language whose phrases of choosing a drawn answer may use; null where labels alone are read."""
 
     @property
     def options(self) -> tuple[str, ...]:
