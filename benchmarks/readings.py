@@ -20,7 +20,7 @@ import torch
 
 from measuring import RESULTS, Load, keep, machine
 from tomtransfer.experiment.sections import Frame
-from tomtransfer.inference.encoding import encode_chat
+from tomtransfer.inference.chat import chat_of
 from tomtransfer.inference.loading import load_model, load_tokenizer
 from tomtransfer.inference.sampling import Draw, draw_texts, end_tokens
 from tomtransfer.inference.token_tree import candidate_distributions
@@ -62,7 +62,7 @@ def label_questions(tokenizer: Any, scenarios: Path, context: str) -> list[Quest
     for labels in LABELS:
         frame = Frame(cooperate=labels[0], defect=labels[1])
         system, user = render(templates, situation, payoffs, frame, "answer_first")
-        asked.append(Question("/".join(labels), encode_chat(tokenizer, system, user), labels, labels))
+        asked.append(Question("/".join(labels), chat_of(tokenizer).encode_prompt(system, user), labels, labels))
     return asked
 
 
@@ -70,7 +70,7 @@ def number_questions(tokenizer: Any) -> list[Question]:
     """Return prompts that all but dictate a number: it stands in the answer already, and is to be said again."""
     asked = []
     for number in NUMBERS:
-        tokens = encode_chat(tokenizer, "You repeat numbers.", f"Repeat the number {number} alone.")
+        tokens = chat_of(tokenizer).encode_prompt("You repeat numbers.", f"Repeat the number {number} alone.")
         begun = f"The number is:\n{number}\nAgain, the number is:\n"
         tokens += tokenizer.encode(begun, add_special_tokens=False)
         asked.append(Question(f"number {number}", tokens, (number.replace(",", ""), "7"), (number, "7")))

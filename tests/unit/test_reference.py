@@ -114,6 +114,6 @@ def test_row_of_the_page_says_what_is_allowed() -> None:
         "| `training.lora.dropout` | number, at least 0, below 1 | `0` | "
         "Share of the adapter's inputs that is dropped in training. |"
     ) in page().splitlines()
-    assert '| `student.quantization` | `none` or `nf4` | `"nf4"` | ' in page()
+    assert '| `student.quantization` | `as_stored` or `nf4` or `none` | `"nf4"` | ' in page()
     assert "| `teacher.model` | name | must be given | " in page()
     assert "| `training.choice_share` | number, at least 0, at most 1, or `null` | `0.7` | " in page()

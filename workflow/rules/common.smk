@@ -94,6 +94,7 @@ def respondent(settings):
     return {
         "model_revision": model_revision(settings.model),
         "quantization": settings.quantization,
+        "chat": settings.chat or {},
         "temperature": experiment.temperature,
         "stage_revision": settings.revision,
     }

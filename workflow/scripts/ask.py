@@ -17,6 +17,7 @@ with job(snakemake):
         Path(paths.models) / Path(snakemake.input.model).stem,
         device=snakemake.resources.device,
         tokens_per_batch=snakemake.resources.tokens_per_batch,
+        examinations=Path(paths.store) / "examined",
         adapter=adapter,
         adapter_key=adapter_hash(adapter) if adapter else "",
         **snakemake.params.respondent,

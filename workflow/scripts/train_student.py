@@ -15,6 +15,7 @@ with job(snakemake):
         directory=Path(experiment.paths.models) / Path(snakemake.input.model).stem,
         device=snakemake.resources.device,
         tokens_per_batch=snakemake.resources.tokens_per_batch,
+        examinations=Path(experiment.paths.store) / "examined",
         **snakemake.params.respondent,
     )
     store = Store(Path(experiment.paths.store))

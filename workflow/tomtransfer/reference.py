@@ -136,6 +136,8 @@ def _allowed(node: Mapping[str, Any]) -> str:
         return ", or ".join(dict.fromkeys(_allowed(alternative) for alternative in node["anyOf"]))
     if "const" in node or "enum" in node:
         return " or ".join(f"`{value}`" for value in node.get("enum", [node.get("const")]))
+    if any("anyOf" in value for value in node.get("patternProperties", {}).values()):
+        return "names, each with a value"
     kind = f"list, each item a {_allowed(node['items'])}" if node["type"] == "array" else TYPE_WORDS[node["type"]]
     limits = [f"{word} {in_digits(node[limit])}" for limit, word in LIMITS.items() if limit in node]
     if "pattern" in node:

@@ -12,7 +12,9 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from tomtransfer.inference.branches import BranchCache, branching
+from tomtransfer.inference.attention import UnknownAttentionError, attending
+from tomtransfer.inference.branches import BRANCHES
+from tomtransfer.inference.continuation import SharedContinuation
 from tomtransfer.inference.prefill import Prefix
 from tomtransfer.inference.sampling import pick, share_prompts
 
@@ -42,57 +44,43 @@ def prefilled(model, prompts):
     return [Prefix([(layer.keys, layer.values) for layer in cache.layers]) for cache in caches]
 
 
-def follow(model, cache, step, positions):
-    """The logits after each token of `step` (branches, tokens) when the first of each branch stands at `positions`."""
-    places = torch.tensor(positions)[:, None] + torch.arange(step.shape[1])
-    return model(input_ids=step, position_ids=places, past_key_values=cache).logits
-
-
 @pytest.mark.parametrize("model", list(models()), ids=lambda model: type(model).__name__)
 def test_branches_have_the_logits_that_each_has_alone_also_when_others_are_dropped_or_part(model):
     owners = [number for number, count in enumerate(COUNTS) for _ in range(count)]
-    starts = [len(PROMPTS[number]) for number in owners]
     begun, kept = torch.randint(50, (len(owners), 3)), [1, 3, 3, 5]
     later = torch.randint(50, (len(kept), 4))
     with torch.no_grad():
-        cache = BranchCache(prefilled(model, PROMPTS), COUNTS, room=7)
-        with branching(model):
-            together = [
-                follow(model, cache, begun[:, :2], starts),
-                follow(model, cache, begun[:, 2:3], [start + 2 for start in starts]),
-            ]
-            cache.keep(kept)
-            rest = [
-                follow(model, cache, later[:, place : place + 1], [starts[branch] + 3 + place for branch in kept])
-                for place in range(4)
-            ]
-        assert cache.counts == [1, 3]
+        continuation = SharedContinuation(model, prefilled(model, PROMPTS), COUNTS, 7, flat=False)
+        together = [continuation.step(begun[:, :2]), continuation.step(begun[:, 2:])]
+        continuation.keep(kept)
+        rest = [continuation.step(later[:, place : place + 1]) for place in range(4)]
+        assert continuation.counts == [1, 3]
 
         def alone(branch, tokens):
             prompt = PROMPTS[owners[branch]]
             return model(torch.tensor([[*prompt, *tokens.tolist()]])).logits[0, len(prompt) :]
 
         for branch in range(len(owners)):
-            computed = torch.cat([part[branch] for part in together])
-            assert torch.allclose(computed, alone(branch, begun[branch]), atol=1e-5)
+            computed = torch.stack([part[branch] for part in together])
+            assert torch.allclose(computed, alone(branch, begun[branch])[1:], atol=1e-5)
         for part, branch in enumerate(kept):
-            computed = torch.cat([logits[part] for logits in rest])
+            computed = torch.stack([logits[part] for logits in rest])
             assert torch.allclose(computed, alone(branch, torch.cat([begun[branch], later[part]]))[3:], atol=1e-5)
 
 
 def test_a_model_computes_as_before_after_branching():
     model = next(models())
     before = model.config._attn_implementation
-    with pytest.raises(KeyboardInterrupt), branching(model):
+    with pytest.raises(KeyboardInterrupt), attending(model, BRANCHES):
         raise KeyboardInterrupt
     assert model.config._attn_implementation == before
 
 
-def test_attention_that_would_be_computed_wrongly_is_refused():
+def test_attention_that_asks_for_what_is_not_known_is_refused():
     model = next(models())
-    cache = BranchCache(prefilled(model, PROMPTS[:1]), [1], room=1)
-    with branching(model), pytest.raises(NotImplementedError, match="capped"):
-        model(torch.tensor([[1]]), position_ids=torch.tensor([[8]]), past_key_values=cache, softcap=30.0)
+    continuation = SharedContinuation(model, prefilled(model, PROMPTS[:1]), [1], 1, flat=False)
+    with attending(model, BRANCHES), pytest.raises(UnknownAttentionError, match="its attention takes alibi"):
+        model(torch.tensor([[1]]), position_ids=torch.tensor([[8]]), past_key_values=continuation.cache, alibi=30.0)
 
 
 def test_groups_hold_every_draw_once_each_prompt_once_within_the_budget():

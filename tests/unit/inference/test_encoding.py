@@ -8,7 +8,8 @@ import pytest
 from made import make_prompt
 
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.inference.encoding import encode_chat, encode_prompts, label_tokens
+from tomtransfer.inference.chat import chat_of
+from tomtransfer.inference.encoding import encode_prompts, label_tokens
 from tomtransfer.inference.loading import load_tokenizer
 
 
@@ -27,6 +28,14 @@ def test_a_label_is_what_the_tokenizer_writes_at_the_beginning_of_an_answer(toke
 def test_a_label_that_cannot_be_written_is_named_with_the_model_and_what_it_becomes():
     class Small:
         """Knows no capitals."""
+
+        name_or_path, eos_token_id, all_special_ids, added_tokens_decoder = "small", 0, (), ()
+
+        def get_chat_template(self):
+            return ""
+
+        def apply_chat_template(self, messages, **settings):
+            return "\n".join(message["content"] for message in messages)
 
         def encode(self, text, add_special_tokens):
             return [ord(each) for each in text.lower()]
@@ -57,10 +66,10 @@ def test_a_chat_template_without_a_system_message_gets_it_before_the_users(token
         "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
         "{% for message in messages %}{{ message['content'] }}{% endfor %}"
     )
-    tokens = encode_chat(tokenizer, "The situation.", "The question?")
+    tokens = chat_of(tokenizer).encode_prompt("The situation.", "The question?")
     assert tokenizer.decode(tokens, skip_special_tokens=True) == "The situation.\n\nThe question?"
 
 
 def test_a_tokenizer_without_a_chat_template_gets_a_plain_one(tokenizer):
-    text = tokenizer.decode(encode_chat(tokenizer, "The situation.", "The question?"))
+    text = tokenizer.decode(chat_of(tokenizer).encode_prompt("The situation.", "The question?"))
     assert text.endswith("The situation.\n\nThe question?\n\nAnswer:\n")

@@ -64,16 +64,15 @@ def test_tokens_follow_the_models_own_distribution(asked):
     from scipy.stats import chisquare
 
     model, tokenizer, prompts = asked
-    label = label_tokens(tokenizer, ["C"], "random")["C"]
+    label = label_tokens(tokenizer, ["C\n"], "random")["C\n"]
     count = 2_000
     drawn = draw(asked, [Draw(0, label, f"many/{number}") for number in range(count)], 400_000, longest=1)
     seen = np.zeros(len(tokenizer))
     texts = {tokenizer.decode([token], skip_special_tokens=True).strip(): token for token in range(len(tokenizer))}
     for motivation in drawn:
         seen[texts[motivation.text]] += 1
-    line_break = tokenizer.encode("\n", add_special_tokens=False)
     with torch.no_grad():
-        logits = model(torch.tensor([[*prompts[0], *label, *line_break]])).logits[0, -1]
+        logits = model(torch.tensor([[*prompts[0], *label]])).logits[0, -1]
     merged = np.zeros(len(tokenizer))
     for token, probability in enumerate(torch.softmax(logits / 0.8, dim=-1).numpy()):
         merged[texts[tokenizer.decode([token], skip_special_tokens=True).strip()]] += probability

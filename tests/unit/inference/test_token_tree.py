@@ -7,7 +7,7 @@ import torch
 from made import make_prompt
 
 from tomtransfer.inference import token_tree
-from tomtransfer.inference.branches import BranchCache
+from tomtransfer.inference.continuation import SharedContinuation
 from tomtransfer.inference.encoding import encode_prompts
 from tomtransfer.inference.loading import load_model, load_tokenizer
 from tomtransfer.inference.prefill import prefill
@@ -147,10 +147,10 @@ def test_the_shared_cache_gives_what_separate_passes_give(random_model):
     (prompt,) = encode_prompts(tokenizer, [make_prompt("team")], random_model)
     [(_, _, prefix)] = prefill(model, [prompt], 10_000, [0])
     with torch.inference_mode():
-        cache = BranchCache([prefix], [2], 2)
-        steps = [token_tree._next_tokens(model, cache, [5, 7], [prefix.tokens] * 2, 0.8)]
-        cache.keep([0, 0, 1])
-        steps.append(token_tree._next_tokens(model, cache, [9, 2, 11], [prefix.tokens + 1] * 3, 0.8))
+        continuation = SharedContinuation(model, [prefix], [2], 2, flat=False)
+        steps = [torch.softmax(continuation.step(torch.tensor([[5], [7]])) / 0.8, -1)]
+        continuation.keep([0, 0, 1])
+        steps.append(torch.softmax(continuation.step(torch.tensor([[9], [2], [11]])) / 0.8, -1))
     for paths, rows in zip(([[5], [7]], [[5, 9], [5, 2], [7, 11]]), steps, strict=True):
         for path, row in zip(paths, rows, strict=True):
             assert torch.allclose(row, plain_pass(model, [*prompt, *path]), atol=1e-6)

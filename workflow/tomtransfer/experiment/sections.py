@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from tomtransfer.experiment.names import GameName, Name
 from tomtransfer.experiment.validation import LABEL, WITH_EXPONENT, FieldError, Number, Record, Seed
@@ -22,7 +22,9 @@ def _composed(label: str) -> str:
 Label = Annotated[str, Field(pattern=LABEL, max_length=LONGEST_LABEL), AfterValidator(_composed)]
 Fraction = Annotated[float, Field(ge=0, le=1), WITH_EXPONENT]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Quantization = Literal["none", "nf4"]
+Quantization = Literal["as_stored", "nf4", "none"]
+
+ChatVariables = dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], bool | int | float | str]
 Question = Literal["answer_first", "answer_only", "reason_first"]
 
 
@@ -157,8 +159,11 @@ class Teacher(Record):
 
     model: Name
     """A name in the model registry."""
-    quantization: Quantization = "none"
-    """Precision of the weights: as stored, or four-bit NormalFloat."""
+    quantization: Quantization = "as_stored"
+    """Precision of the weights: as the checkpoint stores them, four-bit NormalFloat, or none: what is quantized is
+    unpacked."""
+    chat: ChatVariables | None = None
+    """Variables of its chat template, such as `enable_thinking: false`; `date` is the day that it is told."""
     question: Question = "answer_first"
     """What the prompt asks for: the answer and then reasons, the answer alone, or reasons and then the answer."""
     motivations_per_choice: int = Field(default=3, ge=2, le=100_000)
@@ -193,6 +198,8 @@ class Student(Record):
     """A name in the model registry."""
     quantization: Quantization = "nf4"
     """Precision of the weights under the adapter, tuned and untuned alike: four-bit NormalFloat makes it QLoRA."""
+    chat: ChatVariables | None = None
+    """Variables of its chat template, as for the teacher."""
     question: Question = "answer_first"
     """What the prompt asks for when the student's choices are measured; the words are the teacher's."""
     revision: Count = 1

@@ -10,7 +10,8 @@ import datetime
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
@@ -98,6 +99,42 @@ class Chat:
         """Return the tokens of a text that the template has made."""
         return list(self.tokenizer.encode(text, add_special_tokens=False))
 
+    def encode_prompt(self, system: str, user: str) -> list[int]:
+        """Return the tokens that a model gets, up to where its answer begins.
+
+        A space before the answer belongs to the answer: tokens that begin words have it in front of them.
+        """
+        return self.encode(self.prompt(system, user).rstrip(" "))
+
+    def write(self, answer: str) -> list[int]:
+        """Return the tokens that the tokenizer writes for an answer, or its beginning, where an answer begins."""
+        begun = self.encode(self.lead.rstrip(" "))
+        tokens = self.encode(self.lead + answer)
+        if begun and tokens[: len(begun)] == begun:
+            return tokens[len(begun) :]
+        return self.encode(answer)
+
+    @cached_property
+    def lead(self) -> str:
+        """What the template writes between the user's message and the answer."""
+        return self.prompt(SYSTEM_MARK, USER_MARK).rpartition(USER_MARK)[2]
+
+
+@cache
+def chat_of(tokenizer: Any, variables: tuple[tuple[str, Any], ...] = ()) -> Chat:
+    """Return how conversations are given to a tokenizer that was loaded from a model's folder; see `find_chat`.
+
+    Raises InputError as well for a model that is always led to think first.
+    """
+    name = Path(str(tokenizer.name_or_path)).name
+    chat = find_chat(tokenizer, name, dict(variables))
+    if chat.thinks:
+        raise InputError(
+            f"{name}: its chat template always leads it to think before it answers, so that no answer begins where "
+            "its prompt ends; a variable of the template may switch that off, such as chat: {enable_thinking: false}"
+        )
+    return chat
+
 
 def find_chat(tokenizer: Any, name: str, variables: Mapping[str, Any] | None = None) -> Chat:
     """Return how conversations are given to the tokenizer of the model `name`.
@@ -120,8 +157,8 @@ def find_chat(tokenizer: Any, name: str, variables: Mapping[str, Any] | None = N
             else:
                 return _with_end(chat, name, before, after)
     raise InputError(
-        f"{name}: {reasons[0]}; a template is needed that has the system message, the user message and the answer, each "
-        "once. Template variables can be set under `chat`"
+        f"{name}: {reasons[0]}; a template is needed that has the system message, the user message and the answer, "
+        "each once. Template variables can be set under `chat`"
     )
 
 

@@ -1,5 +1,6 @@
 """Loading what a model is run with: its tokenizer and its weights, with or without an adapter."""
 
+import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,17 +9,20 @@ from typing import Any
 import torch
 
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.inference.row_attention import SHARED_ROWS
 from tomtransfer.models.integrity import check_adapter, verify
 from tomtransfer.models.quantization import UNPACKED, compute_as_told, left_out, loaded_with, stored_as
 
 logger = logging.getLogger(__name__)
 
-# For a tokenizer that has no chat template of its own.
 PLAIN_CHAT_TEMPLATE = (
-    "{% for message in messages %}{{ message['content'] + '\n\n' }}{% endfor %}"
-    "{% if add_generation_prompt %}{{ 'Answer:\n' }}{% endif %}"
+    "{% for message in messages %}{% if message['role'] == 'assistant' %}{{ 'Answer:\n' }}{% endif %}"
+    "{{ message['content'] + '\n\n' }}{% endfor %}{% if add_generation_prompt %}{{ 'Answer:\n' }}{% endif %}"
 )
+"""For a tokenizer that has no chat template of its own, such as that of a base model."""
+
+
+MOST_NAMED = 5
+"""Weights that are named where many are wrong."""
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -39,14 +43,39 @@ def compute_type(device: torch.device) -> torch.dtype:
 
 
 def load_tokenizer(directory: Path) -> Any:
-    """Return the tokenizer of the model in `directory`, with a plain chat template if it has none."""
+    """Return the tokenizer of the model in `directory`, with a plain chat template if it has none.
+
+    Raises InputError when the folder holds no tokenizer that can be read.
+    """
     from transformers import AutoTokenizer
 
     verify(directory)
-    tokenizer = AutoTokenizer.from_pretrained(directory, trust_remote_code=False)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(directory, trust_remote_code=False)
+    except (ImportError, ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(f"{directory}: its tokenizer cannot be read: {reason}") from error
     if tokenizer.chat_template is None:
-        tokenizer.chat_template = PLAIN_CHAT_TEMPLATE
+        tokenizer.chat_template = _template_beside(directory) or _plain_template(tokenizer)
     return tokenizer
+
+
+def _template_beside(directory: Path) -> str | None:
+    """Return the chat template that stands in a file of its own, as older processors have it."""
+    place = directory / "chat_template.json"
+    if not place.exists():
+        return None
+    try:
+        return str(json.loads(place.read_text(encoding="utf-8"))["chat_template"])
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{place}: not a chat template: it has no chat_template") from None
+
+
+def _plain_template(tokenizer: Any) -> str:
+    """Return the plain chat template, after the token that the tokenizer itself begins a text with, if it does."""
+    begun = tokenizer.encode("", add_special_tokens=True)
+    begins = tokenizer.bos_token_id is not None and begun[:1] == [tokenizer.bos_token_id]
+    return ("{{ " + repr(tokenizer.bos_token) + " }}" if begins else "") + PLAIN_CHAT_TEMPLATE
 
 
 def load_model(directory: Path, quantization: str, device: torch.device, adapter: Path | None = None) -> Any:
@@ -67,7 +96,6 @@ def load_model(directory: Path, quantization: str, device: torch.device, adapter
             directory,
             dtype=dtype,
             device_map="auto" if device.type == "cuda" else None,
-            attn_implementation=SHARED_ROWS,
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
@@ -128,8 +156,8 @@ def require_all_weights(directory: Path, found: Mapping[str, Any]) -> None:
     ):
         if found.get(kind):
             names = sorted(str(name) for name in found[kind])
-            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            raise InputError(f"{directory}: the checkpoint {said}: {', '.join(names[:5])}{more}")
+            shown, more = ", ".join(names[:MOST_NAMED]), len(names) - MOST_NAMED
+            raise InputError(f"{directory}: the checkpoint {said}: {shown}{f' and {more} more' if more > 0 else ''}")
 
 
 def quantized_in_four_bits(model: Any) -> bool:

@@ -14,7 +14,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from tomtransfer.inference.attention import attend, refuse_unknown
+from tomtransfer.inference.attention import UnknownAttentionError, attend, refuse_unknown
 
 SHARED_ROWS = "shared_rows"
 
@@ -36,10 +36,18 @@ def attend_rows(
     """Return the attention of a row, (1, tokens, heads, size), as transformers asks.
 
     `query` is (1, heads, tokens, size), `key` and `value` have as many heads or fewer. `row_lengths` are those of the
-    prompt and of what stands in the row of each completion. Raises UnknownAttentionError for what cannot be respected.
+    prompt and of what stands in the row of each completion; without them, any batch is attended to as its mask says.
+    Raises UnknownAttentionError for what cannot be respected.
     """
     refuse_unknown(settings)
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+    if not row_lengths:
+        if softcap is not None or s_aux is not None:
+            raise UnknownAttentionError("a row with sinks or capped scores has to say what it is made of")
+        whole: tuple[torch.Tensor, None] = sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling
+        )
+        return whole
     prompt, longest = row_lengths[0], max(row_lengths[1:], default=0)
     window = sliding_window or prompt + longest
 

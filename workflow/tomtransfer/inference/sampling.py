@@ -17,6 +17,7 @@ import torch
 
 from tomtransfer.experiment.progress import Progress
 from tomtransfer.inference.answers import DrawnText
+from tomtransfer.inference.chat import chat_of
 from tomtransfer.inference.continuation import Continuation, go_on, may_branch
 from tomtransfer.inference.memory import in_halves
 from tomtransfer.inference.prefill import Prefixes, prefill
@@ -31,7 +32,7 @@ BLOCK = 256
 
 @dataclass(frozen=True)
 class Draw:
-    """One text to draw: behind which prompt, for which choice (the tokens of its label), from which random stream.
+    """One text to draw: behind which prompt, for which choice (its label and the line break), from which random stream.
 
     Without a label the whole answer is drawn.
     """
@@ -72,8 +73,7 @@ def draw_texts(
     With `one_line` a text may end with its first line break, unless it begins with it. Prompts that are not among
     `prefixes` are computed.
     """
-    line_break = tokenizer.encode("\n", add_special_tokens=False)
-    given = [[*draw.label, *line_break] if draw.label else [] for draw in draws]
+    given = [list(draw.label or ()) for draw in draws]
     ends = end_tokens(model, tokenizer)
     drawing = Drawing(temperature, longest, ends, line_break_tokens(tokenizer) if one_line else set())
     lengths = [len(prompt) for prompt in prompts]
@@ -138,9 +138,11 @@ def share_prompts(
 
 
 def end_tokens(model: Any, tokenizer: Any) -> set[int]:
-    """Return the tokens that end an answer: the model's own and the tokenizer's."""
+    """Return the tokens that end an answer: the model's own, the tokenizer's and that of its chat template."""
     named = model.generation_config.eos_token_id
-    return {*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id} - {None}
+    end = chat_of(tokenizer).end
+    written = set(end) if len(end) == 1 else set()
+    return {*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id, *written} - {None}
 
 
 def line_break_tokens(tokenizer: Any) -> set[int]:

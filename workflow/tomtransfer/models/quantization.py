@@ -1,4 +1,4 @@
-"""The precision of weights: as the checkpoint stores them, in four bits by bitsandbytes, or without any quantization."""
+"""The precision of weights: as the checkpoint stores them, in four bits by bitsandbytes, or unquantized."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,9 @@ from tomtransfer.experiment.validation import InputError
 
 PLAIN = "plain numbers"
 """How a checkpoint without a quantization of its own is stored."""
+
+STACKED = 3
+"""Dimensions of weights that a model keeps of several layers, such as experts, as one."""
 
 UNPACKED = frozenset({"fp8", "mxfp4"})
 """Quantizations of checkpoints that transformers can undo while it loads them."""
@@ -90,5 +93,5 @@ def left_out(model: Any) -> list[str]:
     return [
         name
         for name, value in model.named_parameters()
-        if value.ndim >= 3 and value.dtype.is_floating_point and id(value) not in known and "conv" not in name
+        if value.ndim == STACKED and value.dtype.is_floating_point and id(value) not in known and "conv" not in name
     ]

@@ -1,12 +1,14 @@
 """A respondent that is a model run here, with or without an adapter, loaded when it is first needed."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from tomtransfer.experiment.software import model_software
+from tomtransfer.experiment.store import digest_of
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.respondents.asking import Asking
 from tomtransfer.respondents.protocol import Drawn, Reasons
@@ -31,6 +33,10 @@ class LocalModel:
     tokens_per_batch: int
     adapter: Path | None = None
     adapter_key: str = ""
+    chat: Mapping[str, Any] = field(default_factory=dict)
+    """Variables of its chat template."""
+    examinations: Path | None = None
+    """The folder where it is noted what models were found to be; None to find out each time."""
 
     @property
     def name(self) -> str:
@@ -50,8 +56,13 @@ class LocalModel:
         }
 
     def asked(self, prompt: Prompt | Query) -> dict[str, Any]:
-        """Return the hash of a prompt: a model gets its text and nothing else."""
-        return {"prompt": prompt.sha256}
+        """Return the hash of a prompt, of which a model gets the text alone, and what its chat template is told."""
+        return {"prompt": prompt.sha256, **({"chat": dict(self.chat)} if self.chat else {})}
+
+    @property
+    def variables(self) -> tuple[tuple[str, Any], ...]:
+        """The variables of its chat template, by name."""
+        return tuple(sorted(self.chat.items()))
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -66,6 +77,21 @@ class LocalModel:
         from tomtransfer.inference.loading import choose_device, load_model
 
         return load_model(self.directory, self.quantization, choose_device(self.device), self.adapter)
+
+    @cached_property
+    def examination(self) -> Any:
+        """What it was found to be, in this version of the libraries; it is loaded where that is not known yet."""
+        from tomtransfer.inference.examination import examine
+
+        about = {"revision": self.model_revision, "quantization": self.quantization, "device": self.device}
+        name = f"{self.name}-{digest_of({**about, 'software': model_software()})[:16]}.json"
+        place = self.examinations / name if self.examinations and self.model_revision else None
+        return examine(lambda: self.loaded, self.directory, place)
+
+    @property
+    def sharing(self) -> Any:
+        """What its prompts and completions may share."""
+        return self.examination.sharing
 
     @cached_property
     def vocabulary(self) -> Any:
@@ -89,9 +115,11 @@ class LocalModel:
         """
         from tomtransfer.inference.encoding import encode_prompts, label_tokens
 
-        written = label_tokens(self.tokenizer, (label for prompt in prompts for label in prompt.labels), self.name)
+        written = label_tokens(
+            self.tokenizer, (label for prompt in prompts for label in prompt.labels), self.name, self.variables
+        )
         longest = max(map(len, written.values()), default=1)
-        encoded = encode_prompts(self.tokenizer, prompts, self.directory, max(room, longest))
+        encoded = encode_prompts(self.tokenizer, prompts, self.directory, max(room, longest), self.variables)
         numbers = [number for number, prompt in enumerate(prompts) if prompt.sha256 in drawn_after]
         left = self.tokens_per_batch - sum(map(len, self.prefixes))
         tokens = accumulate(len(encoded[number]) for number in numbers)
@@ -114,13 +142,13 @@ class LocalModel:
         from tomtransfer.inference.sampling import Draw, draw_texts
 
         prompts, numbers = _each_once([each.prompt for each in wanted])
-        labels = [getattr(each.prompt, each.choice) for each in wanted]
-        written = label_tokens(self.tokenizer, labels, self.name)
+        labels = [f"{getattr(each.prompt, each.choice)}\n" for each in wanted]
+        written = label_tokens(self.tokenizer, labels, self.name, self.variables)
         room = longest + max(map(len, written.values()), default=0)
         return draw_texts(
             self.loaded,
             self.tokenizer,
-            encode_prompts(self.tokenizer, prompts, self.directory, room),
+            encode_prompts(self.tokenizer, prompts, self.directory, room, self.variables),
             [
                 Draw(number, written[label], each.key)
                 for number, label, each in zip(numbers, labels, wanted, strict=True)
@@ -129,6 +157,7 @@ class LocalModel:
             longest,
             self.tokens_per_batch,
             prefixes=self.prefixes,
+            sharing=self.sharing,
         )
 
     def draw(self, wanted: Sequence[Drawn], asking: Asking) -> list[DrawnText]:
@@ -140,13 +169,14 @@ class LocalModel:
         return draw_texts(
             self.loaded,
             self.tokenizer,
-            encode_prompts(self.tokenizer, prompts, self.directory, asking.longest),
+            encode_prompts(self.tokenizer, prompts, self.directory, asking.longest, self.variables),
             [Draw(number, None, each.key) for number, each in zip(numbers, wanted, strict=True)],
             self.temperature,
             asking.longest,
             self.tokens_per_batch,
             asking.one_line,
             self.prefixes,
+            self.sharing,
         )
 
     def read(self, queries: Sequence[Query]) -> list[CandidateDistribution]:
@@ -156,7 +186,8 @@ class LocalModel:
         candidates = [spellings_of(query.candidates, query.unit, phrases_in(query.phrases)) for query in queries]
         texts = {text for query in queries for text in query.candidates}
         longest = max((len(self.tokenizer.encode(text, add_special_tokens=False)) for text in texts), default=1)
-        return self._read(encode_prompts(self.tokenizer, queries, self.directory, longest), candidates)
+        encoded = encode_prompts(self.tokenizer, queries, self.directory, longest, self.variables)
+        return self._read(encoded, candidates)
 
     def _read(
         self, encoded: Sequence[Sequence[int]], candidates: Sequence[Spellings], kept: Collection[int] = ()
@@ -172,6 +203,7 @@ class LocalModel:
             self.tokens_per_batch,
             kept,
             self.prefixes,
+            self.sharing,
         )
 
 

@@ -47,6 +47,7 @@ class Lesson:
                 "settings": self.settings.model_dump(mode="json"),
                 "model_revision": self.student.model_revision,
                 "quantization": self.student.quantization,
+                **({"chat": dict(self.student.chat)} if self.student.chat else {}),
                 "writing_revision": WRITING_REVISION,
             }
         )
@@ -85,15 +86,17 @@ def adapter_hash(folder: Path) -> str:
 
 def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Path:
     """Train an adapter, and return the folder that holds its files and its log."""
-    from tomtransfer.training.trainer import add_adapter, make_rows, train
+    from tomtransfer.inference.rows import row_lengths
+    from tomtransfer.training.trainer import add_adapter, train
 
     student, settings = lesson.student, lesson.settings
-    rows, held_back = (
-        make_rows(student.tokenizer, _examples(part), settings.completions_per_row, student.name)
-        for part in (lesson.examples.filter(~pl.col("held_back")), lesson.examples.filter("held_back"))
-    )
+    parts = [_examples(lesson.examples.filter(held_back)) for held_back in (~pl.col("held_back"), pl.col("held_back"))]
+    rows, held_back = (_rows(student, part, settings.completions_per_row) for part in parts)
+    plain = not all(student.sharing.fits(sum(row_lengths(row))) for row in (*rows, *held_back))
+    if plain:
+        rows, held_back = (_rows(student, part, 1) for part in parts)
     model = add_adapter(student.loaded, settings)
-    log = train(model, rows, held_back, settings, checkpoints, checkpointing)
+    log = train(model, rows, held_back, settings, checkpoints, checkpointing, plain)
     # A path is of this machine, a name is in the registry of every machine. No embeddings are saved: to find out
     # whether they changed, peft would look for that name on a hub.
     model.peft_config["default"].base_model_name_or_path = student.name
@@ -107,6 +110,12 @@ def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Pat
         shutil.copyfile(saved / name, finished / name)
     pl.DataFrame([asdict(step) for step in log], infer_schema_length=None).write_csv(finished / LOG_FILE)
     return finished
+
+
+def _rows(student: LocalModel, examples: Sequence[Any], per_row: int) -> Sequence[Any]:
+    from tomtransfer.training.trainer import make_rows
+
+    return make_rows(student.tokenizer, examples, per_row, student.name, student.variables)
 
 
 def _examples(part: pl.DataFrame) -> Sequence[Any]:

@@ -13,12 +13,16 @@ from typing import Any
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers.pytorch_utils import Conv1D
 
 from tomtransfer.experiment.progress import Progress
 from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.inference.encoding import encode_chat, label_tokens
+from tomtransfer.inference.chat import Chat, chat_of
+from tomtransfer.inference.encoding import Variables, label_tokens
 from tomtransfer.inference.loading import compute_type
+from tomtransfer.inference.plain import PLAIN, accepted
+from tomtransfer.inference.row_attention import SHARED_ROWS
 from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
 from tomtransfer.training.loss import pack, row_targets, weighted_loss
 
@@ -56,34 +60,40 @@ class TrainingStep:
     gradient_norm: float | None
 
 
-def make_rows(tokenizer: Any, examples: Sequence[Example], per_row: int, model_name: str) -> list[Row]:
+def make_rows(
+    tokenizer: Any, examples: Sequence[Example], per_row: int, model_name: str, chat: Variables = ()
+) -> list[Row]:
     """Return examples as rows of at most `per_row` completions, whose weights sum to one in the mean over rows.
 
     A completion is the label, a line break and the motivation, and the end of the answer if the motivation came to one;
-    or the motivation, a line break, the label and the end of the answer. A label without a motivation stands alone.
+    or the motivation, a line break, the label and the end of the answer. A label without a motivation stands alone. All
+    in the tokens that the tokenizer itself writes.
     """
-    written = label_tokens(tokenizer, (example.label for example in examples), model_name)
+    label_tokens(tokenizer, (example.label for example in examples), model_name, chat)
+    found = chat_of(tokenizer, chat)
     behind: dict[tuple[str, str], list[Completion]] = {}
     for example in examples:
-        completion = _completion(tokenizer, example, written[example.label])
-        behind.setdefault((example.system, example.user), []).append(completion)
+        behind.setdefault((example.system, example.user), []).append(_completion(found, example))
     rows = []
     for (system, user), completions in behind.items():
-        rows += pack(encode_chat(tokenizer, system, user), completions, per_row)
+        rows += pack(found.encode_prompt(system, user), completions, per_row)
     scale = len(rows) / sum(completion.weight for row in rows for completion in row.completions)
     return [Row(row.prompt, [replace(each, weight=each.weight * scale) for each in row.completions]) for row in rows]
 
 
-def _completion(tokenizer: Any, example: Example, label: Sequence[int]) -> Completion:
+def _completion(chat: Chat, example: Example) -> Completion:
     """Return the tokens of an example's completion, and where among them the choice stands."""
-    end = [tokenizer.eos_token_id] if example.finished else []
-    if example.question == "reason_first":
-        text = f"{example.motivation}\n" if example.motivation else ""
-        reasons = tokenizer.encode(text, add_special_tokens=False)
-        return Completion([*reasons, *label, *end], example.weight, len(reasons), len(label))
-    text = f"\n{example.motivation}" if example.motivation else ""
-    reasons = tokenizer.encode(text, add_special_tokens=False)
-    return Completion([*label, *reasons, *end], example.weight, 0, len(label))
+    end = list(chat.end) if example.finished else []
+    last = example.question == "reason_first"
+    parts = [part for part in (example.label, example.motivation) if part]
+    tokens = chat.write("\n".join(reversed(parts) if last else parts))
+    if last:
+        ends = range(len(tokens) - 1, -1, -1)
+        first = next((place for place in ends if chat.tokenizer.decode(tokens[place:]).strip() == example.label), 0)
+        return Completion([*tokens, *end], example.weight, first, len(tokens) - first)
+    texts = (chat.tokenizer.decode(tokens[:count]).lstrip() for count in range(1, len(tokens) + 1))
+    label = next((count for count, text in enumerate(texts, 1) if text.startswith(example.label)), 1)
+    return Completion([*tokens, *end], example.weight, 0, label)
 
 
 def add_adapter(model: Any, settings: Training) -> Any:
@@ -91,7 +101,8 @@ def add_adapter(model: Any, settings: Training) -> Any:
 
     Raises InputError when the model has no layer of a name in `settings.lora.targets`.
     """
-    linear = {name.split(".")[-1] for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
+    kinds = (torch.nn.Linear, Conv1D)
+    linear = {name.split(".")[-1] for name, module in model.named_modules() if isinstance(module, kinds)}
     unknown = sorted(set(settings.lora.targets) - linear)
     if unknown:
         raise InputError(
@@ -117,12 +128,14 @@ def train(
     settings: Training,
     checkpoints: Path,
     gradient_checkpointing: bool | None,
+    plain: bool = False,
 ) -> list[TrainingStep]:
     """Tune the adapter of `model` on `rows`, evaluate it on `held_back` at each quarter, and return what was logged.
 
-    Goes on from the last whole checkpoint in `checkpoints`, and leaves a new one there after each epoch.
+    Rows of one completion each may be computed in `plain` passes, for models that cannot do with less. Goes on
+    from the last whole checkpoint in `checkpoints`, and leaves a new one there after each epoch.
     """
-    trainer = make_trainer(model, rows, held_back, settings, checkpoints, gradient_checkpointing)
+    trainer = make_trainer(model, rows, held_back, settings, checkpoints, gradient_checkpointing, plain)
     last = last_checkpoint(checkpoints)
     on_from = f", on from {last.name}" if last else ""
     logger.info("training %d rows for %d epochs%s", len(rows), settings.epochs, on_from)
@@ -149,12 +162,14 @@ def make_trainer(
     settings: Training,
     checkpoints: Path,
     gradient_checkpointing: bool | None,
+    plain: bool = False,
 ) -> "RowTrainer":
     """Return what tunes the adapter of `model` on `rows`.
 
     Activations are kept on a CPU and computed twice on a GPU, where memory is short, unless `gradient_checkpointing`
     says else.
     """
+    model.set_attn_implementation(PLAIN if plain else SHARED_ROWS)
     steps = -(-len(rows) // settings.rows_per_step) * settings.epochs
     on_cpu = model.device.type == "cpu"
     arguments = TrainingArguments(
@@ -185,6 +200,7 @@ def make_trainer(
     )
     trainer = RowTrainer(
         settings,
+        plain,
         model=model,
         args=arguments,
         train_dataset=list(rows),
@@ -202,11 +218,12 @@ def _collate(row: Row, choice_share: float | None) -> dict[str, Any]:
 
 
 class RowTrainer(Trainer):
-    """The Trainer, with the loss of a shared-prefix row."""
+    """The Trainer, with the loss of a shared-prefix row, or of a row of one completion in a plain pass."""
 
-    def __init__(self, settings: Training, **arguments: Any) -> None:
+    def __init__(self, settings: Training, plain: bool = False, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.temperature = settings.temperature
+        self.plain = plain
         # A row's loss is already normalised: it is averaged over the rows of a step, not over their tokens.
         self.model_accepts_loss_kwargs = False
 
@@ -215,8 +232,13 @@ class RowTrainer(Trainer):
     ) -> Any:
         """Return the weighted negative log likelihood of the row's completions, in nats."""
         labels, sources, weights = (inputs.pop(name) for name in ("labels", "sources", "weights"))
-        output = model(**inputs, logits_to_keep=sources, use_cache=False)
-        loss = weighted_loss(output.logits[0], labels, weights, self.temperature)
+        if self.plain:
+            output = model(**accepted(model, {"input_ids": inputs["input_ids"], "use_cache": False}))
+            logits = output.logits[0, sources]
+        else:
+            output = model(**inputs, logits_to_keep=sources, use_cache=False)
+            logits = output.logits[0]
+        loss = weighted_loss(logits, labels, weights, self.temperature)
         return (loss, output) if return_outputs else loss
 
 
