@@ -98,6 +98,7 @@ def load_model(directory: Path, quantization: str, device: torch.device, adapter
             device_map="auto" if device.type == "cuda" else None,
             use_safetensors=True,
             trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # named below, which transformers does in a table of its own
             output_loading_info=True,
             **arguments,
         )
@@ -155,7 +156,7 @@ def require_all_weights(directory: Path, found: Mapping[str, Any]) -> None:
         ("error_msgs", "cannot be loaded"),
     ):
         if found.get(kind):
-            names = sorted(str(name) for name in found[kind])
+            names = sorted(str(each[0] if isinstance(each, tuple) else each) for each in found[kind])
             shown, more = ", ".join(names[:MOST_NAMED]), len(names) - MOST_NAMED
             raise InputError(f"{directory}: the checkpoint {said}: {shown}{f' and {more} more' if more > 0 else ''}")
 
