@@ -1,4 +1,4 @@
-"""The parts of the distance: orthogonal, found where they were planted, without counting noise and shares of nothing."""
+"""The parts of the distance: orthogonal, found where planted, free of counting noise, and no shares of nothing."""
 
 import numpy as np
 import pytest
