@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _trl_note() -> str:
     if not HAS_TRL:
-        return "TRL is not installed: requirements-benchmarks.txt"
+        return "TRL is not installed: pip install .[benchmarks]"
     import trl
 
     return f"TRL {trl.__version__}, SFTTrainer, its loss on completions alone, adapter in bfloat16 as it decides itself"

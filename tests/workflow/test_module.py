@@ -40,6 +40,7 @@ rule mine:
 
 def study(folder: Path, snakefile: str, **configs: dict[str, Any]) -> Path:
     """Write somebody else's workflow: this one in a subfolder, and everything that is edited outside of it."""
+    (folder / "tomtransfer").mkdir()
     copy_project(folder / "tomtransfer")
     shutil.move(folder / "tomtransfer/scenarios", folder / "scenes")
     shutil.move(folder / "tomtransfer/models.yaml", folder / "registry.yaml")

@@ -5,7 +5,14 @@ from dataclasses import asdict
 
 import pytest
 
-from tomtransfer.experiment.records import changes, known_hash, make_record, read_record, write_record
+from tomtransfer.experiment.records import (
+    broken_outputs,
+    changes,
+    known_hash,
+    make_record,
+    read_record,
+    write_record,
+)
 
 SETTINGS = {"temperature": 0.8, "frames": ("canonical", "swapped"), "scoring": {"seed": 0}}
 
@@ -70,6 +77,38 @@ def test_an_output_that_is_gone_or_was_changed_is_named(done):
     assert "table.parquet: changed since it was written" in found(done)[0]
     table.unlink()
     assert "table.parquet: gone" in found(done)[0]
+
+
+def test_all_outputs_that_are_not_what_was_written_are_named_with_where_they_are(done):
+    record, folder = done[0], done[0].parent.parent
+    (folder / "page.md").write_text("page")
+    tables = [folder / "table.parquet", folder / "page.md"]
+    write_record(record, make_record(record, SETTINGS, {}, tables))
+    known_hash.cache_clear()
+    assert broken_outputs(record, read_record(record)) == []
+    tables[0].write_text("by hand")
+    tables[1].unlink()
+    known_hash.cache_clear()
+    assert broken_outputs(record, read_record(record)) == [
+        f"{record.parent}/../table.parquet: changed since it was written",
+        f"{record.parent}/../page.md: gone",
+    ]
+
+
+def test_several_changes_are_all_named(done):
+    done[1]["prompts"][0].write_text("edited")
+    (done[0].parent.parent / "table.parquet").unlink()
+    assert len(found(done, {**SETTINGS, "temperature": 0.9, "more": 1})) == 3
+
+
+def test_a_folder_that_is_renamed_has_nothing_to_do_and_its_broken_outputs_are_still_seen(done, tmp_path):
+    moved = (tmp_path / "results").rename(tmp_path / "renamed")
+    record, inputs = moved / "records" / "job.json", {"prompts": [moved / "one.json", moved / "two.json"]}
+    known_hash.cache_clear()
+    assert changes(record, SETTINGS, inputs) == []
+    (moved / "table.parquet").write_text("by hand")
+    known_hash.cache_clear()
+    assert len(changes(record, SETTINGS, inputs)) == 1
 
 
 def test_times_and_places_do_not_count(done, tmp_path):

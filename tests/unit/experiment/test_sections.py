@@ -91,7 +91,8 @@ def test_labels_that_look_alike_are_refused(cooperate, defect, message):
         (Teacher, {"model": "one", "seed": True}, "seed"),
         (Sampling, {"answers": 10**12}, "answers"),
         (Sampling, {"answers": 2.5}, "answers"),
-        (Sampling, {"answers": "3"}, "answers"),
+        (Sampling, {"answers": "three"}, "answers"),
+        (Sampling, {"answers": "010"}, "answers"),
         (Split, {"contexts": ["team"], "payoff_factor": 1e308}, "payoff_factor"),
         (Split, {"contexts": ["team"], "payoff_factor": True}, "payoff_factor"),
         (Split, {"contexts": ["team"], "payoff_factor": "2 points"}, "payoff_factor"),
@@ -103,3 +104,13 @@ def test_numbers_beyond_reason_are_refused(record, given, key):
 
 def test_a_number_with_an_exponent_is_a_number_though_yaml_reads_it_as_text():
     assert validate(Split, {"contexts": ["team"], "payoff_factor": "5e-5"}, "c").payoff_factor == 5e-5
+
+
+@pytest.mark.parametrize("given", ["12", 12])
+def test_a_number_in_a_text_is_that_number_as_the_command_line_gives_it(given):
+    assert validate(Sampling, {"answers": given}, "--config").answers == 12
+
+
+@pytest.mark.parametrize(("given", "meant"), [("true", True), ("false", False)])
+def test_so_is_true_or_false(given, meant):
+    assert validate(Frame, {"held_out": given}, "--config").held_out is meant

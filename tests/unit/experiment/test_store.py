@@ -1,5 +1,6 @@
 """The store: what is in it is what its name says, whoever wrote it and however often."""
 
+import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 
@@ -137,6 +138,48 @@ def test_a_folder_is_adopted_whole_and_the_first_one_stays(store, tmp_path):
     assert not (tmp_path / "two").exists()
 
 
+def test_of_many_that_are_adopted_at_once_one_stays_whole(store, tmp_path):
+    place = store.folder / "adapters" / "key"
+    folders = [made(tmp_path / f"{number}", f"{number}".encode()) for number in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda folder: store.adopt(folder, place), folders))
+    assert store.whole(place)
+    assert not any(folder.exists() for folder in folders)
+
+
+def test_a_folder_that_cannot_be_put_in_place_is_not_lost(store, tmp_path):
+    place = store.folder / "adapters" / "key"
+    folder = made(tmp_path / "one", b"one")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="no space"):
+        patch.setattr("pathlib.Path.rename", fail)
+        store.adopt(folder, place)
+    assert (folder / "weights").read_bytes() == b"one"
+
+
+def fail(*_):
+    raise OSError("no space left on device")
+
+
+def test_the_name_of_a_part_is_the_hash_of_its_bytes_and_the_same_bytes_are_one_part(store):
+    shelf = store.shelf("answers/choices", "m", IDENTITY)
+    one = store.put(shelf, b"content", ".parquet")
+    assert one.name == f"{hashlib.sha256(b'content').hexdigest()}.parquet"
+    assert store.put(shelf, b"content", ".parquet") == one
+    assert store.put(shelf, b"other", ".parquet") != one
+    assert {content for _, content in store.parts(shelf, ".parquet")} == {b"content", b"other"}
+
+
+def test_what_another_job_has_set_aside_in_the_meantime_is_passed_over(store):
+    shelf = store.shelf("answers/choices", "m", IDENTITY)
+    paths = sorted(store.put(shelf, content, ".parquet") for content in (b"one", b"two"))
+    read = store.parts(shelf, ".parquet")
+    assert next(read)[0] == paths[0]
+    paths[1].unlink()
+    assert list(read) == []
+    store.set_aside(paths[1], "broken")
+    assert list((store.folder / "set_aside").iterdir()) == []
+
+
 @pytest.mark.parametrize("harm", ["changed", "gone", "added"])
 def test_a_folder_that_is_not_whole_is_set_aside(store, tmp_path, harm):
     place = store.folder / "adapters" / "key"
@@ -150,6 +193,8 @@ def test_a_folder_that_is_not_whole_is_set_aside(store, tmp_path, harm):
     assert not is_whole(place)
     assert not store.whole(place)
     assert not place.exists()
+    assert len(list((store.folder / "set_aside").iterdir())) == 1
+    assert not store.whole(place)
 
 
 def test_results_folders_that_take_from_the_store_are_noted_once(store, tmp_path):

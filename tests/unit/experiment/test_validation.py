@@ -38,6 +38,13 @@ def test_missing_file_in_missing_folder_is_told_as_well(tmp_path: Path) -> None:
         read_yaml(tmp_path / "nowhere" / "a.yaml")
 
 
+@pytest.mark.parametrize("content", [b"a: [1", b"a: 1\n  b: 2", b"\xff\xfe\x00"])
+def test_file_that_is_not_yaml_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.yaml").write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.yaml: .*(not YAML|no UTF-8)"):
+        read_yaml(tmp_path / "a.yaml")
+
+
 @pytest.mark.parametrize(("content", "found"), [("- 1\n", "list"), ("words", "str")])
 def test_file_without_keys_is_refused(tmp_path: Path, content: str, found: str) -> None:
     (tmp_path / "a.yaml").write_text(content)

@@ -54,7 +54,7 @@ def test_a_cpu_computes_in_single_precision_and_a_gpu_in_brain_float_where_it_ha
     assert compute_type(torch.device("cuda")) is torch.float32
 
 
-def test_four_bit_weights_are_imported_only_where_they_are_asked_for():
+def test_modules_of_models_import_neither_four_bit_weights_nor_tables_nor_the_workflow():
     code = (
         "import sys; sys.path.insert(0, 'workflow')\n"
         "import tomtransfer.inference.choices, tomtransfer.inference.loading, tomtransfer.inference.token_tree\n"
@@ -64,3 +64,16 @@ def test_four_bit_weights_are_imported_only_where_they_are_asked_for():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["False"] * 5
+
+
+def test_four_bit_weights_are_imported_only_where_they_are_asked_for(random_model):
+    code = (
+        "import sys, torch; sys.path.insert(0, 'workflow')\n"
+        "from pathlib import Path\n"
+        "from tomtransfer.inference.loading import load_model\n"
+        "for quantization in ('none', 'nf4'):\n"
+        "    load_model(Path(sys.argv[1]), quantization, torch.device('cpu'))\n"
+        "    print('bitsandbytes' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code, random_model], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["False", "True"]

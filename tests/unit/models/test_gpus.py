@@ -15,7 +15,7 @@ import pytest
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.gpus import claimed_gpus, visible_gpus
 
-PACKAGE = Path(__file__).parents[2] / "workflow"
+PACKAGE = Path(__file__).parents[3] / "workflow"
 JOB = """
 import json, os, sys, time
 from tomtransfer.models.gpus import claimed_gpus

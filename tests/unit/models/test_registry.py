@@ -68,7 +68,7 @@ def test_unknown_model_is_answered_with_file_name_and_choices(tmp_path: Path) ->
     assert message == f"{path}: no model named 'tiny-on'; did you mean 'tiny-one'? Registered: other, tiny-one"
 
 
-WHEELS = f"{{source: wheels, packages: [a==1], files: x, disk: 1 GB, sha256: {'0' * 64}"
+WHEELS = f"{{source: wheels, packages: [a==1], files: x, disk: 1 GB, sha256: {'0a' * 32}"
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,7 @@ WHEELS = f"{{source: wheels, packages: [a==1], files: x, disk: 1 GB, sha256: {'0
         (f"m: {WHEELS.replace('a==1', 'a>=1')}}}", "m: packages.0: "),
         (f"m: {WHEELS.replace('a==1', '--index-url=x==1')}}}", "m: packages.0: "),
         (f"m: {WHEELS.replace('[a==1]', '[]')}}}", "m: packages: "),
+        (f"m: {WHEELS.replace('0a', '00')}}}", f"m.sha256: YAML reads {'0' * 64} as another number"),
         ("m: {source: wheels, packages: [a==1], files: x, disk: 1 GB}", "m: sha256: missing; it must be given"),
         ("m: hub", "m: expected keys and values, got 'hub'"),
         ("../m: {source: random}", "'../m': a model's name may have"),

@@ -175,6 +175,105 @@ def test_every_kind_of_answer_that_has_a_place_is_asked_for_and_no_other(parrot,
     assert not (tmp_path / "donation.parquet").exists()
 
 
+def test_readings_are_kept_and_not_asked_for_again(parrot, tmp_path):
+    path = tmp_path / "amounts.parquet"
+    parrot.readings(path, [query()], "amounts")
+    row = read_table(path).row(0, named=True)
+    assert (row["probabilities"], row["candidates"], row["right"]) == ([1.0, 0.0, 0.0], ["0", "5", "10"], None)
+    parrot.readings(path, [query()], "amounts")
+    assert read_table(path).row(0, named=True) == row
+    assert parrot.respondent.heard == [("read", 1)]
+
+
+def test_each_answer_says_what_could_be_answered(parrot, tmp_path):
+    parrot.answers(tmp_path / "answers.parquet", [*prompts("team"), query()])
+    rows = read_table(tmp_path / "answers.parquet")
+    assert rows["options"].to_list() == [["C", "D"]] * 3 + [["0", "5", "10"]] * 3
+    assert rows["labelled"].to_list() == [True] * 3 + [False] * 3
+    assert rows["draw"].to_list() == [0, 1, 2] * 2
+
+
+@pytest.mark.parametrize(
+    "name", ["model", "model_revision", "quantization", "adapter", "temperature", "stage_revision"]
+)
+def test_who_is_another_in_anything_is_asked_anew(parrot, tmp_path, name):
+    path = tmp_path / "choices.parquet"
+    parrot.choices(path, prompts("team"))
+    before = read_table(path)
+    identity = parrot.respondent.identity
+    other = Parrot({**identity, name: 2 if name in {"temperature", "stage_revision"} else "other"})
+    replace(parrot, respondent=other).choices(path, prompts("team"))
+    after = read_table(path)
+    assert other.heard == [("choose", 1)]
+    assert after["key"].to_list() != before["key"].to_list()
+    assert after[name].to_list() != before[name].to_list()
+
+
+@pytest.mark.parametrize(
+    ("ask", "change"),
+    [
+        ("answers", {"longest": 7}),
+        ("answers", {"one_line": False}),
+        ("answers", {"seed": 2}),
+        ("motivations", {"motivation_tokens": 7}),
+        ("motivations", {"motivation_seed": 2}),
+    ],
+)
+def test_texts_that_are_drawn_in_another_way_are_drawn_anew(parrot, tmp_path, ask, change):
+    path = tmp_path / "texts.parquet"
+    getattr(parrot, ask)(path, prompts("team"))
+    before = set(read_table(path)["key"])
+    getattr(replace(parrot, asking=replace(ASKING, **change)), ask)(path, prompts("team"))
+    assert not before & set(read_table(path)["key"])
+    assert len(parrot.respondent.heard) == 2
+
+
+def test_every_draw_has_a_key_of_its_own(parrot, tmp_path):
+    parrot.answers(tmp_path / "answers.parquet", prompts("team", "sports"))
+    parrot.motivations(tmp_path / "motivations.parquet", prompts("team", "sports"))
+    keys = [key for name in ("answers", "motivations") for key in read_table(tmp_path / f"{name}.parquet")["key"]]
+    assert len(set(keys)) == len(keys) == 6 + 12
+
+
+def test_the_respondent_hears_how_long_answers_may_be_and_where_texts_will_be_drawn(tmp_path):
+    told = []
+
+    class Attentive(Parrot):
+        def choose(self, prompts: Sequence, room, drawn_after=()):
+            told.append((room, set(drawn_after)))
+            return super().choose(prompts, room, drawn_after)
+
+    asked = [*prompts("team"), *prompts("sports", split="new_contexts"), *prompts("business", frame="swapped")]
+    write_prompts(asked, tmp_path / "stag_hunt.json")
+    for name, asking in (
+        ("both", replace(ASKING, frames=("swapped",))),
+        ("motivations", replace(ASKING, frames=("none",))),
+        ("neither", replace(ASKING, frames=("none",), motivations={})),
+    ):
+        elicitation = Elicitation(Attentive(), asking, Store(tmp_path / name))
+        elicitation.tables([tmp_path / "stag_hunt.json"], {"choices": tmp_path / "choices.parquet"})
+    assert told == [(6, {"team", "business"}), (6, {"team"}), (1, set())]
+
+
+def test_reasons_are_asked_for_where_the_student_is_trained_and_nowhere_else(parrot, tmp_path):
+    asked = [*prompts("team"), *prompts("sports", split="new_contexts"), *prompts("business", frame="swapped")]
+    write_prompts(asked, tmp_path / "stag_hunt.json")
+    parrot.tables([tmp_path / "stag_hunt.json"], {"motivations": tmp_path / "motivations.parquet"})
+    assert set(read_table(tmp_path / "motivations.parquet")["context"]) == {"team"}
+
+
+def test_who_is_known_from_answers_alone_is_asked_for_nothing_else(parrot, tmp_path):
+    write_prompts(prompts("team"), tmp_path / "stag_hunt.json", comprehension=[query("5")])
+    write_prompts([query()], tmp_path / "donation.json", "amount")
+    names = ("choices", "motivations", "amounts", "answers")
+    replace(parrot, asking=replace(ASKING, exact=False)).tables(
+        [tmp_path / "stag_hunt.json", tmp_path / "donation.json"],
+        {name: tmp_path / f"{name}.parquet" for name in names},
+    )
+    assert [len(read_table(tmp_path / f"{name}.parquet")) for name in names] == [0, 0, 0, 6]
+    assert parrot.respondent.heard == [("draw", 6)]
+
+
 def test_a_model_is_not_loaded_when_the_store_has_every_answer(random_model, tmp_path):
     path, store = tmp_path / "choices.parquet", Store(tmp_path / "store")
     Elicitation(local_model(random_model), ASKING, store).choices(path, prompts("team"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made import ASKING, make_prompt
+from made import ASKING, local_model, make_prompt
 
 from tomtransfer.experiment.store import Store
 from tomtransfer.experiment.tables import read_table
@@ -16,7 +16,8 @@ from tomtransfer.models.fetching import fetch
 from tomtransfer.models.registry import Planted, find_student, read_registry, revision
 from tomtransfer.respondents.elicitation import Elicitation
 from tomtransfer.respondents.opening import open_respondent
-from tomtransfer.respondents.planted import cooperation_log_odds, planted_rates, planted_reasons
+from tomtransfer.respondents.planted import cooperation_log_odds, planted_rates, planted_reading, planted_reasons
+from tomtransfer.scenarios.questions import Query, write_prompts
 
 ROOT = Path(__file__).parents[3]
 PAYOFFS = {"reward": 5.0, "sucker": 2.0, "temptation": 10.0, "punishment": 3.0}
@@ -92,6 +93,76 @@ def test_a_context_that_is_renamed_is_answered_anew(tmp_path: Path) -> None:
     teacher.choices(tmp_path / "renamed.parquet", [after])
     rates = [read_table(tmp_path / f"{name}.parquet")["cooperate"][0] for name in ("choices", "renamed")]
     assert rates[0] < rates[1]
+
+
+RICHER = {**PAYOFFS, "reward": 9.0}
+FUND = {"endowment": 10.0, "people": 4.0, "multiplier": 2.0}
+
+
+def fund(context: str = "team", payoffs: dict[str, float] | None = None) -> Query:
+    """A prompt for an amount, which says nothing of its context and its payoffs."""
+    place = ("new_game", "donation", context, "amount", "answer_first")
+    return Query(*place, ("0", "5", "10"), None, payoffs or FUND, "system", "user", "fund")
+
+
+@pytest.mark.parametrize(
+    "other", [replace(prompt(), context="crew"), replace(prompt(), payoffs=RICHER)], ids=["context", "payoffs"]
+)
+def test_the_key_of_an_answer_hangs_on_context_and_payoffs_which_the_text_need_not_have(tmp_path, other):
+    source = policy(social_weights={"team": 0.5, "crew": 0.9})
+    teacher = Elicitation(planted(tmp_path, source), ASKING, Store(tmp_path / "store"))
+    both = [prompt(), other]
+    assert both[0].sha256 == both[1].sha256
+    for ask in ("choices", "motivations", "answers"):
+        getattr(teacher, ask)(tmp_path / "alone.parquet", both[:1])
+        getattr(teacher, ask)(tmp_path / "other.parquet", both[1:])
+        alone, changed = (read_table(tmp_path / f"{name}.parquet") for name in ("alone", "other"))
+        assert not set(alone["key"]) & set(changed["key"])
+        assert not set(alone["computation"]) & set(changed["computation"])
+        getattr(teacher, ask)(tmp_path / "both.parquet", both)
+        assert read_table(tmp_path / "both.parquet")["key"].to_list() == [*alone["key"], *changed["key"]]
+    teacher.choices(tmp_path / "choices.parquet", both)
+    assert read_table(tmp_path / "choices.parquet")["cooperate"].to_list() == planted_rates(both, source)
+
+
+@pytest.mark.parametrize("other", [fund("crew"), fund(payoffs={**FUND, "multiplier": 3.0})], ids=["context", "payoffs"])
+def test_the_key_of_an_amount_hangs_on_context_and_payoffs_too(tmp_path, other):
+    source = policy(social_weights={"team": 0.0, "crew": 0.2})
+    teacher = Elicitation(planted(tmp_path, source), ASKING, Store(tmp_path / "store"))
+    teacher.readings(tmp_path / "alone.parquet", [fund()], "amounts")
+    teacher.readings(tmp_path / "both.parquet", [other, fund()], "amounts")
+    rows = read_table(tmp_path / "both.parquet")
+    assert rows["key"].n_unique() == 2
+    assert rows.row(1) == read_table(tmp_path / "alone.parquet").row(0)
+    assert rows["probabilities"].to_list() == [planted_reading(each, source) for each in (other, fund())]
+    assert planted_reading(other, source) != planted_reading(fund(), source)
+
+
+def test_a_model_gets_the_text_alone_so_that_its_key_hangs_on_nothing_else(tmp_path):
+    asked = [prompt(), replace(prompt(), context="crew"), replace(prompt(), payoffs=RICHER)]
+    assert [local_model(tmp_path).asked(each) for each in asked] == [{"prompt": "team"}] * 3
+
+
+def test_everything_that_can_be_asked_is_answered_from_the_policy_and_kept(tmp_path):
+    source = policy()
+    teacher = Elicitation(planted(tmp_path, source), replace(ASKING, answers=400), Store(tmp_path / "store"))
+    right = replace(fund(), right="5", sha256="right")
+    write_prompts([prompt()], tmp_path / "stag_hunt.json", comprehension=[right])
+    write_prompts([fund()], tmp_path / "donation.json", "amount")
+    paths = {
+        name: tmp_path / f"{name}.parquet" for name in ("choices", "motivations", "amounts", "answers", "comprehension")
+    }
+    files = [tmp_path / "stag_hunt.json", tmp_path / "donation.json"]
+    teacher.tables(files, paths)
+    first = {name: read_table(path) for name, path in paths.items()}
+    assert first["amounts"]["probabilities"].to_list() == [planted_reading(fund(), source)]
+    assert first["comprehension"]["probabilities"].to_list() == [[0.0, 1.0, 0.0]]
+    chosen = first["answers"].filter(game="stag_hunt")["answer"].str.starts_with("C\n").mean()
+    # Within four standard errors of 400 draws.
+    assert chosen == pytest.approx(planted_rates([prompt()], source)[0], abs=0.1)
+    assert set(first["answers"].filter(game="donation")["answer"]) <= {"0", "5", "10"}
+    teacher.tables(files, paths)
+    assert all(read_table(path).equals(first[name]) for name, path in paths.items())
 
 
 def test_it_needs_no_torch() -> None:

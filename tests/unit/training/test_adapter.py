@@ -16,7 +16,7 @@ from tomtransfer.experiment.tables import write_table
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.respondents.elicitation import Elicitation
 from tomtransfer.training import trainer
-from tomtransfer.training.adapter import adapter_hash, write_adapter
+from tomtransfer.training.adapter import Lesson, adapter_hash, write_adapter
 from tomtransfer.training.examples import assemble
 
 SETTINGS = Training(epochs=2, completions_per_row=4, rows_per_step=1, learning_rate=0.01)
@@ -133,6 +133,39 @@ def test_a_broken_adapter_in_the_store_is_set_aside_and_trained_again(trained, r
     assert "set aside as" in caplog.text
     assert adapter_hash(tmp_path / "adapter") == before
     assert len(list((tmp_path / "store" / "set_aside").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pl.col("system") + ".",
+        pl.col("user") + ".",
+        pl.col("label") + "x",
+        pl.col("motivation") + ".",
+        ~pl.col("finished"),
+        pl.col("weight") * 2,
+        pl.lit("reason_first").alias("question"),
+        ~pl.col("held_back"),
+        pl.col("weight").reverse(),
+    ],
+    ids=str,
+)
+def test_everything_that_is_trained_on_is_in_the_key(examples, tmp_path, change):
+    lesson = Lesson(local_model(tmp_path), examples, SETTINGS)
+    changed = examples.with_columns(change)
+    assert not changed.equals(examples)
+    assert replace(lesson, examples=changed).key != lesson.key
+
+
+def test_who_is_trained_and_how_is_in_the_key_and_on_what_machine_is_not(examples, tmp_path):
+    lesson = Lesson(local_model(tmp_path), examples, SETTINGS)
+    for settings in ({"seed": 2}, {"learning_rate": 0.02}, {"epochs": 3}):
+        assert replace(lesson, settings=SETTINGS.model_copy(update=settings)).key != lesson.key
+    for student in ({"model_revision": "2"}, {"quantization": "nf4"}):
+        assert replace(lesson, student=local_model(tmp_path, **student)).key != lesson.key
+    for machine in ({"device": "cuda"}, {"tokens_per_batch": 1}):
+        assert replace(lesson, student=local_model(tmp_path, **machine)).key == lesson.key
+    assert Lesson(local_model(tmp_path), examples.clone(), SETTINGS).key == lesson.key
 
 
 def test_names_belong_to_the_record_and_not_to_the_key(trained, examples, tmp_path):

@@ -1,8 +1,11 @@
 """Checking what people write by hand: one clear error per mistake, naming file, key, value and what is allowed."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -72,7 +75,7 @@ def validate(record: type[RecordType], content: Mapping[str, Any], source: str |
     Raises InputError listing every mistake, each as `source: key: what is wrong (got value)`.
     """
     try:
-        return record.model_validate_json(json.dumps(content, default=_no_json), strict=True)
+        return _validate(record, content)
     except ValidationError as error:
         found = error.errors()
         # An item that is wrong is left out of its list, which may then be called too short.
@@ -81,6 +84,33 @@ def validate(record: type[RecordType], content: Mapping[str, Any], source: str |
         raise InputError("\n".join(describe(each, record, source) for each in told)) from None
     except (TypeError, RecursionError) as error:
         raise InputError(f"{source}: {error}") from None
+
+
+def _validate(record: type[RecordType], content: Mapping[str, Any]) -> RecordType:
+    """Return `content` as `record`; a text that is a number, as Snakemake makes of what `--config` says, is one."""
+    try:
+        return record.model_validate_json(json.dumps(content, default=_no_json), strict=True)
+    except ValidationError as error:
+        meant = [each for each in error.errors() if each["type"] in MEANT and _meant(each["input"]) is not None]
+        if not meant:
+            raise
+    corrected = json.loads(json.dumps(content))
+    for each in meant:
+        *path, last = each["loc"]
+        reduce(getitem, path, corrected)[last] = _meant(each["input"])
+    return record.model_validate_json(json.dumps(corrected), strict=True)
+
+
+MEANT = frozenset({"int_type", "float_type", "bool_type"})
+"""Mistakes that a text makes where a number or true or false is wanted."""
+
+
+def _meant(given: Any) -> int | float | bool | None:
+    """Return the number or truth value that a text is written as, or None for any other text."""
+    number = r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?"
+    if isinstance(given, str) and re.fullmatch(f"true|false|{number}", given):
+        return json.loads(given.removeprefix("+"))  # type: ignore[no-any-return]
+    return None
 
 
 def _no_json(value: object) -> str:

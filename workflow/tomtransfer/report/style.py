@@ -12,6 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tomtransfer.experiment.files import write_whole
+from tomtransfer.report.fonts import OWN_FONT, lend_fonts, named
+
+logger = logging.getLogger(__name__)
 
 # It tells of every table of a font that it leaves out of a PDF.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
@@ -34,7 +37,7 @@ STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
-    "font.family": "DejaVu Sans",  # it comes with matplotlib, so that every machine draws the same
+    "font.family": OWN_FONT,
     "font.size": 8,
     "legend.fontsize": 8,
     "legend.frameon": False,
@@ -123,6 +126,8 @@ def percent(share: float | None, digits: int = 0) -> str:
 @styled
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as SVG or PDF, by the ending of `path`; the same figure gives the same bytes."""
+    if missing := lend_fonts(figure):
+        logger.warning("%s: no font of this machine has %s; install one that has", path.name, named(missing))
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     kind = path.suffix.removeprefix(".")
     write_whole(path, lambda partial: figure.savefig(partial, format=kind, metadata=undated.get(kind)))

@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 from tabulate import LATEX_ESCAPE_RULES, tabulate
 
+from tomtransfer.report.fonts import beyond_latin, named
+
 ColumnKind: TypeAlias = Literal["name", "text", "whole", "number", "share", "measure", "p_value", "flag", "list"]
 
 SHARES_OF_THE_GAP = frozenset({"gap_closed", "improvement", "bridging", "advantage"})
@@ -117,6 +119,8 @@ def as_latex(table: Table) -> str:
     rows = [table.cells(row) for row in table.rows]
     text = tabulate(rows, headings, "latex_booktabs", colalign=alignment, disable_numparse=True)
     opening, top, heading, middle, *body, bottom, closing = _minus(text).splitlines()
+    beyond = beyond_latin([text, table.caption])
+    fonts = [f"% needs XeLaTeX or LuaLaTeX and a font with {named(beyond)}"] if beyond else []
     caption = rf"\caption{{{tex(table.caption)}}}\label{{tab:{table.name.replace('_', '-')}}}"
     if len(rows) > LONGEST_ON_A_PAGE:
         lines = [
@@ -129,7 +133,7 @@ def as_latex(table: Table) -> str:
     else:
         lines = ["% needs \\usepackage{booktabs}", r"\begin{table}", r"\centering", caption]
         lines += [opening, top, heading, middle, *body, bottom, closing, r"\end{table}"]
-    return "\n".join([*lines, ""])
+    return "\n".join([*fonts, *lines, ""])
 
 
 def tex(text: str) -> str:
