@@ -87,6 +87,12 @@ def test_a_statistic_that_is_the_same_everywhere_is_certain() -> None:
     assert estimate(mean_of(np.full((3, 4), 0.25)), 4, 3).interval == pytest.approx((0.25, 0.25))
 
 
+def test_variances_whose_squares_are_nothing_still_have_an_interval() -> None:
+    grid = np.zeros((2, 3))
+    grid[1, 2] = 4.5e-155
+    assert np.isfinite(estimate(mean_of(grid), 3, 2).interval).all()
+
+
 def test_undefined_statistics_have_no_number_and_undefined_parts_no_interval() -> None:
     assert estimate(lambda contexts, trainings: np.array(np.nan), 3, 1).at().note == UNDEFINED
 

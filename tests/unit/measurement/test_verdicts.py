@@ -120,9 +120,9 @@ def test_preference_is_said_of_one_split_alone() -> None:
     found = judge(numbers(STRATEGIC))
     assert named(found) == ("preference", ("habit", "level"))
     assert found.sentence == (
-        "The student took over the teacher's strategy, how its preference differs between scenarios. Besides, its habits "
-        "with labels and positions came closer to the teacher's; how much it cooperates on the whole came closer to the "
-        "teacher's."
+        "The student took over the teacher's strategy, how its preference differs between scenarios. Besides, its "
+        "habits with labels and positions came closer to the teacher's; how much it cooperates on the whole came "
+        "closer to the teacher's."
     )
 
 
@@ -173,7 +173,11 @@ def test_a_pattern_that_habits_drown_is_no_strategy() -> None:
 
 def test_without_frames_no_preference_is_claimed() -> None:
     full = numbers(STRATEGIC)
-    assert judge(Numbers(full.gap, {}, full.format)).verdict.name == "neither"
+    found = judge(Numbers(full.gap, {}, full.format))
+    assert named(found) == ("nearer than the floors", ())
+    assert "not shown whether by preferences or by habits" in found.sentence
+    level = numbers(LEVEL + np.zeros(SHAPE))
+    assert named(judge(Numbers(level.gap, {}, level.format))) == ("nearer", ())
 
 
 def test_a_single_context_has_no_interval_and_no_claim() -> None:
@@ -204,4 +208,4 @@ def test_strategy_is_said_of_preference_alone_and_rules_speak_of_criteria() -> N
         assert verdict.sentence.count(". ") == 0
     assert [row["verdict"] for row in verdict_rows()] == [verdict.name for verdict in VERDICTS]
     assert [row["is shown"] for row in criterion_rows()] == list(CRITERIA)
-    assert len({verdict.name for verdict in VERDICTS}) == len(VERDICTS) == 12
+    assert len({verdict.name for verdict in VERDICTS}) == len(VERDICTS) == 14

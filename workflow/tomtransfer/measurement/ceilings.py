@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import hypergeom
 
-from tomtransfer.measurement.evidence import Comparison, denominator
+from tomtransfer.measurement.evidence import Comparison
 from tomtransfer.measurement.measures import ROUNDING, Array, undefined_scenarios
 
 
@@ -31,17 +31,17 @@ class Ceilings:
     bridging: float
 
 
-def ceilings(comparison: Comparison) -> Ceilings:
-    """Return the ceilings of a comparison as a whole; nan where the teacher gave a single answer in some scenario."""
-    teacher, base, _ = comparison.rates
-    if comparison.teacher.kind == "exact":
+def ceilings(*comparisons: Comparison) -> Ceilings:
+    """Return the ceilings of all scenarios of the comparisons; nan where the teacher gave a single answer in some."""
+    teacher, base = (np.concatenate([each.rates[model] for each in comparisons]) for model in (0, 1))
+    if comparisons[0].teacher.kind == "exact":
         defined = 1.0 if not undefined_scenarios(teacher, base).all() else np.nan
         return Ceilings(defined, defined, defined)
-    evidence = comparison.teacher
-    answers = denominator(np.stack([evidence.cooperate, evidence.defect, evidence.other]), comparison.among)
+    cooperate = np.concatenate([each.teacher.cooperate for each in comparisons])
+    answers = np.concatenate([each.answers("teacher") for each in comparisons])
     if (answers < 2).any():  # noqa: PLR2004 - a single answer has no halves
         return Ceilings(np.nan, np.nan, np.nan)
-    counts = zip(evidence.cooperate.astype(int), answers.astype(int), base, strict=True)
+    counts = zip(cooperate.astype(int), answers.astype(int), base, strict=True)
     scenarios = np.array([_expected(*each) for each in counts])
     before, after = scenarios[:, :2].sum(axis=0)
     ratios = scenarios[~np.isnan(scenarios[:, 2]), 2:]

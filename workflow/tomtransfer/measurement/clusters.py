@@ -137,6 +137,8 @@ def _satterthwaite(variances: Sequence[Array], freedoms: Sequence[int]) -> Array
     Where all variances are zero, any will do.
     """
     total = np.sum(variances, axis=0)
-    parts = np.sum([each**2 / freedom for each, freedom in zip(variances, freedoms, strict=True)], axis=0)
-    found = np.where(total > 0, divide(total**2, parts, parts > 0), min(freedoms))
+    # Of shares and not of variances, whose squares may be nothing where they are small.
+    shares = [divide(each, total, np.asarray(total > 0)) for each in variances]
+    parts = np.sum([share**2 / freedom for share, freedom in zip(shares, freedoms, strict=True)], axis=0)
+    found = np.where(total > 0, divide(np.ones_like(parts), parts, np.asarray(parts > 0)), min(freedoms))
     return found if len(freedoms) == 1 else np.minimum(found, MOST_FREEDOM * min(freedoms))

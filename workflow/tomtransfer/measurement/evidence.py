@@ -150,6 +150,11 @@ class Comparison:
         teacher, base, tuned = (cooperation_rates(each.distribution, self.among) for each in self.models.values())
         return teacher, base, tuned
 
+    def answers(self, model: str) -> Array:
+        """Return what a model's rates are shares of, shape (scenarios,)."""
+        evidence = self.models[model]
+        return denominator(np.stack([evidence.cooperate, evidence.defect, evidence.other]), self.among)
+
     def select(self, chosen: NDArray[np.intp]) -> "Comparison":
         """Return the comparison over the scenarios at `chosen` positions."""
         return Comparison(

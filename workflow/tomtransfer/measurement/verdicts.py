@@ -101,13 +101,17 @@ def _pattern(numbers: Numbers) -> bool:
     return pattern is not None and pattern.closed.positive and pattern.beyond.positive
 
 
+def _beyond_floors(numbers: Numbers) -> bool:
+    return numbers.gap.closed.positive and all(beyond.positive for beyond in numbers.gap.beyond.values())
+
+
 def _preference(numbers: Numbers) -> bool:
     return _pattern(numbers) and all(beyond.positive for beyond in numbers.gap.beyond.values())
 
 
 _PART_RULE = (
-    f"{{}} made up {100 * SMALLEST_SHARE:g} % or more of the squared distance before training, as much of it or more was "
-    "closed, and the interval of what was closed lies above 0"
+    f"{{}} made up {100 * SMALLEST_SHARE:g} % or more of the squared distance before training, as much of it or more "
+    "was closed, and the interval of what was closed lies above 0"
 )
 CRITERIA: Mapping[str, Criterion] = MappingProxyType(
     {
@@ -115,6 +119,12 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
             "teacher and base student differ by one percentage point or more on average, and by more than counted "
             "answers would by chance",
             lambda numbers: not numbers.gap.no_gap,
+        ),
+        "nearer": Criterion("the interval of the gap closed lies above 0", lambda numbers: numbers.gap.closed.positive),
+        "beyond floors": Criterion(
+            "the interval of the gap closed lies above 0, and so do those of what was closed beyond the best constant, "
+            "beyond the student's own mean and beyond a fair coin",
+            _beyond_floors,
         ),
         "worse": Criterion("the interval of the gap closed lies below 0", lambda numbers: numbers.gap.closed.negative),
         "format": Criterion(
@@ -185,8 +195,8 @@ VERDICTS = (
     Verdict(
         "pattern within the floors",
         "pattern is shown",
-        "How the student's preference differs between scenarios came closer to the teacher's than any constant, but its "
-        "choices are not shown to be nearer to the teacher's than those of a constant.",
+        "How the student's preference differs between scenarios came closer to the teacher's than any constant, but "
+        "its choices are not shown to be nearer to the teacher's than those of a constant.",
         frozenset({"pattern"}),
         lambda shown, held_out: "pattern" in shown,
     ),
@@ -213,6 +223,22 @@ VERDICTS = (
         "over what the teacher prefers.",
         frozenset({"habit"}),
         lambda shown, held_out: "habit" in shown,
+    ),
+    Verdict(
+        "nearer than the floors",
+        "beyond floors is shown",
+        "The student came nearer to the teacher than any policy that ignores the scenario, but it is not shown whether "
+        "by preferences or by habits.",
+        frozenset({"nearer", "beyond floors"}),
+        lambda shown, held_out: "beyond floors" in shown,
+    ),
+    Verdict(
+        "nearer",
+        "nearer is shown",
+        "The student came nearer to the teacher, but is not shown to be nearer than policies that ignore the scenario, "
+        "nor by what.",
+        frozenset({"nearer"}),
+        lambda shown, held_out: "nearer" in shown,
     ),
     Verdict(
         "format alone",
