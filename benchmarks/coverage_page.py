@@ -64,11 +64,11 @@ Percent of intervals that hold the truth, for the weak / the strong student. Bol
 
 """
 READING = """
-Where intervals fail, it is with 20 contexts and few trainings, in which training varies more than contexts do: the
-contexts are known well, and all hangs on three or five trainings. Most failures are of the shares closed of level and
-habit. What remains of a level is the square of a deviation that is another in every training, and a few squares say
-little about the mean of all. These intervals are then too narrow around shares of a half or more, which does not bring
-them near to 0, where verdicts look.
+Intervals that are too narrow are those of eight contexts or more and few trainings, in which training varies more than
+contexts do: the contexts are known well, and all hangs on three or five trainings. Most are of the shares closed of
+level and habit; a few other intervals are a little wider than they need be. What remains of a level is the square of a
+deviation that is another in every training, and a few squares say little about the mean of all. These intervals are
+then too narrow around shares of a half or more, which does not bring them near to 0, where verdicts look.
 
 ## Other methods
 

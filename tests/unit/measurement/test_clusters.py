@@ -56,16 +56,24 @@ def test_degrees_of_freedom_are_at_most_three_times_the_fewer() -> None:
 
 def test_a_ratio_of_sums_has_nearly_its_linearized_error() -> None:
     generator = np.random.default_rng(2)
-    whole = generator.uniform(1, 2, size=400)
-    part = whole * generator.normal(0.5, 0.2, size=400)
+    whole = generator.uniform(1, 2, size=100)
+    part = whole * generator.normal(0.5, 0.2, size=100)
 
     def ratio(contexts: Positions, trainings: Positions) -> Array:
         return np.asarray(part[contexts].sum() / whole[contexts].sum())
 
-    found = estimate(ratio, 400, 1)
+    found = estimate(ratio, 100, 1)
     residual = part - found.value * whole
-    error = residual.std(ddof=1) / np.sqrt(400) / whole.mean()
-    assert found.interval.high - found.value == pytest.approx(stats.t.ppf(0.975, 399) * error, rel=0.01)
+    error = residual.std(ddof=1) / np.sqrt(100) / whole.mean()
+    assert found.interval.high - found.value == pytest.approx(stats.t.ppf(0.975, 99) * error, rel=0.03)
+
+
+def test_many_contexts_are_left_out_in_a_hundred_groups() -> None:
+    values = np.random.default_rng(5).normal(size=1_000)
+    found = estimate(mean_of(values[np.newaxis]), 1_000, 1)
+    # Groups of ten, of which each is every hundredth: Student's interval of their means.
+    groups = values.reshape(10, 100).mean(axis=0)
+    assert found.interval == pytest.approx(stats.ttest_1samp(groups, 0).confidence_interval(0.95))
 
 
 def test_one_context_and_one_training_have_no_interval_and_say_so() -> None:

@@ -78,6 +78,33 @@ def test_exact_shares_are_those_of_the_measures_over_scenarios_and_frames() -> N
     assert found.beyond["best_constant"].value == pytest.approx(measures.advantage(*flat))
 
 
+def test_a_scenario_that_is_left_out_counts_nowhere() -> None:
+    models = [random_rates(seed, contexts=3) for seed in range(3)]
+    for model in models:
+        model.cooperate[0, :, 0, 2] = np.nan
+    found = gap(*models)
+    # One game of two is gone in the last context, so that the mean over its frames and games is that of the other.
+    before, after = (
+        np.mean(
+            [
+                np.mean(np.abs(each.cooperate - models[0].cooperate)[0, :, games, context])
+                for context, games in ((0, [0, 1]), (1, [0, 1]), (2, [1]))
+            ]
+        )
+        for each in models[1:]
+    )
+    assert found.closed.value == pytest.approx(1 - after / before)
+    assert found.closed.low is not None
+
+
+def test_the_noise_of_counted_answers_is_in_and_out() -> None:
+    models = [random_rates(seed) for seed in range(3)]
+    assert gap(*models).closed_with_noise is None
+    drawn = [answered(model, 20, seed) for seed, model in enumerate(models)]
+    with_noise = gap(*drawn).closed_with_noise
+    assert with_noise == pytest.approx(float(measures.gap_closed(*(each.rates.ravel() for each in drawn))))
+
+
 def test_several_trainings_are_averaged_over() -> None:
     teacher, base, tuned = random_rates(0), random_rates(1), random_rates(2, trainings=3)
     found = gap(teacher, base, tuned)

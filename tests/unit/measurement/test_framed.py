@@ -1,13 +1,13 @@
-"""Choices in a grid: rates and log-odds with their variances, against the binomial distribution; grids from tables."""
+"""Choices in a grid: rates and log-odds with their variances, against the binomial distribution; grids."""
 
 import numpy as np
-import polars as pl
 import pytest
-from habits import CONTEXTS, FRAMES, GAMES, planted
 from scipy.stats import binom
 
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.measurement.evidence import Evidence, Scenario
 from tomtransfer.measurement.framed import Framed, frame_grid
+from tomtransfer.measurement.intervals import Array
 
 
 def counted(cooperate: list[int], answers: int) -> Framed:
@@ -74,50 +74,43 @@ def test_some_contexts_and_trainings_are_selected_and_a_single_training_stands_f
     assert (single.trainings, single.contexts) == (1, 1)
 
 
-def table(kind: str = "exact") -> pl.DataFrame:
-    return planted({("preference", "game"): 0.5}).with_columns(other=pl.lit(0.5), evidence=pl.lit(kind))
+SCENARIOS = [Scenario("in_sample", game, context) for game in ("a", "b") for context in ("k", "l", "m")]
+RATES = np.arange(1, 7) / 10
 
 
-def read(tables: list[pl.DataFrame], invalid: bool = False) -> Framed:
-    return frame_grid(tables, list(FRAMES), GAMES, CONTEXTS, "tuned", invalid)
+def evidence(rates: Array = RATES, kind: str = "exact", other: float = 0.5) -> Evidence:
+    if kind == "exact":
+        return Evidence.from_probabilities(SCENARIOS, (1 - other) * rates, (1 - other) * (1 - rates), 0 * rates + other)
+    return Evidence.from_counts(SCENARIOS, 10 * rates, 10 - 10 * rates, 0 * rates + 10)
 
 
 def test_a_grid_has_a_place_for_every_training_frame_game_and_context() -> None:
-    model = read([table(), table().reverse()])
-    assert model.rates.shape == (2, 4, 4, 3)
+    trainings = [[evidence(RATES / divisor) for divisor in (1, 2, 4)], [evidence(RATES / 8)] * 3]
+    model = frame_grid(trainings)
+    assert model.cooperate.shape == (2, 3, 2, 3)
     assert model.answers is None
-    # Games a and b prefer cooperation by 0.5, c and d defection (tests/unit/habits.py).
-    assert model.log_odds[1, 2, :, 0] == pytest.approx([0.5, 0.5, -0.5, -0.5])
+    assert model.rates[0, 2].ravel() == pytest.approx(RATES / 4)
+    assert model.rates[1, 0].ravel() == pytest.approx(RATES / 8)
+    turned = evidence().select(np.arange(6)[::-1])
+    assert frame_grid([[turned]]).rates[0, 0, ::-1, ::-1].ravel() == pytest.approx(RATES)
 
 
-def test_counted_choices_are_shares_of_valid_answers_or_invalid_ones_of_all() -> None:
-    counts = table("counted").with_columns(cooperate=pl.lit(3.0), defect=pl.lit(1.0), other=pl.lit(4.0))
-    assert np.unique(read([counts]).rates) == pytest.approx([0.75])
-    invalid = read([counts], invalid=True)
+def test_counted_choices_are_shares_of_valid_answers_or_of_all_or_invalid_ones_of_all() -> None:
+    counts = [[evidence(np.full(6, 0.3), "counted")]]
+    assert np.unique(frame_grid(counts).rates) == pytest.approx([0.3])
+    assert np.unique(frame_grid(counts, "all answers").rates) == pytest.approx([0.15])
+    invalid = frame_grid(counts, "invalid answers")
     assert np.unique(invalid.rates) == pytest.approx([0.5])
     assert invalid.answers is not None
-    assert np.unique(invalid.answers) == [8]
+    assert np.unique(invalid.answers) == [20]
 
 
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        (
-            table().filter(~((pl.col("frame") == "both") & (pl.col("game") == "a") & (pl.col("context") == "k"))),
-            "tuned: a/k in frame both: missing",
-        ),
-        (pl.concat([table(), table()]), "tuned: a/k in frame canonical: given more than once"),
-        (
-            table().with_columns(cooperate=pl.lit(0.0), defect=pl.lit(0.0)),
-            "tuned: d/m in frame swapped: no valid answer, neither cooperate nor defect",
-        ),
-    ],
-)
-def test_scenarios_that_cannot_be_compared_are_named(changed: pl.DataFrame, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        read([table(), changed])
+def test_a_scenario_that_is_left_out_is_nan() -> None:
+    model = frame_grid([[evidence(RATES, "counted").select(np.array([0, 1, 2, 4, 5]))]])
+    assert np.isnan(model.rates[0, 0]).tolist() == [[False] * 3, [True, False, False]]
+    assert np.isnan(model.log_odds_variance).sum() == 1
 
 
-def test_exact_and_counted_trainings_are_not_mixed() -> None:
-    with pytest.raises(InputError, match=r"tuned: exact and counted choices cannot be put together \(2 trainings\)"):
-        read([table(), table("counted")])
+def test_exact_and_counted_choices_of_a_model_are_not_mixed() -> None:
+    with pytest.raises(InputError, match="exact and counted choices of one model cannot be put together"):
+        frame_grid([[evidence()], [evidence(RATES, "counted")]])

@@ -1,15 +1,12 @@
 """Every verdict on data made for it: students that took over one thing, several or nothing, in splits of their own."""
 
-import itertools
-
 import numpy as np
-import polars as pl
 import pytest
-from habits import CONTEXTS, FRAMES, GAMES
+from habits import CONTEXTS, GAMES
 
 from tomtransfer.measurement.components import components
 from tomtransfer.measurement.distances import gap
-from tomtransfer.measurement.framed import Framed, frame_grid
+from tomtransfer.measurement.framed import Framed
 from tomtransfer.measurement.intervals import Array
 from tomtransfer.measurement.verdicts import (
     CRITERIA,
@@ -37,34 +34,22 @@ TEACHER = np.broadcast_to(PATTERN + 0.3 * LABEL, SHAPE)
 BASE = 1.5 + 0.8 * ORDER + noise(0)
 
 
-def tables(log_odds: Array, invalid: float = 0.2) -> list[pl.DataFrame]:
-    """Return two trainings of a student with these log-odds that differ a little, as tables."""
-    found = []
-    for seed in (1, 2):
-        values = log_odds + noise(seed, 0.03)
-        rows = []
-        for (row, frame), (column, game), (place, context) in itertools.product(
-            enumerate(FRAMES), enumerate(GAMES), enumerate(CONTEXTS)
-        ):
-            rate = (1 - invalid) / (1 + np.exp(-values[row, column, place]))
-            rows.append((frame, game, context, rate, 1 - invalid - rate, invalid, "exact"))
-        columns = ["frame", "game", "context", "cooperate", "defect", "other", "evidence"]
-        found.append(pl.DataFrame(rows, schema=columns, orient="row"))
-    return found
+def model(log_odds: Array, trainings: int = 1) -> Framed:
+    """Return a model with these log-odds after trainings that differ a little."""
+    values = np.stack([log_odds + noise(seed, 0.03) for seed in range(1, trainings + 1)])
+    return Framed(1 / (1 + np.exp(-values)))
 
 
 def numbers(
     tuned: Array, teacher: Array = TEACHER, base: Array = BASE, invalid: tuple[float, float] = (0.2, 0.2)
 ) -> Numbers:
-    """Return the numbers of a split in which training made `tuned` of `base`."""
-
-    def grid(made: list[pl.DataFrame], shares: bool = False) -> Framed:
-        return frame_grid(made, list(FRAMES), GAMES, CONTEXTS, "model", shares)
-
-    before, after = tables(base, invalid[0])[:1], tables(tuned, invalid[1])
-    models = grid(tables(teacher)[:1]), grid(before), grid(after)
+    """Return the numbers of a split in which two trainings made `tuned` of `base`."""
+    models = model(teacher), model(base), model(tuned, trainings=2)
     parts = {each.part: each for each in components(*models)}
-    return Numbers(gap(*models), parts, format_change(grid(before, True), grid(after, True)))
+    before, after = (
+        Framed(np.full((trainings, *SHAPE), share)) for trainings, share in zip((1, 2), invalid, strict=True)
+    )
+    return Numbers(gap(*models), parts, format_change(before, after))
 
 
 STRATEGIC = 0.1 + 0.9 * PATTERN + 0.4 * ORDER

@@ -159,6 +159,27 @@ def agreement(rows: Sequence[CountedRate], confidence: float = 0.95) -> Agreemen
     )
 
 
+def disagreement(found: Agreement, used: bool) -> str:
+    """Return a sentence on a model whose drawn answers and exact choices disagree; `used` says which are measured."""
+    of = (
+        "student before training"
+        if found.model == "base"
+        else "tuned student"
+        if found.model == "tuned"
+        else found.model
+    )
+    measured = (
+        "the drawn answers are measured, with their sampling error"
+        if used
+        else "answers were not drawn in these frames, and what is measured is the first token alone"
+    )
+    return (
+        f"Exact and drawn choices of the {of} disagree: cooperation {found.expected:.3f} by the first token and "
+        f"{found.rate:.3f} drawn (p = {found.p_value:.1g}; {found.mismatches} of {found.testable} scenarios that could "
+        f"show a difference do); {measured}."
+    )
+
+
 def successes_distribution(trials: ArrayLike, rates: ArrayLike) -> Array:
     """Return the probabilities of 0, 1, ... successes in all trials, of which each group has a rate of its own.
 

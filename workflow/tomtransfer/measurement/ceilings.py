@@ -9,12 +9,13 @@ bound of the noise ceiling (Nili et al. 2014, PLoS Computational Biology 10(4)).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.stats import hypergeom
 
 from tomtransfer.measurement.evidence import Comparison
-from tomtransfer.measurement.measures import ROUNDING, Array, undefined_scenarios
+from tomtransfer.measurement.measures import ROUNDING, Array, divide, undefined_scenarios
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,35 @@ def ceilings(*comparisons: Comparison) -> Ceilings:
     if comparisons[0].teacher.kind == "exact":
         defined = 1.0 if not undefined_scenarios(teacher, base).all() else np.nan
         return Ceilings(defined, defined, defined)
-    cooperate = np.concatenate([each.teacher.cooperate for each in comparisons])
-    answers = np.concatenate([each.answers("teacher") for each in comparisons])
-    if (answers < 2).any():  # noqa: PLR2004 - a single answer has no halves
+    scenarios = np.concatenate([_halvings(each) for each in comparisons])
+    if np.isnan(scenarios[:, :2]).any():
         return Ceilings(np.nan, np.nan, np.nan)
-    counts = zip(cooperate.astype(int), answers.astype(int), base, strict=True)
-    scenarios = np.array([_expected(*each) for each in counts])
     before, after = scenarios[:, :2].sum(axis=0)
     ratios = scenarios[~np.isnan(scenarios[:, 2]), 2:]
     means = ratios.mean(axis=0) if len(ratios) else np.full(2, np.nan)
     return Ceilings(float(1 - after / before) if before > ROUNDING else np.nan, *map(float, means))
 
 
-def _expected(cooperate: int, answers: int, base: float) -> Array:
-    """Return what halvings of one scenario give on average, (4,).
+def scenario_ceilings(comparison: Comparison) -> list[Ceilings]:
+    """Return the ceilings of every scenario by itself."""
+    if comparison.teacher.kind == "exact":
+        defined = np.where(undefined_scenarios(*comparison.rates[:2]), np.nan, 1.0)
+        return [Ceilings(value, value, value) for value in defined.tolist()]
+    rows = _halvings(comparison)
+    shares = 1 - divide(rows[:, 1], rows[:, 0], rows[:, 0] > ROUNDING)
+    return [Ceilings(*each) for each in zip(shares.tolist(), *rows[:, 2:].T.tolist(), strict=True)]
+
+
+def _halvings(comparison: Comparison) -> Array:
+    """Return what halvings of every scenario of a counted teacher give on average, (scenarios, 4)."""
+    answers = comparison.answers("teacher").astype(int)
+    counts = zip(comparison.teacher.cooperate.astype(int), answers, comparison.rates[1], strict=True)
+    return np.array([_expected(*each) if each[1] > 1 else (np.nan,) * 4 for each in counts])
+
+
+@lru_cache(maxsize=100_000)
+def _expected(cooperate: int, answers: int, base: float) -> tuple[float, ...]:
+    """Return what halvings of one scenario give on average, four numbers.
 
     The distance between base and half, that between the halves, and the two ratios, nan where no half differs from
     the base.
@@ -66,4 +82,4 @@ def _expected(cooperate: int, answers: int, base: float) -> Array:
     if some > 0:
         signed = 1 + chance[defined] @ (left[defined] / gap[defined]) / some
         unsigned = 1 - chance[defined] @ np.abs(left[defined] / gap[defined]) / some
-    return np.array([chance @ np.abs(gap), chance @ np.abs(left), signed, unsigned])
+    return tuple(map(float, (chance @ np.abs(gap), chance @ np.abs(left), signed, unsigned)))

@@ -31,6 +31,10 @@ Clustered: TypeAlias = Callable[[Positions, Positions], Array]
 
 Covered: TypeAlias = Literal["contexts and trainings", "contexts", "trainings", "nothing"]
 
+MOST_LEFT_OUT = 100
+"""More contexts or trainings than this are left out in as many groups (Kott 2001, The delete-a-group jackknife, Journal
+of Official Statistics 17(4), 521-526)."""
+
 MOST_FREEDOM = 3
 """Satterthwaite's degrees of freedom are estimates, and too many where few trainings agree by chance: three times those
 of the fewer clusters is the limit. By 20 contexts and 3 trainings it raises coverage by a point."""
@@ -98,8 +102,8 @@ def estimate(statistic: Clustered, contexts: int, trainings: int, confidence: fl
     """
     all_contexts, all_trainings = np.arange(contexts), np.arange(trainings)
     value = np.asarray(statistic(all_contexts, all_trainings), dtype=np.float64)
-    by_context = [statistic(np.delete(all_contexts, one), all_trainings) for one in _several(contexts)]
-    by_training = [statistic(all_contexts, np.delete(all_trainings, one)) for one in _several(trainings)]
+    by_context = [statistic(kept, all_trainings) for kept in _all_but_some(contexts)]
+    by_training = [statistic(all_contexts, kept) for kept in _all_but_some(trainings)]
     variances = [_jackknife_variance(value, left_out) for left_out in (by_context, by_training) if left_out]
     covered = " and ".join(
         name for name, left_out in (("contexts", by_context), ("trainings", by_training)) if left_out
@@ -107,7 +111,7 @@ def estimate(statistic: Clustered, contexts: int, trainings: int, confidence: fl
     if not variances:
         nowhere = np.full(value.shape, np.nan)
         return Estimate(value, Interval(nowhere, nowhere), "nothing")
-    freedom = _satterthwaite(variances, [number - 1 for number in (contexts, trainings) if number > 1])
+    freedom = _satterthwaite(variances, [len(each) - 1 for each in (by_context, by_training) if each])
     half = student_t.ppf((1 + confidence) / 2, freedom) * np.sqrt(np.sum(variances, axis=0))
     return Estimate(value, Interval(value - half, value + half), covered)  # type: ignore[arg-type]
 
@@ -118,9 +122,11 @@ def chosen(values: Array, contexts: Positions, trainings: Positions) -> Array:
     return of_trainings[..., contexts]
 
 
-def _several(number: int) -> range:
-    """Return what can be left out: one of several, but not the only one."""
-    return range(number) if number > 1 else range(0)
+def _all_but_some(number: int) -> list[Positions]:
+    """Return all positions but one or, where there are many, but those of one group; nothing of a single one."""
+    groups = min(number, MOST_LEFT_OUT)
+    everything = np.arange(number)
+    return [everything[everything % groups != group] for group in range(groups)] if number > 1 else []
 
 
 def _jackknife_variance(value: Array, left_out: Sequence[Array]) -> Array:

@@ -126,14 +126,14 @@ def squared_distance(student: Framed, teacher: Framed) -> Clustered:
     and the mean over trainings: of all parts together, the mean over frames and scenarios of the squared difference.
     """
     effects, variance = _effects(student, teacher)
-    games = effects.shape[-2]
-    squares = (effects**2 - variance).mean(axis=-2)
-    preference, noise = effects[0].mean(axis=-2), variance.mean(axis=-2)
+    squares = np.nanmean(effects**2 - variance, axis=-2)
+    preference = np.nanmean(effects[0], axis=-2)
+    noise = np.nanmean(variance, axis=-2) / np.isfinite(variance).sum(axis=-2)
 
     def by_part(contexts: Positions, trainings: Positions) -> Array:
         preferred, label, order, both = chosen(squares, contexts, trainings).mean(axis=-1)
         level = chosen(preference, contexts, trainings).mean(axis=-1) ** 2
-        level -= chosen(noise, contexts, trainings).mean(axis=-1) / (games * len(contexts))
+        level -= chosen(noise, contexts, trainings).mean(axis=-1) / len(contexts)
         habit = label + order + both
         parts = [preferred, level, preferred - level, label, order, both, habit, preferred + habit]
         average: Array = np.stack(parts).mean(axis=-1)
@@ -160,14 +160,13 @@ def _p_values(student: Framed, teacher: Framed) -> list[float]:
     p-value times their number (Bonferroni). Exact choices that differ do so beyond doubt.
     """
     effects, variance = _effects(student, teacher)
-    known = variance <= 0
-    if known.all():
+    if not np.nan_to_num(variance).any():
         sizes = squared_distance(student, teacher)(*_everything(student))
         return [float(size <= ROUNDING) for size in sizes]
     everywhere = (-2, -1)
-    scenarios = variance[0].size
-    squares = (effects**2 / variance).sum(axis=everywhere)
-    level = (effects[0] / variance).sum(axis=everywhere) ** 2 / (1 / variance).sum(axis=everywhere)
+    scenarios = int(np.isfinite(variance[0]).sum())
+    squares = np.nansum(effects**2 / variance, axis=everywhere)
+    level = np.nansum(effects[0] / variance, axis=everywhere) ** 2 / np.nansum(1 / variance, axis=everywhere)
     habit = squares[1:].sum(axis=0)
     tests = [
         (squares[0], scenarios),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import erf
 from scipy.stats import chi2
 
@@ -41,6 +42,8 @@ class Gap:
     """The mean over trainings."""
     closed: Measured
     """1 - after / before."""
+    closed_with_noise: float | None
+    """The same with the noise of counted answers left in; None where all is known exactly or there is no gap."""
     floors: Mapping[str, Measured]
     """What each policy that ignores the scenario would close."""
     beyond: Mapping[str, Measured]
@@ -55,14 +58,14 @@ class Gap:
 def distances(first: Framed, second: Framed, of_frame_averages: bool = False) -> Array:
     """Return the mean |first - second| over frames and games, shape (..., trainings, contexts).
 
-    What sampling adds to the distance of counted rates is taken off.
+    What sampling adds to the distance of counted rates is taken off. Scenarios that are left out (nan) do not count.
     """
     difference, variance = first.rates - second.rates, first.rates_variance + second.rates_variance
     if of_frame_averages:
         frames = difference.shape[-3]
         difference = difference.mean(axis=-3, keepdims=True)
         variance = variance.sum(axis=-3, keepdims=True) / frames**2
-    average: Array = noiseless_distance(difference, variance).mean(axis=(-3, -2))
+    average: Array = np.nanmean(noiseless_distance(difference, variance), axis=(-3, -2))
     return average
 
 
@@ -76,7 +79,7 @@ def noiseless_distance(difference: Array, variance: Array) -> Array:
     errors then add the variance; where all true distances are zero, it keeps 58 % of the bias. A single one may be
     negative.
     """
-    if not variance.any():
+    if not np.nan_to_num(variance).any():
         return np.abs(difference)
     distance, error = np.broadcast_arrays(np.abs(difference), np.sqrt(variance))
     # Beyond 40 standard errors noise adds nothing, and squares might overflow.
@@ -88,7 +91,8 @@ def noiseless_distance(difference: Array, variance: Array) -> Array:
 def gap(teacher: Framed, base: Framed, tuned: Framed, confidence: float = 0.95) -> Gap:
     """Return the gap between base and teacher over a split and what training closed of it, with intervals.
 
-    Each model has the axes (trainings, frames, games, contexts), of which teacher and base have one training.
+    Each model has the axes (trainings, frames, games, contexts), of which teacher and base have one training. What is
+    left out in one model is so in all.
     """
     found = estimate(gap_statistics(teacher, base, tuned), tuned.contexts, tuned.trainings, confidence)
     without = why_no_gap(teacher, base)
@@ -98,12 +102,21 @@ def gap(teacher: Framed, base: Framed, tuned: Framed, confidence: float = 0.95) 
         before=float(distances(base, teacher).mean()),
         after=float(distances(tuned, teacher).mean()),
         closed=closed,
+        closed_with_noise=None if without else _closed_with_noise(teacher, base, tuned),
         floors=dict(zip(FLOORS, floors, strict=True)),
         beyond=dict(zip(FLOORS, beyond, strict=True)),
         closed_of_frame_averages=rest[-1],
         covers=found.covers,
         no_gap=without,
     )
+
+
+def _closed_with_noise(teacher: Framed, base: Framed, tuned: Framed) -> float | None:
+    models = (teacher, base, tuned)
+    if all(each.answers is None for each in models):
+        return None
+    known, before, after = (Framed(each.rates) for each in models)
+    return float(1 - distances(after, known).mean() / distances(before, known).mean())
 
 
 def gap_statistics(teacher: Framed, base: Framed, tuned: Framed) -> Clustered:
@@ -136,7 +149,7 @@ def why_no_gap(teacher: Framed, base: Framed, confidence: float = 0.95) -> str:
     There is no gap where they are equal, where counted answers do not tell them apart at `confidence`, and where they
     differ by less than one percentage point on average.
     """
-    if (np.abs(base.rates - teacher.rates) <= ROUNDING).all():
+    if np.nanmax(np.abs(base.rates - teacher.rates)) <= ROUNDING:
         return NO_GAP
     p_value = equality_p_value(teacher, base)
     if p_value >= 1 - confidence:
@@ -152,12 +165,22 @@ def equality_p_value(first: Framed, second: Framed) -> float:
     (Fleiss, Levin and Paik 2003, Statistical Methods for Rates and Proportions, section 3.1): 0 for exact rates that
     differ anywhere.
     """
+    squares = _squared_z(first, second)
+    return float(chi2.sf(squares.sum(), np.isfinite(first.rates - second.rates).sum()))
+
+
+def within_noise(first: Framed, second: Framed, confidence: float = 0.95) -> NDArray[np.bool_]:
+    """Return where two models' rates are not told apart at `confidence`, elementwise, by the test of one scenario."""
+    return np.asarray(chi2.sf(_squared_z(first, second), 1) >= 1 - confidence)
+
+
+def _squared_z(first: Framed, second: Framed) -> Array:
+    """Return squared z-statistics of first = second, 0 where both are the same or left out."""
     difference, pooled = first.rates - second.rates, _pooled_rates(first, second)
     one_over_answers = sum(0 if each.answers is None else 1 / each.answers for each in (first, second))
     variance = pooled * (1 - pooled) * one_over_answers
     beyond_doubt = (variance <= 0) & (np.abs(difference) > ROUNDING)
-    squares = np.where(beyond_doubt, np.inf, divide(difference**2, variance, variance > 0))
-    return float(chi2.sf(np.nansum(squares), difference.size))
+    return np.where(beyond_doubt, np.inf, np.nan_to_num(divide(difference**2, variance, variance > 0)))
 
 
 def _pooled_rates(first: Framed, second: Framed) -> Array:
@@ -170,13 +193,14 @@ def _pooled_rates(first: Framed, second: Framed) -> Array:
 def _constants(teacher: Framed, tuned: Framed) -> tuple[Array, Array, Array]:
     """Return the rates of the floors, each with axes (..., trainings, 1, 1, 1), in the order of `FLOORS`."""
     everywhere = (-4, -3, -2, -1)
-    best = np.median(teacher.rates, axis=everywhere, keepdims=True)
-    return best, tuned.rates.mean(axis=everywhere[1:], keepdims=True), np.full_like(best, 0.5)
+    best = np.nanmedian(teacher.rates, axis=everywhere, keepdims=True)
+    return best, np.nanmean(tuned.rates, axis=everywhere[1:], keepdims=True), np.full_like(best, 0.5)
 
 
 def _distance_of_constant(teacher: Framed, rate: Array) -> Array:
     """Return how far a policy that always cooperates at one rate (..., trainings, 1, 1, 1) is from the teacher."""
-    distance: Array = noiseless_distance(rate - teacher.rates, teacher.rates_variance).mean(axis=(-4, -3, -2, -1))
+    by_context = np.nanmean(noiseless_distance(rate - teacher.rates, teacher.rates_variance), axis=(-3, -2))
+    distance: Array = by_context.mean(axis=(-2, -1))
     return distance
 
 

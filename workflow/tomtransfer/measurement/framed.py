@@ -1,15 +1,15 @@
 """One model's choices of a split in a grid of games and contexts, in several frames and after several trainings."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal
 
 import numpy as np
-import polars as pl
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.bias import CERTAIN
 from tomtransfer.measurement.clusters import Positions
+from tomtransfer.measurement.evidence import Among, Evidence, denominator
 from tomtransfer.measurement.measures import Array, divide
 
 HALDANE = 0.5
@@ -21,7 +21,7 @@ class Framed:
     """Cooperation of one model, with axes (..., trainings, frames, games, contexts).
 
     A model that is not trained has one training. `cooperate` are counts out of `answers`, or rates where these are
-    None: then they are known exactly.
+    None: then they are known exactly. It is nan in scenarios that are left out, the same in all frames and trainings.
     """
 
     cooperate: Array
@@ -89,52 +89,30 @@ class Framed:
 
 
 def frame_grid(
-    tables: Sequence[pl.DataFrame],
-    frames: Sequence[str],
-    games: Sequence[str],
-    contexts: Sequence[str],
-    model: str,
-    invalid: bool = False,
+    trainings: Sequence[Sequence[Evidence]], among: Among | Literal["invalid answers"] = "valid answers"
 ) -> Framed:
-    """Return a model's choices of one split from a table per training, as a grid of frames, games and contexts.
+    """Return a model's choices of one split, after each training and in each frame of it, as a grid.
 
-    Tables have columns game, context, frame, cooperate, defect, other and evidence ("exact" or "counted"). Rates are
-    shares of the valid answers or, when `invalid` answers are asked for, the share of these among all. Raises
-    InputError naming each scenario that is missing, is there twice or has no answer to take a share of, and for exact
-    tables among counted ones.
+    Rates are shares of the valid answers or of all; among "invalid answers", the share of these in all. A scenario that
+    the evidence does not have is nan. Raises InputError for exact evidence among counted one.
     """
-    kinds = {kind for table in tables for kind in table["evidence"].unique()}
-    if len(kinds) > 1:
-        raise InputError(f"{model}: exact and counted choices cannot be put together ({len(tables)} trainings)")
-    part = pl.col("other") if invalid else pl.col("cooperate")
-    whole = pl.sum_horizontal("cooperate", "defect", "other") if invalid else pl.sum_horizontal("cooperate", "defect")
-    cells = [(frame, game, context) for frame in frames for game in games for context in contexts]
-    found = [_shares(table.select("frame", "game", "context", part=part, whole=whole)) for table in tables]
-    if mistakes := [mistake for each in found for mistake in _mistakes(model, cells, each)]:
-        raise InputError("\n".join(dict.fromkeys(mistakes)))
-    shape = (len(tables), len(frames), len(games), len(contexts))
-    values = np.array([[each[cell][0] for cell in cells] for each in found], dtype=np.float64)
-    counts, answers = (values[..., column].reshape(shape) for column in (0, 1))
-    return Framed(counts / answers) if kinds == {"exact"} else Framed(counts, answers)
-
-
-_Cell: TypeAlias = tuple[str, str, str]
-_Shares: TypeAlias = Mapping[_Cell, Sequence[tuple[float, float]]]
-"""The part and the whole in each row of a cell."""
-
-
-def _shares(rows: pl.DataFrame) -> _Shares:
-    found: dict[_Cell, list[tuple[float, float]]] = {}
-    for frame, game, context, part, whole in rows.iter_rows():
-        found.setdefault((frame, game, context), []).append((part, whole))
-    return found
-
-
-def _mistakes(model: str, wanted: Sequence[_Cell], found: _Shares) -> Iterator[str]:
-    for frame, game, context in wanted:
-        rows = found.get((frame, game, context), [])
-        where = f"{model}: {game}/{context} in frame {frame}"
-        if len(rows) != 1:
-            yield f"{where}: {'missing' if not rows else 'given more than once'}"
-        elif not rows[0][1] > 0:
-            yield f"{where}: no valid answer, neither cooperate nor defect"
+    everything = [evidence for frames in trainings for evidence in frames]
+    if len({evidence.kind for evidence in everything}) > 1:
+        raise InputError("exact and counted choices of one model cannot be put together")
+    games, contexts = (
+        list(dict.fromkeys(getattr(scenario, name) for each in everything for scenario in each.scenarios))
+        for name in ("game", "context")
+    )
+    shape = (len(trainings), len(trainings[0]), len(games), len(contexts))
+    parts, wholes = np.full((2, *shape), np.nan)
+    for (training, frames), frame in ((each, number) for each in enumerate(trainings) for number in range(shape[1])):
+        evidence = frames[frame]
+        part = evidence.other if among == "invalid answers" else evidence.cooperate
+        outcomes = np.stack([evidence.cooperate, evidence.defect, evidence.other])
+        whole = denominator(outcomes, "valid answers" if among == "valid answers" else "all answers")
+        rows = [games.index(scenario.game) for scenario in evidence.scenarios]
+        columns = [contexts.index(scenario.context) for scenario in evidence.scenarios]
+        parts[training, frame, rows, columns], wholes[training, frame, rows, columns] = part, whole
+    if everything[0].kind == "exact":
+        return Framed(divide(parts, wholes, wholes > 0))
+    return Framed(np.where(wholes > 0, parts, np.nan), wholes)

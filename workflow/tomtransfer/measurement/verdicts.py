@@ -285,8 +285,8 @@ def criteria_shown(numbers: Numbers) -> frozenset[str]:
 
 
 def format_change(base: Framed, tuned: Framed, confidence: float = 0.95) -> Format:
-    """Return how the share of invalid answers changed, from grids of these (`frame_grid` with `invalid`)."""
-    before, after = (each.rates.mean(axis=(-3, -2)) for each in (base, tuned))
+    """Return how the share of invalid answers changed, from grids of these (`frame_grid` among invalid answers)."""
+    before, after = (np.nanmean(each.rates, axis=(-3, -2)) for each in (base, tuned))
 
     def drop(contexts: Positions, trainings: Positions) -> Array:
         old, new = (chosen(each, contexts, trainings).mean(axis=(-2, -1)) for each in (before, after))

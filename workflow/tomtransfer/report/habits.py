@@ -8,7 +8,15 @@ from tomtransfer.measurement.scoring import Score
 from tomtransfer.report.typesetting import SPLIT, Column, Table
 
 MODEL, LABELS = Column("model", "model"), Column("labels", "labels")
-SHOWN = ("gap_closed", "improvement", "total_variation", "pearson", "root_mean_square_error", "advantage")
+SHOWN = (
+    "gap_closed",
+    "gap_closed_of_frame_averages",
+    "improvement",
+    "total_variation",
+    "pearson",
+    "root_mean_square_error",
+    "advantage",
+)
 """The measures that are put side by side; all of them, by game and context too, are in the summary."""
 
 

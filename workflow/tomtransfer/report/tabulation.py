@@ -8,9 +8,10 @@ import numpy as np
 
 from tomtransfer.measurement.evidence import ROLES
 from tomtransfer.measurement.findings import Findings
+from tomtransfer.measurement.groups import LEVELS
 from tomtransfer.measurement.measures import best_constant, fair_coin, own_mean
 from tomtransfer.measurement.published_counts import ENDOWMENT, Donation
-from tomtransfer.measurement.scoring import LEVELS, Score
+from tomtransfer.measurement.scoring import Score
 from tomtransfer.report.habits import bias_effects_table, bias_shares_table, views_table
 from tomtransfer.report.typesetting import CONTEXT, GAME, SPLIT, Column, Table
 
