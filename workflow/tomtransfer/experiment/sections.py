@@ -216,7 +216,8 @@ class Training(Record):
     rows_per_step: Count = 1
     """Rows per step of the optimizer; the effective batch is this many times `completions_per_row`."""
     choice_share: Fraction | None = 0.7
-    """Share of the choice in a completion's loss; the reasons have the rest. Null counts every token the same."""
+    """Share of the choice in a completion's loss; the reasons have the rest. Null counts every token of all
+    completions of a prompt the same."""
     temperature: Number = Field(default=0.8, ge=0.01, le=100)
     """Temperature of the policy that is fitted. That of the answers fits what is measured;
     1 is ordinary maximum likelihood."""

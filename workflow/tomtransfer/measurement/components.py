@@ -17,14 +17,14 @@ from scipy.stats import chi2
 
 from tomtransfer.measurement.bias import contrasts
 from tomtransfer.measurement.clusters import Clustered, Covered, Estimate, Measured, Positions, chosen, estimate
-from tomtransfer.measurement.distances import SMALLEST_GAP
+from tomtransfer.measurement.distances import SMALLEST_DISTANCE
 from tomtransfer.measurement.framed import Framed
 from tomtransfer.measurement.measures import ROUNDING, Array, divide
 
 PARTS = ("preference", "level", "pattern", "label", "order", "label x order", "habit", "all")
 """Preference is level and pattern, habit is label, order and label x order, and all is preference and habit."""
 
-SMALLEST_PART = (4 * SMALLEST_GAP) ** 2
+SMALLEST_PART = (4 * SMALLEST_DISTANCE) ** 2
 """The smallest squared distance of which a share is taken: that of one percentage point at even odds, where the
 log-odds change four times as fast as the rate."""
 

@@ -20,7 +20,7 @@ from tomtransfer.measurement.clusters import Clustered, Covered, Measured, Posit
 from tomtransfer.measurement.framed import Framed
 from tomtransfer.measurement.measures import NO_GAP, ROUNDING, Array, divide
 
-SMALLEST_GAP = 0.01
+SMALLEST_DISTANCE = 0.01
 """The smallest distance between base and teacher, in rates, of which a share is taken."""
 
 WITHIN_NOISE = "base and teacher differ no more than their counted answers would by chance (p = {:.2g})"
@@ -155,7 +155,7 @@ def why_no_gap(teacher: Framed, base: Framed, confidence: float = 0.95) -> str:
     if p_value >= 1 - confidence:
         return WITHIN_NOISE.format(p_value)
     distance = float(distances(base, teacher).mean())
-    return TOO_SMALL.format(100 * distance) if distance < SMALLEST_GAP else ""
+    return TOO_SMALL.format(100 * distance) if distance < SMALLEST_DISTANCE else ""
 
 
 def equality_p_value(first: Framed, second: Framed) -> float:

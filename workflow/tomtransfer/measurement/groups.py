@@ -29,10 +29,10 @@ LEVELS = {"split": ("split",), "game": ("split", "game"), "context": ("split", "
 CLUSTERED = frozenset({"split", "game"})
 """Levels with several contexts, whose intervals are for other contexts."""
 
-HALVED_SCENARIOS = 20_000
-"""Halvings times scenarios, for those ceilings that are not worked out: 1,000 halvings of 20 scenarios."""
+HALVED_SCENARIOS = 10_000
+"""Halvings times scenarios, for those ceilings that are not worked out: 500 halvings of 20 scenarios."""
 
-FEWEST_HALVINGS, MOST_HALVINGS = 200, 2_000
+FEWEST_HALVINGS, MOST_HALVINGS = 200, 1_000
 
 
 def evaluate(measures: Sequence[Measure], among: Among, teacher: Array, base: Array, tuned: Array) -> dict[str, Array]:

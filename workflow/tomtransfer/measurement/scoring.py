@@ -72,8 +72,8 @@ def score(
 
     def score_one(level: str, members: NDArray[np.intp]) -> list[Score]:
         part = comparison.select(members)
-        own = ({name: each[:, members] for name, each in one.items()} for one in (averaged, framed))
-        group = Group(level, part, *own, [outcomes[:, :, members] for outcomes in redrawn])
+        mean, every = ({name: each[:, members] for name, each in one.items()} for one in (averaged, framed))
+        group = Group(level, part, mean, every, [outcomes[:, :, members] for outcomes in redrawn])
         return list(_score_group(group, seed, confidence))
 
     groups = [

@@ -44,7 +44,10 @@ def read_questions(tables: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
 
 def _right(row: Mapping[str, Any]) -> tuple[float, bool]:
     probability = row["probabilities"][row["candidates"].index(row["right"])]
-    return probability, probability == max(row["probabilities"])
+    # A model that gives no candidate any mass knows none of them, and neither does one that ties.
+    right = row["candidates"].index(row["right"])
+    others = [each for number, each in enumerate(row["probabilities"]) if number != right]
+    return probability, probability > max(others, default=0.0)
 
 
 def understandings(questions: pl.DataFrame) -> list[Understanding]:

@@ -53,7 +53,7 @@ def bias_shares_table(findings: Findings) -> Table:
     """Return what share of the variance of each model's log-odds every part is."""
     caption = (
         "Shares of the variance of the log-odds of cooperating, over the four frames of a pair of labels and the "
-        f"scenarios of a split, with {100 * findings.settings.confidence:g} % intervals over resampled contexts. The "
+        f"scenarios of a split, with {100 * findings.settings.confidence:g} % intervals over contexts. The "
         "overall preference is a level and no variation, so it has no share."
     )
     columns = (

@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 LOG_FILE, CARD_FILE, RECORD_FILE = "training_log.csv", "README.md", "training.json"
 
+LOSS = 2
+"""Raised when the loss changes, so that adapters of another loss are not taken for these. 2: where `choice_share` is
+null, tokens weigh alike over all completions of a prompt; a choice without reasons weighs as one with them."""
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -43,6 +47,7 @@ class Lesson:
         return digest_of(
             {
                 "examples": self.examples.select(names).write_ndjson(),
+                "loss": LOSS,
                 "settings": self.settings.model_dump(mode="json"),
                 "model_revision": self.student.model_revision,
                 "quantization": self.student.quantization,
@@ -87,7 +92,13 @@ def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Pat
 
     student, settings = lesson.student, lesson.settings
     rows, held_back = (
-        make_rows(student.tokenizer, _examples(part), settings.completions_per_row, student.name)
+        make_rows(
+            student.tokenizer,
+            _examples(part),
+            settings.completions_per_row,
+            student.name,
+            settings.choice_share is None,
+        )
         for part in (lesson.examples.filter(~pl.col("held_back")), lesson.examples.filter("held_back"))
     )
     model = add_adapter(student.loaded, settings)

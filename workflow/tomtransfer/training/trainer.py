@@ -46,7 +46,7 @@ class Example:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """What was logged at a step of the optimizer; losses in nats, the evaluation loss once an epoch."""
+    """What was logged at a step of the optimizer; losses in nats, the evaluation loss at each quarter of training."""
 
     step: int
     epoch: float
@@ -56,8 +56,13 @@ class TrainingStep:
     gradient_norm: float | None
 
 
-def make_rows(tokenizer: Any, examples: Sequence[Example], per_row: int, model_name: str) -> list[Row]:
+def make_rows(
+    tokenizer: Any, examples: Sequence[Example], per_row: int, model_name: str, by_token: bool = False
+) -> list[Row]:
     """Return examples as rows of at most `per_row` completions, whose weights sum to one in the mean over rows.
+
+    Where loss is counted `by_token` (`choice_share` is None), the weights of all tokens do, and those of a prompt sum
+    to what the weights of its completions would: a prompt with longer completions counts no more than another.
 
     A completion is the label, a line break and the motivation, and the end of the answer if the motivation came to one;
     or the motivation, a line break, the label and the end of the answer. A label without a motivation stands alone.
@@ -69,9 +74,18 @@ def make_rows(tokenizer: Any, examples: Sequence[Example], per_row: int, model_n
         behind.setdefault((example.system, example.user), []).append(completion)
     rows = []
     for (system, user), completions in behind.items():
-        rows += pack(encode_chat(tokenizer, system, user), completions, per_row)
-    scale = len(rows) / sum(completion.weight for row in rows for completion in row.completions)
+        even = _by_token(completions) if by_token else completions
+        rows += pack(encode_chat(tokenizer, system, user), even, per_row)
+    weights = (each.weight * (len(each.tokens) if by_token else 1) for row in rows for each in row.completions)
+    scale = len(rows) / sum(weights)
     return [Row(row.prompt, [replace(each, weight=each.weight * scale) for each in row.completions]) for row in rows]
+
+
+def _by_token(completions: Sequence[Completion]) -> list[Completion]:
+    """Return the completions of a prompt with the weights of their tokens, which sum to what their own weights did."""
+    tokens = sum(each.weight * len(each.tokens) for each in completions)
+    share = sum(each.weight for each in completions) / tokens
+    return [replace(each, weight=each.weight * share) for each in completions]
 
 
 def _completion(tokenizer: Any, example: Example, label: int) -> Completion:
