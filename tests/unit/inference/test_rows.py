@@ -81,14 +81,11 @@ def test_identical_completions_merged_with_their_weights_added_have_the_same_los
 
 
 @given(st.integers(1, 40), st.one_of(st.none(), st.floats(0, 1)))
-def test_a_choice_has_its_share_and_reasons_the_rest_or_every_token_counts_once(count, choice_share):
+def test_a_choice_has_its_share_and_reasons_the_rest_or_all_tokens_count_the_same(count, choice_share):
     shares = token_shares(count, choice_share)
     assert len(shares) == count
-    if choice_share is None:
-        assert set(shares) == {1}
-    else:
-        assert shares[0] == choice_share
-        assert sum(shares) == pytest.approx(1 if count > 1 else choice_share)
+    assert shares[0] == (1 / count if choice_share is None else choice_share)
+    assert sum(shares) == pytest.approx(1 if count > 1 or choice_share is None else choice_share)
 
 
 @given(st.integers(1, 40), st.integers(1, 12))

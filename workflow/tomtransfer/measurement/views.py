@@ -7,14 +7,13 @@ from pathlib import Path
 import polars as pl
 
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.measurement.agreement import Agreement, agreement, counted_rates, disagreement
+from tomtransfer.measurement.agreement import PLACE, Agreement, agreement, counted_rates, disagreement
 from tomtransfer.measurement.assessments import Assessment, assess
 from tomtransfer.measurement.bias import Decomposition, decompose
 from tomtransfer.measurement.evidence import ROLES, Comparison, Evidence, Scenario
 from tomtransfer.respondents.counting import read_choices, read_drawn
 
 SCENARIO = ["split", "game", "context"]
-PLACE = [*SCENARIO, "frame"]
 
 MOST_NAMED = 5
 """Scenarios that an error names one by one."""

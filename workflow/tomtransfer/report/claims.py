@@ -10,6 +10,18 @@ from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.verdicts import criterion_rows, verdict_rows
 from tomtransfer.report.typesetting import SPLIT, Column, Table, as_markdown
 
+INTRODUCTION = """
+# What may be said
+
+Made from `measurement/verdicts.py`, where every rule stands once; a test on data made for it produces each verdict
+(`tests/unit/measurement/test_verdicts.py`).
+
+A verdict is the first whose rule holds. It is given of each split by itself and of the experiment: there, held out are
+the other splits, and the split that is trained on in letters that were not. Choices are taken in the four frames of a
+pair of labels; in a single frame preferences cannot be told from habits, and no strategy is claimed. Intervals are for
+other contexts and trainings (`docs/coverage.md`).
+"""
+
 VIEW = Column("view", "frames", "name")
 
 
@@ -59,17 +71,13 @@ def verdicts_page() -> str:
     """Return docs/verdicts.md: what may be said, in order of precedence, and the rules behind it."""
     verdicts = [[f"**{row['verdict']}**", row["rule"], row["sentence"]] for row in verdict_rows()]
     criteria = [list(row.values()) for row in criterion_rows()]
-    return (
-        "# What may be said\n\n"
-        "Made from `measurement/verdicts.py`, where every rule stands once; a test on data made for it produces each "
-        "verdict\n(`tests/unit/measurement/test_verdicts.py`).\n\n"
-        "A verdict is the first whose rule holds. It is given of each split by itself and of the experiment: there, held "
-        "out are\nthe other splits, and the split that is trained on in letters that were not. Choices are taken in the "
-        "four frames of a pair\nof labels; in a single frame preferences cannot be told from habits, and no strategy is "
-        "claimed. Intervals are for other\ncontexts and trainings (`docs/coverage.md`).\n\n"
-        f"{as_markdown(['verdict', 'where', 'sentence'], verdicts)}\n\n"
-        "Rules speak of what is shown:\n\n"
-        f"{as_markdown(['is shown', 'where'], criteria)}\n"
+    return "\n\n".join(
+        [
+            INTRODUCTION.strip(),
+            as_markdown(["verdict", "where", "sentence"], verdicts),
+            "Rules speak of what is shown:",
+            as_markdown(["is shown", "where"], criteria) + "\n",
+        ]
     )
 
 

@@ -14,8 +14,8 @@ def row_targets(row: Row, choice_share: float | None) -> dict[str, torch.Tensor]
     """Return what is to be predicted in a row, from where and how much it counts: labels, sources, weights (targets).
 
     The first token of each completion is predicted from the prompt's last position. A completion's weight is divided
-    over its tokens: `choice_share` to the choice, the rest in equal parts to the others. If None, every token has the
-    whole of it. Prompt tokens are never among the targets.
+    over its tokens: `choice_share` to the choice, the rest in equal parts to the others, or equal parts to all if None.
+    Prompt tokens are never among the targets.
     """
     labels: list[int] = []
     sources: list[int] = []
@@ -33,12 +33,11 @@ def row_targets(row: Row, choice_share: float | None) -> dict[str, torch.Tensor]
 def token_shares(count: int, choice_share: float | None, choice: int = 0) -> list[float]:
     """Return what each of `count` tokens of a completion, its choice at a place, counts of the completion's weight.
 
-    The choice counts `choice_share`, whether or not reasons follow it, and the reasons the rest together. If None, each
-    token counts once, so that a choice counts the same whatever the length of the reasons behind it: were it divided by
-    that length, choices at equal odds with completions of 100 and 150 tokens would be learnt at 0.6 and 0.4.
+    The choice counts `choice_share`, whether or not reasons follow it, and the reasons the rest together. If None, all
+    count the same and the weight as a whole, which must then grow with `count` (`trainer.make_rows`).
     """
     if choice_share is None:
-        return [1.0] * count
+        return [1 / count] * count
     if count == 1:
         return [choice_share]
     shares = [(1 - choice_share) / (count - 1)] * count

@@ -61,8 +61,9 @@ def make_rows(
 ) -> list[Row]:
     """Return examples as rows of at most `per_row` completions, whose weights sum to one in the mean over rows.
 
-    Where loss is counted `by_token` (`choice_share` is None), the weights of all tokens do, and those of a prompt sum
-    to what the weights of its completions would: a prompt with longer completions counts no more than another.
+    Where loss is counted `by_token` (`choice_share` is None), a completion weighs in proportion to its tokens as well,
+    so that each token of a prompt weighs as its completion was to. Weighing alike, completions of 100 and 150 tokens
+    would have their choices learnt at 0.6 and 0.4 where the odds are equal.
 
     A completion is the label, a line break and the motivation, and the end of the answer if the motivation came to one;
     or the motivation, a line break, the label and the end of the answer. A label without a motivation stands alone.
@@ -76,16 +77,15 @@ def make_rows(
     for (system, user), completions in behind.items():
         even = _by_token(completions) if by_token else completions
         rows += pack(encode_chat(tokenizer, system, user), even, per_row)
-    weights = (each.weight * (len(each.tokens) if by_token else 1) for row in rows for each in row.completions)
-    scale = len(rows) / sum(weights)
+    scale = len(rows) / sum(completion.weight for row in rows for completion in row.completions)
     return [Row(row.prompt, [replace(each, weight=each.weight * scale) for each in row.completions]) for row in rows]
 
 
 def _by_token(completions: Sequence[Completion]) -> list[Completion]:
-    """Return the completions of a prompt with the weights of their tokens, which sum to what their own weights did."""
+    """Return the completions of a prompt, weighed by their tokens as well; the sum of the weights stays what it was."""
     tokens = sum(each.weight * len(each.tokens) for each in completions)
     share = sum(each.weight for each in completions) / tokens
-    return [replace(each, weight=each.weight * share) for each in completions]
+    return [replace(each, weight=each.weight * len(each.tokens) * share) for each in completions]
 
 
 def _completion(tokenizer: Any, example: Example, label: int) -> Completion:
