@@ -3,6 +3,8 @@ SHELL := bash
 
 PYTHON ?= python3
 BIN := $(CURDIR)/.venv/bin
+# The tests of a file share what it makes, so that they stay together.
+AT_ONCE := --numprocesses 2 --dist loadfile
 SNAKEMAKE := PATH="$(BIN):$$PATH" snakemake
 
 .PHONY: run test test-slow lint docs constraints clean
@@ -11,10 +13,10 @@ run: .venv/workflow
 	$(SNAKEMAKE) --cores all
 
 test: .venv/development
-	PATH="$(BIN):$$PATH" pytest -m "not slow" tests/unit tests/workflow tests/integration
+	PATH="$(BIN):$$PATH" pytest $(AT_ONCE) -m "not slow" tests/unit tests/workflow tests/integration
 
 test-slow: .venv/development
-	PATH="$(BIN):$$PATH" pytest -m slow tests
+	PATH="$(BIN):$$PATH" pytest $(AT_ONCE) -m slow tests
 
 lint: .venv/development
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Shared by the tests: a copy of what people edit, and experiments read as Snakemake reads them."""
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +12,9 @@ from snakemake.utils import update_config
 
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.origins import read_experiment
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: each worker has one core
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parents[1]
 EDITED_BY_PEOPLE = ["config.yaml", "models.yaml", "presets", "scenarios"]

@@ -22,8 +22,8 @@ from snakemake.utils import update_config
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.models.registry import find, find_student, read_registry, revision
-from tomtransfer.scenarios.kinds import game_hashes, game_kinds, load_any_game
+from tomtransfer.models.registry import check_social_weights, find, find_student, read_registry, revision
+from tomtransfer.scenarios.kinds import game_facts, game_hashes, game_kinds
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = ("config.yaml", "models.yaml", "presets", "scenarios")
@@ -167,7 +167,8 @@ def read_all(presets: list[Path]) -> list[Path]:
     game_kinds(experiment)
     game_hashes(experiment, experiment.every_game)
     for game in experiment.every_game:
-        load_any_game(Path(experiment.paths.scenarios), game)
+        game_facts(experiment, game)
+        check_social_weights(experiment.teacher.model, experiment.contexts_of(game), registry, path)
     return [Path(getattr(experiment.paths, name)).resolve() for name in ("results", "models", "store")]
 
 

@@ -1,5 +1,6 @@
 """A copy of the project to run Snakemake in, and what a run says."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -48,3 +49,8 @@ def plan(folder: Path, *arguments: str) -> dict[str, int]:
     done = run_snakemake(folder, "--dry-run", *arguments)
     assert done.returncode == 0, done.stdout
     return planned_jobs(done.stdout)
+
+
+def processor_seconds() -> float:
+    """Return the time that processors spent on this process and on those it waited for, whatever else they did."""
+    return sum(os.times()[:4])

@@ -31,6 +31,7 @@ REDUCED: dict[str, Any] = {
     "scoring": {"bootstrap_draws": 20},
     "compute": {"gpu": 0, "threads": 1, "memory_mb": 1000, "minutes": 10},
 }
+TEMPLATE = "scenarios/prompts/english/two_actions/user.j2"
 FOLDERS = ("teacher", "student", "training", "alignment", "tables", "figures")
 RANDOM_PARTS = ("computation",)
 """Columns that say when something was computed, and not what."""
@@ -164,7 +165,7 @@ def renaming_a_context(project: Path) -> None:
 EDITS: dict[str, Edit] = {
     "a payoff": replacing("scenarios/games/stag_hunt.yaml", "temptation: 5", "temptation: 6"),
     "a context's text": replacing("scenarios/contexts/team.yaml", "have both just been", "were both"),
-    "the prompt template": replacing("scenarios/prompts/user.j2", "The two options are", "Your options are"),
+    "the prompt template": replacing(TEMPLATE, "have the same two", "have the two same"),
     "more answers": setting("sampling.answers", 3),
     "temperature": setting("temperature", 0.9),
     "a new context": setting("splits.new_contexts.contexts", lambda contexts: [*contexts, "room_sharing"]),

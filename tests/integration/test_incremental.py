@@ -62,7 +62,7 @@ def test_an_edit_plans_these_jobs_and_no_others(plans, name):
 
 
 def remark_in_template(project: Path) -> None:
-    template = project / "scenarios/prompts/user.j2"
+    template = project / "scenarios/prompts/english/two_actions/user.j2"
     template.write_text(template.read_text() + "{# a remark #}")
 
 

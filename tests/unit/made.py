@@ -6,9 +6,10 @@ from typing import Any
 from tomtransfer.experiment.sections import Frame
 from tomtransfer.respondents.asking import Asking
 from tomtransfer.respondents.local_model import LocalModel
-from tomtransfer.scenarios.games import load_context, load_game
+from tomtransfer.scenarios.games import TWO_ACTIONS, load_context, load_game
 from tomtransfer.scenarios.questions import Prompt
 from tomtransfer.scenarios.rendering import read_templates, render
+from tomtransfer.scenarios.wording import read_wording
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
@@ -17,11 +18,14 @@ def make_prompt(context: str, frame: Frame | None = None) -> Prompt:
     """Return the prompt of the stag hunt in a context."""
     frame = frame or Frame()
     payoffs = load_game(SCENARIOS, "stag_hunt").payoffs
+    wording = read_wording(SCENARIOS, "english")
     system, user = render(
-        read_templates(SCENARIOS / "prompts"), load_context(SCENARIOS, context), payoffs, frame, "answer_first"
+        read_templates(wording, TWO_ACTIONS), load_context(wording, context), payoffs, frame, "answer_first"
     )
     place = ("in_sample", "stag_hunt", context, "canonical", "answer_first")
-    return Prompt(*place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, "hash")
+    return Prompt(
+        *place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, "hash", wording.words.phrases
+    )
 
 
 def local_model(directory: Path, **changes: Any) -> LocalModel:

@@ -1,6 +1,9 @@
 """The shape of the package: names that can be told apart, and no idea in two places."""
 
 import ast
+import re
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -59,3 +62,17 @@ def test_the_package_knows_nothing_of_snakemake():
     for module in MODULES:
         assert "import snakemake" not in module.read_text()
         assert "from snakemake" not in module.read_text()
+
+
+SLOW_TO_IMPORT = ("torch", "transformers", "peft", "polars", "scipy", "statsmodels", "matplotlib")
+
+
+def test_planning_imports_nothing_that_is_slow():
+    rules = "\n".join(file.read_text() for file in (ROOT / "workflow" / "rules").glob("*.smk"))
+    imports = "\n".join(re.findall(r"^from tomtransfer.*", rules, re.MULTILINE))
+    assert imports.count("\n") > 10
+    command = f"{imports}\nimport sys\nprint([name for name in {SLOW_TO_IMPORT} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", command], cwd=ROOT / "workflow", text=True, capture_output=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

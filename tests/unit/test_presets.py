@@ -26,7 +26,7 @@ def settings(content: dict[str, Any], above: str = "") -> Iterator[tuple[str, An
 
 
 def test_the_presets_are_there() -> None:
-    assert PRESETS == ["control", "frames", "llama2", "qwen", "smoke"]
+    assert PRESETS == ["control", "frames", "german", "llama2", "qwen", "smoke"]
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -79,3 +79,9 @@ def test_control_has_the_default_student_and_a_teacher_that_costs_nothing(read: 
     default, control = read(), read(["presets/control.yaml"])
     assert control.student == default.student
     assert read_registry(Path(control.paths.registry))[control.teacher.model].source == "planted"
+
+
+def test_german_is_the_default_experiment_in_other_words(read: Read) -> None:
+    default, german = read(), read(["presets/german.yaml"])
+    apart = {name for name in Experiment.model_fields if getattr(default, name) != getattr(german, name)}
+    assert apart == {"paths", "templates"}

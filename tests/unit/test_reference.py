@@ -72,7 +72,7 @@ def test_shipped_experiment_is_valid_by_the_schema_too(presets: list[Path]) -> N
         {"games": ["../secrets"]},
         {"splits": {"in_sample": {"contxts": ["team"]}}},
         {"splits": {"a name with spaces": {"contexts": ["team"]}}},
-        {"frames": {"canonical": {"cooperate": "C or D"}}},
+        {"frames": {"canonical": {"cooperate": "C, not D"}}},
         {"student": {"quantization": "nf8"}},
         {"training": {"lora": {"dropout": 1}}},
         {"training": {"choice_share": "half"}},

@@ -85,16 +85,16 @@ def test_a_template_reaches_its_variables_and_nothing_else(
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", SECRET)
     (project / "secret.txt").write_text(SECRET)
-    (project / "scenarios/prompts/user.j2").write_text(template.replace("{folder}", str(project)))
+    (project / "scenarios/prompts/english/two_actions/user.j2").write_text(template.replace("{folder}", str(project)))
     with pytest.raises(InputError) as error:
         render_scenario(read(), "stag_hunt", "team")
-    assert str(error.value).startswith("scenarios/prompts/user.j2")
+    assert str(error.value).startswith("scenarios/prompts/english/two_actions/user.j2")
     assert SECRET not in str(error.value)
 
 
 @pytest.mark.parametrize("template", UNDEFINED)
 def test_what_filters_find_of_a_class_is_nothing(project: Path, read: Read, template: str) -> None:
-    (project / "scenarios/prompts/user.j2").write_text(template)
+    (project / "scenarios/prompts/english/two_actions/user.j2").write_text(template)
     text = render_scenario(read(), "stag_hunt", "team")[0].user
     assert "Undefined" in text
     assert "<class" not in text

@@ -3,11 +3,13 @@
 import random
 
 import pytest
+import yaml
 
 from mutations import mutate
 from project import copy_project, plan, run_snakemake
+from tomtransfer.scenarios.families import FAMILIES
 
-PRESETS = ("control", "frames", "llama2", "qwen", "smoke")
+PRESETS = ("control", "frames", "german", "llama2", "qwen", "smoke")
 
 
 def test_the_default_experiment_loads_the_teacher_once_per_game_and_each_student_once(project):
@@ -43,6 +45,20 @@ def test_a_game_and_a_context_are_added_by_a_file_and_a_name(project):
     assert jobs["ask_teacher"] == 5
 
 
+def test_a_game_of_each_of_the_twelve_orders_and_of_none_is_planned(project):
+    known = {
+        **{name: (name, family.order, (5, 4, 3, 2)) for name, family in FAMILIES.items()},
+        "weak_dilemma": ("snowdrift", FAMILIES["prisoners_dilemma"].order, (5, 4, 2, 2)),
+        "of_no_family": ("other", ("sucker", "temptation", "reward", "punishment"), (5, 4, 3, 2)),
+    }
+    for name, (family, order, points) in known.items():
+        content = {"title": name, "family": family, "payoffs": dict(zip(order, points, strict=True))}
+        (project / f"scenarios/games/{name}.yaml").write_text(yaml.safe_dump(content))
+    jobs = plan(project, "--configfile", "presets/smoke.yaml", "--config", f"games=[{','.join(known)}]")
+    assert jobs["render_prompts"] == 14 + 1
+    assert jobs["score_game"] == jobs["ask_teacher"] == 14
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
@@ -51,7 +67,7 @@ def test_a_game_and_a_context_are_added_by_a_file_and_a_name(project):
         ("config.yaml", "smollm2-135m-instruct", "smollm3", "models.yaml: no model named 'smollm3'"),
         ("scenarios/games/stag_hunt.yaml", "reward: 10", "reward: 1", "must satisfy reward > temptation"),
         ("scenarios/contexts/team.yaml", "once:", "twice:", "contexts/team.yaml: once: missing"),
-        ("scenarios/prompts/user.j2", "options[0]", "option[0]", "user.j2: 'option' is undefined"),
+        ("scenarios/prompts/english/two_actions/user.j2", "options[0]", "option[0]", "user.j2: 'option' is undefined"),
         (
             "config.yaml",
             "swapped: {cooperate: D,",
@@ -65,6 +81,21 @@ def test_a_game_and_a_context_are_added_by_a_file_and_a_name(project):
             "planted-teacher: source: planted: it has no weights",
         ),
         ("models.yaml", "source: wheels", "source: weels", "did you mean 'wheels'?"),
+        (
+            "config.yaml",
+            "contexts: [village_well]",
+            "contexts: [village_well, team]",
+            "team is a context for games of two_actions",
+        ),
+        (
+            "config.yaml",
+            "[room_sharing,",
+            "[room_sharing, village_well,",
+            "village_well is a context for games of amount",
+        ),
+        ("config.yaml", "splits:\n", "templates: latin\nsplits:\n", "scenarios/prompts has: english, german"),
+        ("scenarios/games/snowdrift.yaml", "family: snowdrift", "family: chicken", "here it is called snowdrift"),
+        ("scenarios/contexts/team.yaml", "so your coplayer", "so your partner", "must be called the 'coplayer' here"),
     ],
 )
 def test_a_mistake_is_said_in_one_line_before_any_job_runs(project, file, old, new, message):

@@ -135,7 +135,7 @@ def test_a_prefix_is_put_before_results_and_nothing_else(tmp_path):
     assert not (place / "transfer").exists()
     assert plan(place, "study1/transfer/published/report.html") == {}
     counts = place / "scenes/published/lore2024_counts.csv"
-    counts.write_text(counts.read_text().replace("\n", "\r\n"))
+    counts.write_bytes(counts.read_bytes() + b"\n")
     assert "transfer_score_published" in plan(place, "study1/transfer/published/report.html")
 
 

@@ -101,6 +101,7 @@ rule check_answers:
         runtime=10,
     params:
         confidence=experiment.scoring.confidence,
+        reading=WORDING.words.reading,
         code=code("check_answers.py"),
     message:
         "Setting drawn answers beside exact choices"

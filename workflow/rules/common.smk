@@ -9,12 +9,13 @@ from tomtransfer.experiment.imports import PACKAGE, code_hash
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.models.registry import find, find_student, read_registry, revision
+from tomtransfer.models.registry import check_social_weights, find, find_student, read_registry, revision
 from tomtransfer.respondents.asking import ask_student, ask_teacher
 from tomtransfer.scenarios.amounts import AMOUNT
 from tomtransfer.scenarios.frames import designs, views
 from tomtransfer.scenarios.games import TWO_ACTIONS
-from tomtransfer.scenarios.kinds import game_hashes, game_kinds, load_any_game
+from tomtransfer.scenarios.kinds import game_facts, game_hashes, game_kinds
+from tomtransfer.scenarios.wording import WORDS_FILE, read_wording
 
 
 def checked(read, *arguments):
@@ -47,11 +48,14 @@ checked(find_student, experiment.student.model, registry, Path(experiment.paths.
 
 RESULTS = experiment.paths.results
 SCENARIOS = experiment.paths.scenarios
+WORDING = checked(read_wording, Path(SCENARIOS), experiment.templates)
 GAME_KINDS = checked(game_kinds, experiment)
 ACTION_GAMES = [game for game, kind in GAME_KINDS.items() if kind == TWO_ACTIONS]
 AMOUNT_GAMES = [game for game, kind in GAME_KINDS.items() if kind == AMOUNT]
 # Every mistake is found before anything runs; a job does not render again what was rendered before it was started.
 HASHES = checked(game_hashes, experiment, experiment.every_game if workflow.is_main_process else [])
+CONTEXTS = dict.fromkeys(context for game in experiment.every_game for context in experiment.contexts_of(game))
+checked(check_social_weights, experiment.teacher.model, CONTEXTS, registry, Path(experiment.paths.registry))
 CAPTIONS = PACKAGE / "report" / "captions"
 PAGE_PARTS = ("report/templates", "report/captions")
 
@@ -103,11 +107,11 @@ def prompt_files(games):
 def sources_of_game(wildcards):
     """Return the files that the prompts of a game are made from."""
     kind = GAME_KINDS[wildcards.game]
-    folder = "prompts" if kind == TWO_ACTIONS else f"prompts/{kind}"
     return [
         f"{SCENARIOS}/games/{wildcards.game}.yaml",
-        *expand(f"{SCENARIOS}/contexts/{{context}}.yaml", context=experiment.contexts_of(wildcards.game)),
-        *expand(f"{SCENARIOS}/{folder}/{{name}}.j2", name=["system", "user"]),
+        *expand(f"{WORDING.contexts}/{{context}}.yaml", context=experiment.contexts_of(wildcards.game)),
+        f"{WORDING.prompts}/{WORDS_FILE}",
+        *expand(f"{WORDING.prompts}/{kind}/{{name}}.j2", name=["system", "user"]),
     ]
 
 
@@ -143,9 +147,13 @@ def registered(wildcards):
 
 
 def facts(wildcards):
-    """Return what people wrote of a game, by its name."""
-    game = wildcards.game
-    return {"game": game, **checked(load_any_game, Path(SCENARIOS), game).model_dump(mode="json")}
+    """Return what the pages of a game say of it: what people wrote, and what follows from it."""
+    return checked(game_facts, experiment, wildcards.game)
+
+
+def facts_of_all(wildcards):
+    """Return what the report says of every game."""
+    return [checked(game_facts, experiment, game) for game in experiment.every_game]
 
 
 def caption(name):

@@ -1,9 +1,10 @@
 """Prompts: each game in each of its contexts, in every split and frame that has both.
 
 REQUIRED INPUTS
-    scenarios/games/{game}.yaml          payoffs and family
-    scenarios/contexts/{context}.yaml    the social situation
-    scenarios/prompts/{system,user}.j2   how they become messages; games of amounts have theirs in prompts/amount/
+    scenarios/games/{game}.yaml                              payoffs and family
+    scenarios/contexts/{context}.yaml                        the social situation; a language may have a folder of its own
+    scenarios/prompts/{templates}/words.yaml                 what prompts call the coplayer and what is earned
+    scenarios/prompts/{templates}/{kind}/{system,user}.j2    how they become messages, for each kind of game
 
 OUTPUTS
     results/prompts/{game}.json

@@ -107,6 +107,8 @@ rule report:
         mem_mb=1000,
         runtime=10,
     params:
+        games=facts_of_all,
+        reading=WORDING.words.reading,
         experiment=experiment.model_dump(mode="json", exclude={"compute", "paths"}),
         snakemake_version=snakemake_version,
         code=code("report.py", *PAGE_PARTS),

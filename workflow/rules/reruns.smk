@@ -83,6 +83,7 @@ def parts(rule, wildcards):
         "settings": {name: item(wildcards) if callable(item) else item for name, item in declared.params.items()},
         "inputs": {name: concrete(item) for name, item in declared.input.items() if name not in NOT_RECORDED},
         "outputs": [file for files in outputs.values() for file in files],
+        "benchmark": concrete(declared.benchmark)[0],  # Snakemake takes its time for that of an output
     }
 
 
@@ -127,7 +128,8 @@ def put_in_order(part):
     """Have the outputs of a job that need not run no older than its inputs, and none of them from the future."""
     files = [file for files in part["inputs"].values() for file in files]
     inputs = max((file.stat().st_mtime_ns for file in files if maker_of(str(file))), default=0)
-    for file in [*part["outputs"], part["record"]]:
+    made = [*part["outputs"], part["record"], part["benchmark"]]
+    for file in filter(Path.exists, made):
         found = file.stat().st_mtime_ns
         wanted = min(max(found, inputs), time.time_ns())
         if found != wanted:

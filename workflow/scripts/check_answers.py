@@ -15,4 +15,4 @@ with job(snakemake):
         )
     )
     outputs = {part: Path(path) for part, path in snakemake.output.items()}
-    write_checks(choices, comprehension, snakemake.params.confidence, outputs)
+    write_checks(choices, comprehension, snakemake.params.confidence, outputs, snakemake.params.reading)

@@ -20,6 +20,8 @@ with job(snakemake):
         checks=Checks(Path(files.answers), Path(files.understanding), [Path(path) for path in files.amounts]),
         training=Path(files.training),
         benchmarks=Path(snakemake.output.report).parent / "benchmarks",
+        games=params.games,
+        reading=params.reading,
         experiment=params.experiment,
         snakemake=params.snakemake_version,
     )

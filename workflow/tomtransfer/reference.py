@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tomtransfer.experiment.config import Experiment
+from tomtransfer.experiment.names import NAME
+from tomtransfer.experiment.validation import LABEL
 from tomtransfer.models.registry import SOURCES
 from tomtransfer.scenarios.numbers import in_digits
 
@@ -33,7 +35,7 @@ LIMITS = {
     "minItems": "at least",
     "minProperties": "at least",
 }
-PATTERN_WORDS = {r"^[A-Za-z0-9][A-Za-z0-9_.-]*$": "name", r"^\w+$": "word"}
+PATTERN_WORDS = {NAME: "name", LABEL: "words"}
 
 CONFIG = """\
 <!-- Made by `make docs` from experiment/ and models/registry.py in workflow/tomtransfer/. Edit there. -->
@@ -48,7 +50,8 @@ value ends the run before anything is computed, with the file, the key, the valu
 
 The same as a JSON schema, for editors: [`workflow/config.schema.json`](../workflow/config.schema.json).
 
-`{name}` stands for a name that you choose, of letters, digits, `_`, `.` and `-`; a word has letters, digits and `_`.
+`{name}` stands for a name that you choose, of letters, digits, `_`, `.` and `-`; words are letters and
+digits of any language, joined by single spaces, `-` or `_`.
 """
 
 REGISTRY = """\

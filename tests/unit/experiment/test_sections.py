@@ -2,7 +2,7 @@
 
 import pytest
 
-from tomtransfer.experiment.sections import Frame, Paths, Sampling, Split, Teacher
+from tomtransfer.experiment.sections import LONGEST_LABEL, Frame, Paths, Sampling, Split, Teacher
 from tomtransfer.experiment.validation import InputError, validate
 
 
@@ -72,15 +72,53 @@ def test_the_store_is_no_folder_of_results():
     ("cooperate", "defect", "message"),
     [
         ("C", "c", "can be told apart"),
-        ("\u00e9", "e\u0301", "must be a word|can be told apart"),
+        ("\u00e9", "e\u0301", "must have different labels"),
         ("\uff23", "C", "can be told apart"),
         ("Yes", "Yes_not", "no label may be the beginning of the other"),
         ("stra\u00dfe", "STRASSE", "can be told apart"),
+        ("Stag hunt", "stag-hunt", "can be told apart"),
+        ("hunt stag", "hunt stag and hare", "no label may be the beginning of the other"),
+        ("cooperate", "not cooperate", "no label may stand in the other"),
+        ("do_cooperate-now", "cooperate", "no label may stand in the other"),
     ],
 )
 def test_labels_that_look_alike_are_refused(cooperate, defect, message):
     told = refused(Frame, cooperate=cooperate, defect=defect)
-    assert any(part in told for part in message.split("|")), told
+    assert message in told
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("C", "1", "Cooperate", "hunt the stag", "work-to-rule", "Yes_I_do"),
+        *(
+            "Stra\u00dfe",
+            "\u5408\u4f5c",
+            "\u0441\u043e\u0442\u0440\u0443\u0434\u043d\u0438\u0447\u0430\u0442\u044c",
+            "\u0938\u0939\u092f\u094b\u0917",
+            "ne pas coop\u00e9rer",
+        ),
+        "x" * LONGEST_LABEL,
+    ],
+)
+def test_a_label_is_a_letter_a_word_or_a_phrase_of_any_language(label):
+    assert validate(Frame, {"cooperate": label, "defect": "Q"}, "config.yaml").options == (label, "Q")
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *("", " ", "C ", " C", "C  D", "C.", "C, D", "C/D", '"C"', "(C)", "C\nD", "C\tD", "*C*", "_C", "C_", "-", "C-"),
+        *("don't", "C\u00a0D", "\u2019", "C:", "x" * (LONGEST_LABEL + 1)),
+    ],
+)
+def test_a_label_with_punctuation_or_stray_spaces_is_refused(label):
+    assert refused(Frame, cooperate=label).startswith("config.yaml: cooperate: ")
+
+
+def test_a_label_is_composed_whatever_the_keyboard_gave():
+    frame = validate(Frame, {"cooperate": "coope\u0301rer"}, "config.yaml")
+    assert frame.cooperate == "coop\u00e9rer"
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,11 @@ from tomtransfer.respondents.counting import count_choices, parse_choices
 PLACES = [("in_sample", game, context, "canonical") for game in ("stag_hunt", "snowdrift") for context in "abcde"]
 
 
-def answers(texts, game="stag_hunt", context="a", question="answer_first", labels=("C", "D")):
+def answers(texts, game="stag_hunt", context="a", question="answer_first", labels=("C", "D"), phrases="english"):
     columns = ("split", "game", "context", "frame", "question", "prompt", "model", "model_revision", "quantization")
     row = dict.fromkeys(columns, "x") | {"adapter": "", "temperature": 0.8, "stage_revision": 1, "software": "s"}
     row |= {"split": "in_sample", "game": game, "context": context, "frame": "canonical", "question": question}
-    return pl.DataFrame([{**row, "options": list(labels), "answer": text} for text in texts])
+    return pl.DataFrame([{**row, "options": list(labels), "phrases": phrases, "answer": text} for text in texts])
 
 
 def drawn(rates, number=100, invalid=0, seed=1):
@@ -66,6 +66,14 @@ def test_every_answer_is_counted_and_invalid_ones_bound_the_rate():
 def test_swapped_labels_are_read_as_the_frame_says():
     parsed = parse_choices(answers(["C", "D"], labels=("D", "C")))
     assert parsed["choice"].to_list() == ["defect", "cooperate"]
+
+
+def test_without_a_languages_phrases_labels_alone_are_read():
+    texts = ["C", "**D**.", "I choose C", "My answer is option D", "I cannot decide", "C oder D", "Ich nehme C"]
+    parsed = parse_choices(answers(texts, phrases=None))
+    assert parsed["choice"].to_list() == ["cooperate", "defect", None, None, None, None, None]
+    assert parsed["kind"].to_list()[2:4] == ["other", "other"]
+    assert parse_choices(answers(texts))["choice"].to_list()[2:4] == ["cooperate", "defect"]
 
 
 def test_only_invalid_answers_have_no_rate_and_stay_in_the_table():

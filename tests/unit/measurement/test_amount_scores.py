@@ -132,12 +132,22 @@ def test_drawn_sentences_are_counted_by_amount_and_kind():
         {"split": "new_game", "game": "donation", "context": "village_well", "question": "answer_first", "answer": text}
         for text in texts
     ]
-    answers = pl.DataFrame(rows).with_columns(options=pl.lit([str(amount) for amount in range(11)]))
+    options = pl.lit([str(amount) for amount in range(11)])
+    answers = pl.DataFrame(rows).with_columns(options=options, phrases=pl.lit("english"))
     (found,) = counted_amounts("base", answers, "dollars")
     assert (found.amounts[5], found.amounts[10], sum(found.amounts), found.other) == (2, 1, 3, 2)
     assert (found.kinds["label"], found.kinds["spelled out"], found.kinds["out of range"]) == (2, 1, 1)
     assert found.mean == pytest.approx(20 / 3)
     assert found.bounds == (pytest.approx(4), pytest.approx(8))
+
+
+def test_without_a_languages_phrases_amounts_alone_are_read():
+    place = {"split": "new_game", "game": "donation", "context": "village_well", "question": "answer_first"}
+    texts = ["5", "7 Euro.", "I would give 5 Euro.", "Ich gebe 5 Euro."]
+    answers = pl.DataFrame([{**place, "answer": text, "phrases": None} for text in texts])
+    answers = answers.with_columns(options=pl.lit([str(amount) for amount in range(11)]))
+    (found,) = counted_amounts("base", answers, "Euro")
+    assert (found.amounts[5], found.amounts[7], sum(found.amounts), found.other) == (1, 1, 2, 2)
 
 
 def test_the_card_stands_beside_the_published_means(tmp_path):

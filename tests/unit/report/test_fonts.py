@@ -6,7 +6,8 @@ from string import ascii_letters
 import pytest
 
 from tomtransfer.report import fonts
-from tomtransfer.report.fonts import OWN_FONT, beyond_latin, font_with, has_glyph, lend_fonts, named
+from tomtransfer.report.characters import beyond_latin, named
+from tomtransfer.report.fonts import OWN_FONT, font_with, has_glyph, lend_fonts
 from tomtransfer.report.style import new_figure, save, styled
 from tomtransfer.report.typesetting import Column, Table, as_latex
 

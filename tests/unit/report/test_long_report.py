@@ -51,6 +51,12 @@ def test_the_first_contexts_of_each_split_have_their_prompts_shown(page: Page) -
     some = replace(page, asked=asked(shown, [], 1), prompts=len(every))
     assert "Here are 60 of 62 prompts" in render_page(some)
     assert "Every prompt, and a sample" in render_page(replace(some, prompts=60))
+    known = [{"title": f"Game {number}", "holds": [f"Fact {number}."]} for number in range(MOST_SHOWN + 1)]
+    shortened, whole = (render_page(replace(page, games=known[:number])) for number in (MOST_SHOWN + 1, MOST_SHOWN))
+    assert "Here are 30 of 31 games" in shortened
+    assert f"Fact {MOST_SHOWN}." not in shortened
+    assert "of 30 games" not in whole
+    assert f"Fact {MOST_SHOWN - 1}." in whole
     games = [replace(prompt(), game=f"game{number}") for number in range(MOST_SHOWN + 1)]
     assert first_prompts(games) == games[:-1]
 

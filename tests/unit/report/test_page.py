@@ -66,6 +66,13 @@ def prompt(text: str = "Which?", sha256: str = "abc") -> Prompt:
     return Prompt(*place, "C", "D", {"reward": 1.0}, f"system {text}", f"user {text}", sha256)
 
 
+def test_the_page_says_what_holds_of_each_game(page: Page) -> None:
+    holds = ["Both cooperate & earn most.", "Taking turns earns less."]
+    texts = Elements(render_page(replace(page, games=[{"title": "Stag hunt", "holds": holds}]))).texts
+    assert texts[texts.index("Stag hunt") :].index(" ".join(holds)) <= 2
+    assert "Games" not in Elements(render_page(page)).texts
+
+
 @pytest.fixture(scope="module")
 def findings() -> Findings:
     return replace(examine(read_published(FOLDER), FEW_DRAWS), donation=read_donation(FOLDER))

@@ -190,6 +190,7 @@ def test_each_answer_says_what_could_be_answered(parrot, tmp_path):
     rows = read_table(tmp_path / "answers.parquet")
     assert rows["options"].to_list() == [["C", "D"]] * 3 + [["0", "5", "10"]] * 3
     assert rows["labelled"].to_list() == [True] * 3 + [False] * 3
+    assert rows["phrases"].to_list() == ["english"] * 3 + [None] * 3
     assert rows["draw"].to_list() == [0, 1, 2] * 2
 
 

@@ -13,7 +13,7 @@ from tomtransfer.experiment.store import Store
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.fetching import fetch
-from tomtransfer.models.registry import Planted, find_student, read_registry, revision
+from tomtransfer.models.registry import Planted, check_social_weights, find_student, read_registry, revision
 from tomtransfer.respondents.elicitation import Elicitation
 from tomtransfer.respondents.opening import open_respondent
 from tomtransfer.respondents.planted import cooperation_log_odds, planted_rates, planted_reading, planted_reasons
@@ -179,6 +179,18 @@ def test_every_context_of_the_project_has_a_weight_and_no_student_can_be_planted
     assert set(planted.social_weights) == contexts
     with pytest.raises(InputError, match="planted-teacher: source: planted: it has no weights to tune"):
         find_student("planted-teacher", registry, path)
+
+
+def test_contexts_that_the_planted_teacher_has_no_weight_for_are_named_before_it_is_asked() -> None:
+    path = ROOT / "models.yaml"
+    registry = read_registry(path)
+    check_social_weights("planted-teacher", ["team", "village_well"], registry, path)
+    check_social_weights("smollm2-135m-instruct", ["choir"], registry, path)
+    with pytest.raises(InputError) as error:
+        check_social_weights("planted-teacher", ["team", "choir", "abbey"], registry, path)
+    assert str(error.value) == (
+        f"{path}: planted-teacher: social_weights: missing for contexts that it is asked in: abbey, choir"
+    )
 
 
 @pytest.mark.parametrize(

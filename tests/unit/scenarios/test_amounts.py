@@ -1,5 +1,6 @@
 """Games of amounts: files, prompts, the split that they are played in, questions about what is earned."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from scenarios_of import scenarios
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.amounts import (
+    AmountGame,
     amount_comprehension,
     load_amount_context,
     load_amount_game,
@@ -20,6 +22,7 @@ from tomtransfer.scenarios.games import load_game
 from tomtransfer.scenarios.kinds import game_hashes, game_kinds, write_game
 from tomtransfer.scenarios.questions import read_comprehension, read_prompts, read_queries
 from tomtransfer.scenarios.rendering import outcomes, read_sources
+from tomtransfer.scenarios.wording import read_wording
 
 Read = Callable[..., Experiment]
 DONATION = Path("scenarios/games/donation.yaml")
@@ -60,7 +63,7 @@ def test_a_unit_given_costs_the_giver_and_profits_all(project: Path) -> None:
         ({"multiplier": 4}, r"multiplier: must be above 1 and below the 4 people.*got 4"),
         ({"multiplier": 1}, r"multiplier: must be above 1"),
         ({"endowment": 0}, r"donation\.yaml: endowment: .*greater than or equal to 1 \(got 0\)"),
-        ({"unit": "US dollars"}, r"donation\.yaml: unit: "),
+        ({"unit": "US$"}, r"donation\.yaml: unit: must be words: letters and digits"),
         ({"kind": "auction"}, r"donation\.yaml: kind: must be one of two_actions, amount \(got 'auction'\)"),
     ],
 )
@@ -82,16 +85,71 @@ def test_amounts_cannot_be_multiplied_as_payoffs(read: Read) -> None:
         hashes(read(splits={"new_game": {"payoff_factor": 2}}))
 
 
-def test_a_context_of_another_kind_is_refused(project: Path) -> None:
-    with pytest.raises(InputError, match=r"contexts/team\.yaml: kind: missing"):
-        load_amount_context(Path("scenarios"), "team")
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [
+        (
+            {"new_game": {"contexts": ["team"]}},
+            "splits.new_game.contexts: team is a context for games of two_actions "
+            "(scenarios/contexts/team.yaml: kind), and donation is a game of amount",
+        ),
+        (
+            {"new_contexts": {"contexts": ["sports", "village_well"]}},
+            "splits.new_contexts.contexts: village_well is a context for games of amount "
+            "(scenarios/contexts/village_well.yaml: kind), and prisoners_dilemma is a game of two_actions",
+        ),
+    ],
+)
+def test_a_context_of_another_kind_is_refused(read: Read, splits: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError) as error:
+        hashes(read(splits=splits, comprehension=[]))
+    assert str(error.value) == message
 
 
-def test_the_context_of_the_donation_has_60_to_120_words_and_tells_no_side(project: Path) -> None:
-    context = load_amount_context(Path("scenarios"), "village_well").model_dump(exclude={"title", "kind"})
-    text = " ".join(context.values()).lower()
+@pytest.mark.parametrize(
+    ("numbers", "returned", "each"),
+    # 10 of each of four, doubled and divided by four: 20; 1.5 times 8 of each of three, divided by three: 12.
+    [
+        ((10, 4, 2.0), "2/4 of a unit to its giver and 2 to", "20 each, not 10"),
+        ((8, 3, 1.5), "1.5/3", "12 each, not 8"),
+    ],
+)
+def test_what_holds_of_a_game_of_amounts_is_said(numbers: tuple[int, int, float], returned: str, each: str) -> None:
+    endowment, people, multiplier = numbers
+    first, second = AmountGame(
+        kind="amount", title="Fund", unit="dollars", endowment=endowment, people=people, multiplier=multiplier
+    ).holds
+    assert returned in first
+    assert "giving nothing earns most" in first
+    assert each in second
+
+
+@pytest.mark.parametrize("language", ["english", "german"])
+def test_the_context_of_the_donation_has_60_to_120_words_and_tells_no_side(project: Path, language: str) -> None:
+    context = load_amount_context(read_wording(Path("scenarios"), language), "village_well")
+    text = " ".join(context.model_dump(include={"you", "others", "fund", "benefit", "independence", "once"}).values())
     assert 60 <= len(text.split()) <= 120
-    assert not [word for word in ("cooperat", "generous", "selfish", "fair", "game") if word in text]
+    told = (
+        "cooperat",
+        "generous",
+        "selfish",
+        "fair",
+        "game",
+        "chapel",
+        "church",
+        "egois",
+        "gro\u00dfz\u00fcgig",
+        "kirche",
+    )
+    assert not [word for word in told if word in text.lower()]
+
+
+def test_the_context_of_the_donation_agrees_with_any_number_of_people_and_any_endowment(project: Path) -> None:
+    # Both stand in the game's file: a banknote and four houses did not go with every whole number of dollars.
+    for language in ("english", "german"):
+        context = load_amount_context(read_wording(Path("scenarios"), language), "village_well")
+        text = " ".join(context.model_dump(include={"you", "others", "fund", "benefit", "independence"}).values())
+        assert not re.search(r"\d|\b(three|four|ten|drei|vier|zehn|dollars?|euro|banknote)\b", text, re.I)
 
 
 def test_prompts_are_written_and_read_by_kind(project: Path, read: Read, tmp_path: Path) -> None:
@@ -110,8 +168,8 @@ def test_prompts_are_written_and_read_by_kind(project: Path, read: Read, tmp_pat
 
 def test_wording_of_the_donation_changes_its_hash_alone(project: Path, read: Read) -> None:
     before = hashes(read())
-    template = project / "scenarios/prompts/amount/user.j2"
-    template.write_text(template.read_text().replace("What you do not give", "Whatever you do not give"))
+    template = project / "scenarios/prompts/english/amount/user.j2"
+    template.write_text(template.read_text().replace("You keep what", "You keep whatever"))
     after = hashes(read())
     assert {game for game in before if before[game] != after[game]} == {"donation"}
 
@@ -145,7 +203,12 @@ def test_right_answers_are_those_of_the_payoffs(read: Read, swapped: bool) -> No
         for (mine, other), points in own.items():
             query = queries["in_sample", f"points_{mine}_{other}"]
             assert query.right == points
-            assert f"if you choose {mine} and your coplayer {other}?" in query.user
+            chosen = (
+                f"both of you choose {mine}"
+                if mine == other
+                else f"you choose {mine} and your coplayer chooses {other}"
+            )
+            assert f"How many points do you earn if {chosen}?" in query.user
             assert queries["doubled_payoffs", f"points_{mine}_{other}"].right == f"{2 * float(points):g}"
         best = max(own, key=lambda pair: float(own[pair]))
         assert (queries["in_sample", "best_own"].right, queries["in_sample", "best_coplayer"].right) == best

@@ -9,6 +9,8 @@ import yaml
 from scenarios_of import scenarios
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.scenarios.families import FAMILIES
+from tomtransfer.scenarios.kinds import game_facts
 from tomtransfer.scenarios.questions import Prompt, prompts_hash, read_prompts, write_prompts
 from tomtransfer.scenarios.rendering import render_scenario
 
@@ -101,9 +103,32 @@ def test_prompts_of_a_context_share_their_beginning(read: Read) -> None:
 def test_payoffs_are_written_out_in_full(project: Path, read: Read) -> None:
     edit_game(project, reward=5_000_001, temptation=10_000_000, punishment=3.5, sucker=0.1)
     [prompt] = render_scenario(read(splits={"doubled_payoffs": {"payoff_factor": 3}}), "prisoners_dilemma", "sports")
-    assert "you earn 5000001 points" in prompt.user
-    assert "you earn 0.1 points and your coplayer 10000000" in prompt.user
-    assert "you earn 3.5 points" in prompt.user
+    assert "each of you earns 5000001 points" in prompt.user
+    assert "you earn 0.1 points and your coplayer earns 10000000 points" in prompt.user
+    assert "each of you earns 3.5 points" in prompt.user
+
+
+def test_labels_that_are_phrases_stand_in_every_sentence_as_they_are(read: Read) -> None:
+    frame = {"cooperate": "the stag", "defect": "合作 2"}
+    [prompt] = render_scenario(read(frames={"canonical": frame}), "stag_hunt", "sports")
+    assert (prompt.cooperate, prompt.defect) == ("the stag", "合作 2")
+    for sentence in (
+        "the same two options, called the stag and 合作 2.",
+        "If both of you choose the stag, each of you earns 10 points.",
+        "If you choose the stag and your coplayer chooses 合作 2, you earn 2 points and your coplayer earns 5 points.",
+        "Answer with the stag or 合作 2 on the first line",
+    ):
+        assert sentence in prompt.user
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_game_of_every_family_is_a_file_and_a_name(project: Path, read: Read, family: str) -> None:
+    payoffs = dict(zip(FAMILIES[family].order, (5, 4, 3, 2), strict=True))
+    content = {"title": "Mine", "family": family, "payoffs": payoffs}
+    (project / "scenarios" / "games" / "mine.yaml").write_text(yaml.safe_dump(content))
+    experiment = read(games=["mine"])
+    assert f"each of you earns {payoffs['reward']} points." in render_scenario(experiment, "mine", "sports")[0].user
+    assert game_facts(experiment, "mine")["solution"]["families"] == (family,)
 
 
 def edit_game(project: Path, **payoffs: float) -> None:
@@ -116,7 +141,7 @@ def edit_game(project: Path, **payoffs: float) -> None:
 def test_hash_stays_when_a_template_gets_a_comment(project: Path, read: Read) -> None:
     before = hashes(read())
     for name in ("system.j2", "user.j2"):
-        template = project / "scenarios" / "prompts" / name
+        template = project / "scenarios" / "prompts" / "english" / "two_actions" / name
         template.write_text("{#- a remark -#}\n" + template.read_text())
     assert not changed(before, hashes(read()))
 
@@ -145,8 +170,8 @@ def test_wording_of_a_context_changes_the_hashes_of_that_context_alone(project: 
 
 def test_wording_of_a_template_changes_every_hash(project: Path, read: Read) -> None:
     before = hashes(read())
-    template = project / "scenarios" / "prompts" / "user.j2"
-    template.write_text(template.read_text().replace("The two options", "Your two options"))
+    template = project / "scenarios" / "prompts" / "english" / "two_actions" / "user.j2"
+    template.write_text(template.read_text().replace("have the same", "have the very same"))
     assert changed(before, hashes(read())) == before.keys()
 
 
@@ -158,7 +183,7 @@ def test_label_or_order_changes_every_hash(read: Read, frame: dict[str, str]) ->
 def test_hash_of_a_prompt_tells_which_label_cooperates(read: Read) -> None:
     # A wording that names no payoff: the text is the same, and yet the answer C means something else.
     [plain] = render_scenario(read(), "stag_hunt", "sports")
-    template = Path("scenarios/prompts/user.j2")
+    template = Path("scenarios/prompts/english/two_actions/user.j2")
     template.write_text("C or D?")
     [one] = render_scenario(read(), "stag_hunt", "sports")
     [other] = render_scenario(read(frames={"canonical": {"cooperate": "D", "defect": "C"}}), "stag_hunt", "sports")
@@ -203,28 +228,31 @@ def test_written_prompts_are_read_back(tmp_path: Path, read: Read) -> None:
 def test_template_that_is_wrong_or_reaches_out_is_refused(
     project: Path, read: Read, template: str, message: str
 ) -> None:
-    (project / "scenarios" / "prompts" / "other.j2").write_text("beside the templates, and still out of reach")
-    (project / "scenarios" / "prompts" / "user.j2").write_text(template)
+    (project / "scenarios" / "prompts" / "english" / "two_actions" / "other.j2").write_text(
+        "beside the templates, and still out of reach"
+    )
+    (project / "scenarios" / "prompts" / "english" / "two_actions" / "user.j2").write_text(template)
     with pytest.raises(InputError) as error:
         render_scenario(read(), "stag_hunt", "team")
-    assert str(error.value).startswith("scenarios/prompts/user.j2")
+    assert str(error.value).startswith("scenarios/prompts/english/two_actions/user.j2")
     assert message in str(error.value)
 
 
 def test_mistake_in_a_template_says_what_a_template_may_use(project: Path, read: Read) -> None:
-    (project / "scenarios" / "prompts" / "user.j2").write_text("one line\n{{ payoffs }")
+    (project / "scenarios" / "prompts" / "english" / "two_actions" / "user.j2").write_text("one line\n{{ payoffs }")
     with pytest.raises(InputError) as error:
         render_scenario(read(), "stag_hunt", "team")
     assert str(error.value) == (
-        "scenarios/prompts/user.j2:2: unexpected '}'. "
-        "A template may use: context, options, outcomes, question, asked, system.j2, user.j2"
+        "scenarios/prompts/english/two_actions/user.j2:2: unexpected '}'. "
+        "A template may use: context, options, outcomes, question, asked, words, system.j2, user.j2"
     )
 
 
 def test_missing_template_is_named(project: Path, read: Read) -> None:
-    (project / "scenarios" / "prompts" / "system.j2").unlink()
+    (project / "scenarios" / "prompts" / "english" / "two_actions" / "system.j2").unlink()
     with pytest.raises(
-        InputError, match=r"^scenarios/prompts/system\.j2: no such file.* system\.j2 and user\.j2 are needed"
+        InputError,
+        match=r"^scenarios/prompts/english/two_actions/system\.j2: no such file.* system\.j2 and user\.j2 are needed",
     ):
         render_scenario(read(), "stag_hunt", "team")
 

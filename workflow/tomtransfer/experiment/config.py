@@ -32,6 +32,9 @@ class Experiment(Record):
     """Games by file name, without `.yaml`, in `scenarios/games/`."""
     splits: dict[Name, Split]
     """Sets of scenarios. Only `in_sample` is trained on; every other one is held out."""
+    templates: Name = "english"
+    """Folder of prompt templates in `scenarios/prompts/`: the language of the prompts, and what they call the coplayer
+    and what is earned."""
     frames: dict[FrameName, Frame] = Field(default={"canonical": Frame()}, min_length=1)
     """Frames that each scenario is played in."""
     scored_frame: Name = "canonical"

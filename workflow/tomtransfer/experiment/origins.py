@@ -15,13 +15,16 @@ def read_experiment(config: Mapping[str, Any], files: Sequence[Path]) -> Experim
     Top-level keys that begin with `x-` are for anchors and are left out, and so are splits and frames that a later file
     has set to null, with what `comprehension` names of such a split.
 
-    Raises InputError with a line for each mistake, which names the file that it is in.
+    Raises InputError with a line for each mistake, which names the file that it is in; where there are no files, since
+    another workflow's config was given, it says `config`.
     """
     for file in files:
         read_yaml(file)  # what was lost before the files were merged can be seen in the files alone
     try:
         return _deployed(validate(Experiment, _said(config), "config"))
     except InputError as error:
+        if not files:
+            raise
         lines = str(error).splitlines()
         raise InputError("\n".join(_name_the_file(line, config, files) for line in lines)) from None
 
@@ -57,7 +60,7 @@ def _name_the_file(line: str, config: Mapping[str, Any], files: Sequence[Path]) 
     while place and _at(config, place) is None:
         place.pop()  # a missing key, or an item of a list: what was given is above it
     if not place:
-        return line.replace("config", " + ".join(str(file) for file in files) or "--config", 1)
+        return line.replace("config", " + ".join(str(file) for file in files), 1)
     contents = [read_yaml(file) for file in files]
     number = _blame(place, config, contents)
     return line.replace("config", str(files[number]) if number < len(files) else "--config", 1)

@@ -5,12 +5,21 @@ import unicodedata
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from tomtransfer.experiment.names import LONGEST_NAME, GameName, Name
+from tomtransfer.experiment.names import GameName, Name
 from tomtransfer.experiment.validation import LABEL, WITH_EXPONENT, FieldError, Number, Record, Seed
 
-Label = Annotated[str, Field(pattern=LABEL, max_length=LONGEST_NAME)]
+LONGEST_LABEL = 40
+"""Characters of a label, at most: an answer begins with it."""
+
+
+def _composed(label: str) -> str:
+    """Return a label in Unicode's composed form (NFC), whatever form a keyboard or an editor gave it."""
+    return unicodedata.normalize("NFC", label)
+
+
+Label = Annotated[str, Field(pattern=LABEL, max_length=LONGEST_LABEL), AfterValidator(_composed)]
 Fraction = Annotated[float, Field(ge=0, le=1), WITH_EXPONENT]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Quantization = Literal["none", "nf4"]
@@ -48,7 +57,7 @@ class Paths(Record):
     store: str = "results/store"
     """Folder for what is too expensive to be computed twice: answers and adapters. Experiments should share it."""
     scenarios: str = "scenarios"
-    """Folder with games, contexts and prompt templates."""
+    """Folder with games, contexts and folders of prompt templates."""
     registry: str = "models.yaml"
     """The model registry: where each named model comes from."""
 
@@ -88,11 +97,16 @@ class Paths(Record):
         return self
 
 
+def _folded(label: str) -> str:
+    """Return what is left of a label for a reader who overlooks case, width and what joins words."""
+    return unicodedata.normalize("NFKC", label).casefold().replace("-", " ").replace("_", " ")
+
+
 class Frame(Record):
     """How a scenario is put: which label means cooperation, and what is named first."""
 
     cooperate: Label = "C"
-    """Label of the cooperative choice."""
+    """Label of the cooperative choice: a letter, a word or a phrase, in any language."""
     defect: Label = "D"
     """Label of the other choice."""
     first: Literal["cooperate", "defect"] = "cooperate"
@@ -105,16 +119,20 @@ class Frame(Record):
     def _different(self) -> Self:
         if self.cooperate == self.defect:
             raise ValueError(f"cooperate and defect must have different labels; both are {self.cooperate!r}")
-        one, other = (unicodedata.normalize("NFKC", label).casefold() for label in (self.cooperate, self.defect))
+        both = f"{self.cooperate!r} and {self.defect!r}"
+        one, other = map(_folded, (self.cooperate, self.defect))
         if one == other:
             raise ValueError(
-                f"cooperate and defect must have labels that can be told apart; {self.cooperate!r} and {self.defect!r} "
-                "are the same but for case, accents or width"
+                f"cooperate and defect must have labels that can be told apart; {both} are the same but for case, "
+                "accents, width or what joins their words"
             )
         if one.startswith(other) or other.startswith(one):
             raise ValueError(
-                f"no label may be the beginning of the other, as with {self.cooperate!r} and {self.defect!r}: "
-                "an answer is read from its beginning"
+                f"no label may be the beginning of the other, as with {both}: an answer is read from its beginning"
+            )
+        if f" {one} " in f" {other} " or f" {other} " in f" {one} ":
+            raise ValueError(
+                f"no label may stand in the other, as with {both}: an answer that names the longer one names both"
             )
         return self
 
@@ -130,7 +148,7 @@ class Split(Record):
     games: tuple[GameName, ...] | None = Field(default=None, min_length=1)
     """Games that this split alone has, of any kind; null stands for the games of the experiment."""
     contexts: tuple[Name, ...] = Field(min_length=1)
-    """Contexts by file name, without `.yaml`, in `scenarios/contexts/`."""
+    """Contexts by file name, without `.yaml`, in `scenarios/contexts/` or its subfolder of the name of `templates`."""
     payoff_factor: Number = Field(default=1, ge=1e-6, le=1e6)
     """What every payoff is multiplied by."""
 

@@ -26,8 +26,9 @@ class Record(BaseModel):
 
 RecordType = TypeVar("RecordType", bound=Record)
 
-LABEL = r"^\w+$"
-"""What a label may be."""
+LABEL = r"^[^\W_]+(?:[ _-][^\W_]+)*$"
+"""What a label may be: no punctuation, which stands around labels in an answer, but what joins words."""
+LABEL_IN_WORDS = "words: letters and digits, joined by single spaces, `-` or `_`"
 
 # What pydantic calls by its Python name, in the words of a YAML file.
 YAML_WORDS = {
@@ -39,7 +40,7 @@ YAML_WORDS = {
     "array": "list",
     "an object": "keys and values",
 }
-PATTERNS_IN_WORDS = {NAME: NAME_IN_WORDS, LABEL: "a word: letters, digits and `_`"}
+PATTERNS_IN_WORDS = {NAME: NAME_IN_WORDS, LABEL: LABEL_IN_WORDS}
 
 
 class FieldError(ValueError):
@@ -64,6 +65,9 @@ WITH_EXPONENT = BeforeValidator(_with_exponent)
 
 Number = Annotated[float, WITH_EXPONENT]
 """A number, with or without an exponent."""
+
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+"""A text that says something."""
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 """A seed that every random generator takes."""

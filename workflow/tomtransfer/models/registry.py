@@ -169,6 +169,14 @@ def find(name: str, registry: Mapping[str, Source], path: Path) -> Source:
     return registry[name]
 
 
+def check_social_weights(name: str, contexts: Iterable[str], registry: Mapping[str, Source], path: Path) -> None:
+    """Raise InputError when the teacher `name` is planted and has no social weight for one of the contexts."""
+    source = find(name, registry, path)
+    lacking = [each for each in contexts if isinstance(source, Planted) and each not in source.social_weights]
+    if lacking:
+        raise InputError(f"{path}: {name}: social_weights: missing for contexts that it is asked in: {_list(lacking)}")
+
+
 def find_student(name: str, registry: Mapping[str, Source], path: Path) -> Source:
     """Return the source of a model that can be tuned; raises InputError for one that has no weights, too."""
     source = find(name, registry, path)

@@ -1,7 +1,6 @@
 """Fonts for whatever script a label is in: a figure takes them from the machine, and what no font has is named."""
 
 import unicodedata
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -11,12 +10,6 @@ from matplotlib.text import Text
 
 OWN_FONT = "DejaVu Sans"
 """The font of every figure. It comes with matplotlib, so that every machine draws the same."""
-
-LAST_LATIN = "\u024f"
-"""The last of the Latin letters that LaTeX has everywhere."""
-
-SET_BY_LATEX = frozenset("–—‘’“”…−×±≤≥≈")
-"""Signs beyond Latin letters that tables have and LaTeX sets with any font."""
 
 
 def lend_fonts(figure: Figure) -> list[str]:
@@ -49,14 +42,3 @@ def _files() -> dict[str, Path]:
     """Return the regular fonts that matplotlib finds, by name; what is not one file for one script is left out."""
     found = [font for font in fontManager.ttflist if font.style == "normal" and Path(font.fname).suffix != ".afm"]
     return {font.name: Path(font.fname) for font in found if not font.name.startswith(("cm", "Last Resort"))}
-
-
-def beyond_latin(texts: Iterable[str]) -> list[str]:
-    """Return the characters that LaTeX sets only with a font that has them: all but Latin letters and common signs."""
-    found = dict.fromkeys(character for text in texts for character in text if character > LAST_LATIN)
-    return [character for character in found if character not in SET_BY_LATEX]
-
-
-def named(characters: Iterable[str]) -> str:
-    """Return characters with their names: `合 (CJK UNIFIED IDEOGRAPH-5408)`."""
-    return ", ".join(f"{character} ({unicodedata.name(character, 'without a name')})" for character in characters)

@@ -16,7 +16,7 @@ from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.measures import ADVANTAGE, MEASURES, OF_FRAME_AVERAGES
 from tomtransfer.report.definitions import DEFINITIONS
 from tomtransfer.report.sources import Asked, ReportSources, asked, cut_off, first_prompts, frames_table, versions
-from tomtransfer.report.style import FAINT, INK, MARKS, PAPER, percent, words
+from tomtransfer.report.style import FAINT, INK, MARKS, MOST_SHOWN, PAPER, percent, words
 from tomtransfer.report.tabulation import make_tables
 from tomtransfer.report.timings import read_timings, timings_table
 from tomtransfer.report.trust import check_tables
@@ -78,6 +78,8 @@ class Page:
     tables: Sequence[Table]
     remarks: Sequence[str]
     """What a reader has to know before trusting a number."""
+    games: Sequence[Mapping[str, Any]] = ()
+    """What is known of each game: its `title`, and in sentences what `holds` of it."""
     asked: Sequence[Asked] = ()
     prompts: int = 0
     """How many prompts there are, of which `asked` may be the first."""
@@ -115,7 +117,7 @@ def render_page(page: Page) -> str:
     parts = {name: (PAGE_TEMPLATES / f"report.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
     environment.filters["inline"] = inline
     environment.filters["words"] = lambda name: str(name).replace("_", " ")
-    return environment.get_template("report.html.j2").render(page=page, **parts)
+    return environment.get_template("report.html.j2").render(page=page, most=MOST_SHOWN, **parts)
 
 
 def visible(value: Any) -> Any:
@@ -236,6 +238,7 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
             table for table in (*make_tables(findings), *check_tables(sources.checks), frames, timings) if table.rows
         ],
         remarks=[*remarks(findings), *_remarks_on_sources(sources, frames)],
+        games=sources.games,
         asked=asked(first_prompts(prompts), sources.motivations, per_choice),
         prompts=len(prompts),
         provenance={
@@ -264,6 +267,8 @@ def _remarks_on_sources(sources: ReportSources, frames: Table) -> list[str]:
             "Every scenario was put in one frame. Cooperation cannot be told from liking a letter or a position; "
             "more frames in the config can tell."
         )
+    if sources.reading and sources.experiment["choices"] != "exact":
+        said.append(sources.reading)
     unfinished, drawn = cut_off(sources.motivations)
     if unfinished:
         said.append(f"{unfinished} of {drawn} motivations were cut off at the length that the config sets.")

@@ -35,6 +35,10 @@ class ReportSources:
     """The record of what the adapter was made from."""
     benchmarks: Path
     """The folder of the timings."""
+    games: Sequence[Mapping[str, Any]]
+    """What is known of each game (`scenarios.kinds.game_facts`)."""
+    reading: str
+    """What has to be said of how drawn answers are read, if anything."""
     experiment: Mapping[str, Any]
     """The config, less what only says how the work is done."""
     snakemake: str

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tomtransfer.experiment.files import write_whole
-from tomtransfer.report.fonts import OWN_FONT, lend_fonts, named
+from tomtransfer.report.characters import named
+from tomtransfer.report.fonts import OWN_FONT, lend_fonts
 
 logger = logging.getLogger(__name__)
 

@@ -131,10 +131,12 @@ def write_checks(
     comprehension: Mapping[str, Sequence[Path]],
     confidence: float,
     paths: Mapping[str, Path],
+    reading: str = "",
 ) -> None:
     """Write tables of counted answers, of questions and of accuracies, and a page of both.
 
-    `paths` are answers, questions, understanding and page; `choices` and `comprehension` are the tables of each model.
+    `paths` are answers, questions, understanding and page; `choices` and `comprehension` are the tables of each model;
+    `reading` is what has to be said of how drawn answers are read, if anything.
     """
     rates = [row for model, files in choices.items() for row in model_rates(model, files, confidence)]
     questions = read_questions(comprehension)
@@ -144,7 +146,7 @@ def write_checks(
     write_text(pl.DataFrame([asdict(each) for each in found]).write_csv(), paths["understanding"])
     page = [
         "Drawn answers beside exact choices:",
-        answers_page(rates, confidence),
+        answers_page(rates, confidence) + (f"\n{reading}\n" if rates and reading else ""),
         "Questions about the payoffs:",
         understanding_page(found),
     ]

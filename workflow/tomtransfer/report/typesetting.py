@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from tabulate import LATEX_ESCAPE_RULES, tabulate
 
-from tomtransfer.report.fonts import beyond_latin, named
+from tomtransfer.report.characters import beyond_latin, named
 
 ColumnKind: TypeAlias = Literal["name", "text", "whole", "number", "share", "measure", "p_value", "flag", "list"]
 

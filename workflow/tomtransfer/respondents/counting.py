@@ -15,6 +15,9 @@ ANSWER_KINDS = (*VALID_KINDS, *INVALID_KINDS)
 
 OUTCOMES = ("cooperate", "defect")
 
+SENTENCE = "spelled out"
+"""The kind of an answer that says in a sentence what it chooses."""
+
 
 def answers_path(choices: Path) -> Path:
     """Return where the drawn answers stand beside the exact choices in `choices`."""
@@ -39,7 +42,10 @@ def read_drawn(path: Path) -> pl.DataFrame:
 
 def parse_choices(answers: pl.DataFrame) -> pl.DataFrame:
     """Return drawn answers with their `kind`, their `label`, `choice` (cooperate, defect or null) and `reasons`."""
-    parsed = [parse_label(row["answer"], row["options"], row["question"]) for row in answers.iter_rows(named=True)]
+    parsed = [
+        _in_phrases(parse_label(row["answer"], row["options"], row["question"]), row["phrases"])
+        for row in answers.iter_rows(named=True)
+    ]
     options = answers["options"].to_list()
     choices = [
         OUTCOMES[labels.index(each.choice)] if each.choice in labels else None
@@ -50,8 +56,18 @@ def parse_choices(answers: pl.DataFrame) -> pl.DataFrame:
 
 def parse_amounts(answers: pl.DataFrame, unit: str) -> pl.DataFrame:
     """Return drawn answers with their `kind`, their `label` (the amount as it is written) and `reasons`."""
-    rows = answers.iter_rows(named=True)
-    return _with_parsed(answers, [parse_amount(row["answer"], row["options"], unit, row["question"]) for row in rows])
+    parsed = [
+        _in_phrases(parse_amount(row["answer"], row["options"], unit, row["question"]), row["phrases"])
+        for row in answers.iter_rows(named=True)
+    ]
+    return _with_parsed(answers, parsed)
+
+
+def _in_phrases(parsed: Parsed, phrases: str | None) -> Parsed:
+    """Return what was parsed, and no choice where it rests on a sentence of a language whose phrases are not known."""
+    if phrases or parsed.kind != SENTENCE:
+        return parsed
+    return Parsed("other", None, parsed.reasons)
 
 
 def count_choices(answers: pl.DataFrame) -> pl.DataFrame:

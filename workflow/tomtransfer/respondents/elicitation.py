@@ -101,11 +101,11 @@ class Elicitation:
         drawing = {name: getattr(self.asking, name) for name in ("longest", "one_line", "seed")}
         rows, wanted = [], []
         for prompt in prompts:
-            shown = {"options": list(prompt.options), "labelled": prompt.labelled}
+            shown = {"options": list(prompt.options), "labelled": prompt.labelled, "phrases": prompt.phrases}
             for draw in range(self.asking.answers):
                 rows.append(self._row(prompt, {"draw": draw, **drawing}, shown))
                 wanted.append(Drawn(prompt, rows[-1]["key"]))
-        columns = {"options": pl.List(pl.String), "labelled": pl.Boolean, "draw": pl.Int64}
+        columns = {"options": pl.List(pl.String), "labelled": pl.Boolean, "phrases": pl.String, "draw": pl.Int64}
         columns |= {"longest": pl.Int64, "one_line": pl.Boolean, "seed": pl.Int64}
 
         def draw_part(part: Sequence[int]) -> dict[str, list[Any]]:

@@ -8,17 +8,18 @@ contribution mechanism; Ledyard 1995, Public goods, in The Handbook of Experimen
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.reading import read_yaml
-from tomtransfer.experiment.validation import FieldError, InputError, Number, Record, validate
-from tomtransfer.scenarios.games import Text
+from tomtransfer.experiment.sections import Label
+from tomtransfer.experiment.validation import FieldError, InputError, Number, Record, Text, validate
 from tomtransfer.scenarios.numbers import in_digits
 from tomtransfer.scenarios.questions import Query, content_hash
 from tomtransfer.scenarios.rendering import Templates, read_templates, render_templates
+from tomtransfer.scenarios.wording import Wording, read_wording
 
 AMOUNT: Literal["amount"] = "amount"
 """The kind of the games here."""
@@ -34,8 +35,8 @@ class AmountGame(Record):
     """What is chosen: an amount."""
     title: Text
     """The game's name as people read it."""
-    unit: Annotated[str, Field(pattern=r"^[a-z]+$")]
-    """What is given, in the plural, such as dollars."""
+    unit: Label
+    """What is given, in the plural, such as dollars; a wording may have another word for it."""
     endowment: int = Field(ge=1, le=1000)
     """The most that may be given; the least is nothing."""
     people: int = Field(ge=2, le=1000)
@@ -58,6 +59,17 @@ class AmountGame(Record):
         return tuple(str(amount) for amount in range(self.endowment + 1))
 
     @property
+    def holds(self) -> tuple[str, str]:
+        """Return what holds of the game in two sentences: what earns one the most, and what earns all the most."""
+        kept, shared = (in_digits(self.earned(given, given)) for given in (0, self.endowment))
+        multiplier = in_digits(self.multiplier)
+        return (
+            f"A unit that is given returns {multiplier}/{self.people} of a unit to its giver and {multiplier} to all "
+            "together: giving nothing earns most, whatever the others do, and in the only equilibrium nobody gives.",
+            f"Everyone would earn more if all gave everything ({shared} each, not {kept}).",
+        )
+
+    @property
     def payoffs(self) -> dict[str, float]:
         """Return the numbers that say what is earned."""
         return {"endowment": self.endowment, "people": self.people, "multiplier": self.multiplier}
@@ -75,6 +87,8 @@ class AmountContext(Record):
     """The kind of game that can be told so."""
     title: Text
     """The context's name as people read it."""
+    relation: Text | None = None
+    """What the others are to you, in a word such as stranger; told to no model, for whoever analyses the results."""
     you: Text
     """Who you are."""
     others: Text
@@ -104,20 +118,30 @@ def load_amount_game(folder: Path, name: str) -> AmountGame:
     return validate(AmountGame, read_yaml(path), path)
 
 
-def load_amount_context(folder: Path, name: str) -> AmountContext:
-    """Return the context in `folder/contexts/name.yaml`; raises InputError naming file and key."""
-    path = folder / "contexts" / f"{name}.yaml"
+def load_amount_context(wording: Wording, name: str) -> AmountContext:
+    """Return the context of this name in a wording; raises InputError naming file and key."""
+    path = wording.contexts / f"{name}.yaml"
     return validate(AmountContext, read_yaml(path), path)
 
 
 def read_amount_sources(experiment: Experiment, games: Sequence[str], contexts: Sequence[str]) -> AmountSources:
     """Return the named games and contexts and the templates; raises InputError naming the file that is wrong."""
-    folder = Path(experiment.paths.scenarios)
+    wording = read_wording(Path(experiment.paths.scenarios), experiment.templates)
     return AmountSources(
-        {name: load_amount_game(folder, name) for name in games},
-        {name: load_amount_context(folder, name) for name in contexts},
-        read_templates(folder / "prompts" / AMOUNT),
+        {name: load_amount_game(wording.scenarios, name) for name in games},
+        {name: load_amount_context(wording, name) for name in contexts},
+        read_templates(wording, AMOUNT),
     )
+
+
+def amount_facts(experiment: Experiment, name: str) -> dict[str, Any]:
+    """Return what people wrote of a game, its unit as prompts call it, and what holds of it.
+
+    Raises InputError naming file and key.
+    """
+    wording = read_wording(Path(experiment.paths.scenarios), experiment.templates)
+    game = load_amount_game(wording.scenarios, name)
+    return {**game.model_dump(mode="json"), "unit": wording.words.unit(game.unit), "holds": game.holds}
 
 
 def render_amounts(experiment: Experiment, game_name: str, context_name: str, sources: AmountSources) -> list[Query]:
@@ -143,16 +167,16 @@ def ask_amount(
     right: str | None = None,
 ) -> Query:
     """Return one prompt of a game in a context; raises InputError when a template is wrong."""
-    game, context = sources.games[game_name], sources.contexts[context_name]
+    game, context, words = sources.games[game_name], sources.contexts[context_name], sources.templates.words
     variables = {
         "context": context.model_dump(),
-        "game": {**game.model_dump(), "multiplier": in_digits(game.multiplier)},
+        "game": {**game.model_dump(), "multiplier": in_digits(game.multiplier), "unit": words.unit(game.unit)},
         "question": question,
     }
     system, user = render_templates(sources.templates, variables)
     digest = content_hash([system, user, *candidates])
     place = (split, game_name, context_name, UNLABELLED, question)
-    return Query(*place, candidates, right, game.payoffs, system, user, digest)
+    return Query(*place, candidates, right, game.payoffs, system, user, digest, phrases=words.phrases)
 
 
 def _splits(experiment: Experiment, game: str, context: str) -> list[str]:

@@ -5,29 +5,19 @@ that the game is told as. One game in one context is a scenario. Games of other 
 file of a game or a context says of which kind it is, unless it is of this one.
 """
 
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from tomtransfer.experiment.reading import read_yaml
-from tomtransfer.experiment.validation import FieldError, Number, Record, validate
-
-# What each family claims of its payoffs, highest first (Robinson and Goforth, The Topology of the 2x2 Games, 2005).
-FAMILIES: dict[str, tuple[str, str, str, str]] = {
-    "prisoners_dilemma": ("temptation", "reward", "punishment", "sucker"),
-    "snowdrift": ("temptation", "reward", "sucker", "punishment"),
-    "stag_hunt": ("reward", "temptation", "punishment", "sucker"),
-    "prisoners_delight": ("reward", "temptation", "sucker", "punishment"),
-    "deadlock": ("temptation", "punishment", "reward", "sucker"),
-}
+from tomtransfer.experiment.validation import FieldError, InputError, Number, Record, Text, validate
+from tomtransfer.scenarios.families import FAMILIES, OTHER, families_of, has_order, with_actions_exchanged
+from tomtransfer.scenarios.wording import WORDS_FILE, Wording
 
 TWO_ACTIONS: Literal["two_actions"] = "two_actions"
 """The kind of the games here."""
-
-Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
-
 
 LARGEST_POINTS = 1e9
 """Points that an outcome may earn, at most."""
@@ -60,26 +50,38 @@ class Game(Record):
     title: Text
     """The game's name as people read it."""
     family: str
-    """The ordering of payoffs that the game claims to have, by its name."""
+    """The order of payoffs that the game claims to have, by its name in `families`; `other` claims none."""
     payoffs: Payoffs
 
     @field_validator("family")
     @classmethod
     def _known(cls, family: str) -> str:
-        if family not in FAMILIES:
-            raise ValueError(f"unknown family; allowed: {', '.join(FAMILIES)}")
+        if family not in (*FAMILIES, OTHER):
+            own = [name for name, known in FAMILIES.items() if family.lower().replace(" ", "_") in known.also]
+            hint = "".join(f"here it is called {name}; " for name in own)
+            raise ValueError(f"unknown family; {hint}allowed: {', '.join([*FAMILIES, OTHER])}")
         return family
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        ordering = FAMILIES[self.family]
-        points = [getattr(self.payoffs, name) for name in ordering]
-        if any(higher <= lower for higher, lower in pairwise(points)):
-            found = ", ".join(f"{name} {value:g}" for name, value in zip(ordering, points, strict=True))
+        points = self.payoffs.model_dump()
+        if self.family != OTHER and not has_order(points, FAMILIES[self.family]):
+            order = FAMILIES[self.family].order
+            found = ", ".join(f"{name} {points[name]:g}" for name in order)
             raise FieldError(
-                "payoffs", f"those of the family {self.family} must satisfy {' > '.join(ordering)}; they are {found}"
+                "payoffs",
+                f"those of the family {self.family} must satisfy {' > '.join(order)}, or be equal; they are {found}: "
+                f"{_order_in_words(points)}",
             )
         return self
+
+
+def _order_in_words(points: Mapping[str, float]) -> str:
+    """Say whose order payoffs have."""
+    if found := families_of(points):
+        return f"the order of {' and '.join(found)}"
+    found = families_of(with_actions_exchanged(points))
+    return f"the order of {' and '.join(found)} if cooperating is called defecting and the other way round"
 
 
 class Context(Record):
@@ -89,6 +91,8 @@ class Context(Record):
     """The kind of game that can be told so."""
     title: Text
     """The context's name as people read it."""
+    relation: Text | None = None
+    """What the other person is to you, in a word such as friend; told to no model, for whoever analyses the results."""
     you: Text
     """Who you are."""
     other: Text
@@ -102,17 +106,10 @@ class Context(Record):
     once: Text
     """That this happens only once."""
 
-    @field_validator("independence")
-    @classmethod
-    def _names_the_coplayer(cls, text: str) -> str:
-        if "coplayer" not in text:
-            raise ValueError("the other person must be called the 'coplayer' here")
-        return text
 
-
-def kind_of(folder: Path, name: str) -> str:
-    """Return the kind of the game in `folder/games/name.yaml`; raises InputError when the file cannot be read."""
-    return str(read_yaml(folder / "games" / f"{name}.yaml").get("kind", TWO_ACTIONS))
+def kind_of(path: Path) -> str:
+    """Return the kind of the game, or of games for the context, in a file; raises InputError if it cannot be read."""
+    return str(read_yaml(path).get("kind", TWO_ACTIONS))
 
 
 def load_game(folder: Path, name: str) -> Game:
@@ -121,7 +118,17 @@ def load_game(folder: Path, name: str) -> Game:
     return validate(Game, read_yaml(path), path)
 
 
-def load_context(folder: Path, name: str) -> Context:
-    """Return the context in `folder/contexts/name.yaml`; raises InputError naming file and key."""
-    path = folder / "contexts" / f"{name}.yaml"
-    return validate(Context, read_yaml(path), path)
+def load_context(wording: Wording, name: str) -> Context:
+    """Return the context of this name in a wording.
+
+    Raises InputError naming file and key, also where the other person is not called what the wording calls them.
+    """
+    path = wording.contexts / f"{name}.yaml"
+    context = validate(Context, read_yaml(path), path)
+    coplayer = wording.words.coplayer
+    if coplayer.casefold() not in context.independence.casefold():
+        raise InputError(
+            f"{path}: independence: the other person must be called the {coplayer!r} here, as in "
+            f"{wording.prompts / WORDS_FILE} (got {context.independence!r})"
+        )
+    return context

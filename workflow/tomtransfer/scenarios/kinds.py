@@ -3,17 +3,17 @@
 A kind has a module of its own and an entry here. How its answers are scored is a matter of the stages after asking.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tomtransfer.experiment.config import Experiment
-from tomtransfer.experiment.validation import InputError, Record
+from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.amounts import (
     AMOUNT,
     amount_comprehension,
-    load_amount_game,
+    amount_facts,
     read_amount_sources,
     render_amounts,
 )
@@ -21,25 +21,34 @@ from tomtransfer.scenarios.comprehension import action_comprehension
 from tomtransfer.scenarios.games import TWO_ACTIONS, kind_of, load_game
 from tomtransfer.scenarios.questions import Prompt, Query, prompts_hash, write_prompts
 from tomtransfer.scenarios.rendering import read_sources, render_scenario
+from tomtransfer.scenarios.solutions import in_sentences, solve
+from tomtransfer.scenarios.wording import read_wording
 
 
 @dataclass(frozen=True)
 class Kind:
     """A kind of game."""
 
-    load: Callable[[Path, str], Record]
-    """From the folder of scenarios and a name to a game."""
     read: Callable[[Experiment, Sequence[str], Sequence[str]], Any]
     """From the names of games and contexts to what their prompts are made from."""
     prompts: Callable[[Experiment, str, str, Any], Sequence[Prompt | Query]]
     """From a game and a context to every prompt that asks for a choice."""
     comprehension: Callable[[Experiment, str, str, Any], Sequence[Query]]
     """From a game and a context to the questions whose answers are known from the payoffs."""
+    facts: Callable[[Experiment, str], dict[str, Any]]
+    """From the name of a game to what its pages say of it."""
+
+
+def _action_facts(experiment: Experiment, name: str) -> dict[str, Any]:
+    """Return what people wrote of a game of two actions, and what follows from its payoffs."""
+    game = load_game(Path(experiment.paths.scenarios), name)
+    payoffs = game.payoffs.model_dump()
+    return {**game.model_dump(mode="json"), "holds": in_sentences(payoffs), "solution": asdict(solve(payoffs))}
 
 
 KINDS = {
-    TWO_ACTIONS: Kind(load_game, read_sources, render_scenario, action_comprehension),
-    AMOUNT: Kind(load_amount_game, read_amount_sources, render_amounts, amount_comprehension),
+    TWO_ACTIONS: Kind(read_sources, render_scenario, action_comprehension, _action_facts),
+    AMOUNT: Kind(read_amount_sources, render_amounts, amount_comprehension, amount_facts),
 }
 
 
@@ -48,11 +57,11 @@ def game_kinds(experiment: Experiment) -> dict[str, str]:
 
     Raises InputError for an unknown kind, and for a game among those that are trained on that has no two actions.
     """
-    folder = Path(experiment.paths.scenarios)
-    kinds = {game: kind_of(folder, game) for game in experiment.every_game}
+    folder = Path(experiment.paths.scenarios) / "games"
+    kinds = {game: kind_of(folder / f"{game}.yaml") for game in experiment.every_game}
     for game, kind in kinds.items():
         if kind not in KINDS:
-            raise InputError(f"{folder}/games/{game}.yaml: kind: must be one of {', '.join(KINDS)} (got {kind!r})")
+            raise InputError(f"{folder}/{game}.yaml: kind: must be one of {', '.join(KINDS)} (got {kind!r})")
         if kind != TWO_ACTIONS and game in experiment.games:
             raise InputError(
                 f"games: {game} is of the kind {kind}; only games of {TWO_ACTIONS} are trained on. "
@@ -61,9 +70,10 @@ def game_kinds(experiment: Experiment) -> dict[str, str]:
     return kinds
 
 
-def load_any_game(folder: Path, name: str) -> Record:
-    """Return the game in `folder/games/name.yaml`, of whatever kind; raises InputError naming file and key."""
-    return KINDS[kind_of(folder, name)].load(folder, name)
+def game_facts(experiment: Experiment, game: str) -> dict[str, Any]:
+    """Return what the pages of a game say of it, its name as `game`; raises InputError naming file and key."""
+    kind = KINDS[kind_of(Path(experiment.paths.scenarios) / "games" / f"{game}.yaml")]
+    return {"game": game, **kind.facts(experiment, game)}
 
 
 def game_hashes(experiment: Experiment, games: Sequence[str]) -> dict[str, str]:
@@ -82,11 +92,27 @@ def write_game(experiment: Experiment, game: str, path: Path) -> None:
     write_prompts(prompts, path, kind, comprehension)
 
 
+def _check_contexts(experiment: Experiment, kinds: Mapping[str, str]) -> None:
+    """Raise InputError for a context that games of another kind are told as than those of its split."""
+    folder = read_wording(Path(experiment.paths.scenarios), experiment.templates).contexts
+    contexts = dict.fromkeys(context for game in kinds for context in experiment.contexts_of(game))
+    told = {context: kind_of(folder / f"{context}.yaml") for context in contexts}
+    for split, members in experiment.splits.items():
+        for game in experiment.games_of(split):
+            for context in members.contexts:
+                if game in kinds and told[context] != kinds[game]:
+                    raise InputError(
+                        f"splits.{split}.contexts: {context} is a context for games of {told[context]} "
+                        f"({folder}/{context}.yaml: kind), and {game} is a game of {kinds[game]}"
+                    )
+
+
 def _render(
     experiment: Experiment, games: Sequence[str]
 ) -> Iterator[tuple[str, str, list[Prompt | Query], list[Query]]]:
     """Yield for each game its name, its kind, its prompts and the questions about its payoffs, context by context."""
     kinds = game_kinds(experiment)
+    _check_contexts(experiment, {game: kinds[game] for game in games})
     for name, kind in KINDS.items():
         members = [game for game in games if kinds[game] == name]
         # What games have in common is read once.

@@ -26,6 +26,8 @@ class Prompt:
     system: str
     user: str
     sha256: str
+    phrases: str | None = None
+    """The language whose phrases of choosing a drawn answer may use; null where labels alone are read."""
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -58,6 +60,8 @@ class Query:
     system: str
     user: str
     sha256: str
+    phrases: str | None = None
+    """The language whose phrases of choosing a drawn answer may use; null where labels alone are read."""
 
     @property
     def options(self) -> tuple[str, ...]:

@@ -11,10 +11,19 @@ from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.reading import read_text
 from tomtransfer.experiment.sections import Frame, Split
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.scenarios.games import LARGEST_POINTS, Context, Game, Payoffs, load_context, load_game
+from tomtransfer.scenarios.games import (
+    LARGEST_POINTS,
+    TWO_ACTIONS,
+    Context,
+    Game,
+    Payoffs,
+    load_context,
+    load_game,
+)
 from tomtransfer.scenarios.numbers import in_digits
 from tomtransfer.scenarios.questions import Prompt, content_hash
 from tomtransfer.scenarios.sandbox import Sandbox
+from tomtransfer.scenarios.wording import Wording, Words, read_wording
 
 TEMPLATES = ("system.j2", "user.j2")
 
@@ -40,31 +49,37 @@ class Sources:
 
 @dataclass(frozen=True)
 class Templates:
-    """The templates of one folder, compiled. They can reach each other and their variables, and nothing else."""
+    """The templates of one folder, compiled. They can reach each other and their variables, and nothing else.
+
+    Besides the filters of the sandbox they have `number`, which writes digits as the language does, and `points`, which
+    adds what is earned.
+    """
 
     folder: Path
     environment: Sandbox
+    words: Words
 
 
 def read_sources(experiment: Experiment, games: Sequence[str], contexts: Sequence[str]) -> Sources:
     """Return the named games and contexts and the templates; raises InputError naming the file that is wrong."""
-    folder = Path(experiment.paths.scenarios)
+    wording = read_wording(Path(experiment.paths.scenarios), experiment.templates)
     return Sources(
-        {name: load_game(folder, name) for name in games},
-        {name: load_context(folder, name) for name in contexts},
-        read_templates(folder / "prompts"),
+        {name: load_game(wording.scenarios, name) for name in games},
+        {name: load_context(wording, name) for name in contexts},
+        read_templates(wording, TWO_ACTIONS),
     )
 
 
-def read_templates(folder: Path) -> Templates:
-    """Return the templates in `folder`; raises InputError when one cannot be read."""
+def read_templates(wording: Wording, kind: str) -> Templates:
+    """Return the templates that a wording has for a kind of game; raises InputError when one cannot be read."""
+    folder, words = wording.prompts / kind, wording.words
     texts = {}
     for name in TEMPLATES:
         try:
             texts[name] = read_text(folder / name)
         except InputError as error:
             raise InputError(f"{error}; {' and '.join(TEMPLATES)} are needed") from None
-    return Templates(folder, Sandbox(texts))
+    return Templates(folder, Sandbox(texts, {"number": words.number, "points": words.earned}), words)
 
 
 def render_scenario(
@@ -87,8 +102,9 @@ def render_scenario(
                 system, user = render(sources.templates, context, payoffs, frame, question)
                 place = (split_name, game_name, context_name, frame_name, question)
                 digest = content_hash([system, user, frame.cooperate, frame.defect])
+                phrases = sources.templates.words.phrases
                 prompts.append(
-                    Prompt(*place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, digest)
+                    Prompt(*place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, digest, phrases)
                 )
     return prompts
 
@@ -124,6 +140,7 @@ def render(
 
 def render_templates(templates: Templates, variables: Mapping[str, Any]) -> tuple[str, str]:
     """Return the system and the user message that templates make of `variables`; raises InputError as `render` does."""
+    variables = {**variables, "words": templates.words.model_dump()}
     system, user = (_render_template(templates, name, variables) for name in TEMPLATES)
     return system, user
 
