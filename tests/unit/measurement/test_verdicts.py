@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from habits import CONTEXTS, GAMES
 
+from tomtransfer.measurement.answer_format import format_change
 from tomtransfer.measurement.components import components
 from tomtransfer.measurement.distances import gap
 from tomtransfer.measurement.framed import Framed
@@ -14,7 +15,6 @@ from tomtransfer.measurement.verdicts import (
     Judgement,
     Numbers,
     criterion_rows,
-    format_change,
     judge,
     verdict_rows,
 )

@@ -210,6 +210,14 @@ def test_a_choice_without_reasons_weighs_as_one_with_them(random_model):
     assert sum(weights[1:]) == pytest.approx(1 / 2)
 
 
+def test_several_visible_gpus_are_refused(random_model, tmp_path, monkeypatch):
+    """A machine with two GPUs, as far as the Trainer's arguments can tell."""
+    monkeypatch.setattr(training.TrainingArguments, "n_gpu", property(lambda arguments: 2))
+    model = training.add_adapter(load_model(random_model, "none", torch.device("cpu")), SETTINGS)
+    with pytest.raises(InputError, match="training sees 2 GPUs and can use one"):
+        training.make_trainer(model, [], [], SETTINGS, tmp_path, None)
+
+
 def test_a_layer_that_is_not_there_is_named_with_those_that_are(random_model):
     model = load_model(random_model, "none", torch.device("cpu"))
     with pytest.raises(InputError, match=r"training\.lora\.targets: no layer is called query.*q_proj"):

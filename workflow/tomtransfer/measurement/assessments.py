@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from tomtransfer.measurement.answer_format import Format, format_change
 from tomtransfer.measurement.clusters import Measured
 from tomtransfer.measurement.components import Component, components
 from tomtransfer.measurement.distances import Gap, gap
 from tomtransfer.measurement.evidence import Comparison, Evidence
 from tomtransfer.measurement.framed import Framed, frame_grid
-from tomtransfer.measurement.verdicts import Format, Numbers, format_change, judge
+from tomtransfer.measurement.verdicts import Numbers, judge
 
 NOTHING: Mapping[str, Evidence] = MappingProxyType({})
 

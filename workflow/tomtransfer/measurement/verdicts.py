@@ -10,13 +10,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
-import numpy as np
-
-from tomtransfer.measurement.clusters import Measured, Positions, chosen, estimate
+from tomtransfer.measurement.answer_format import Format
 from tomtransfer.measurement.components import Component
 from tomtransfer.measurement.distances import Gap
-from tomtransfer.measurement.framed import Framed
-from tomtransfer.measurement.measures import Array
 
 SMALLEST_SHARE = 0.05
 """The share of the squared distance before training that a part must have been, and of it that must have been closed,
@@ -24,16 +20,6 @@ for the part to be named."""
 
 SMALLEST_DROP = 0.01
 """The share of all answers that must have become valid for a change of format to be named."""
-
-
-@dataclass(frozen=True)
-class Format:
-    """The share of the student's answers that are invalid, and by how much training lowered it."""
-
-    before: float
-    after: float
-    """The mean over trainings."""
-    drop: Measured
 
 
 @dataclass(frozen=True)
@@ -282,18 +268,6 @@ def judge(numbers: Numbers, held_out: Mapping[str, Numbers] = MappingProxyType({
 def criteria_shown(numbers: Numbers) -> frozenset[str]:
     """Return the names of the criteria that a split fulfils."""
     return frozenset(name for name, criterion in CRITERIA.items() if criterion.holds(numbers))
-
-
-def format_change(base: Framed, tuned: Framed, confidence: float = 0.95) -> Format:
-    """Return how the share of invalid answers changed, from grids of these (`frame_grid` among invalid answers)."""
-    before, after = (np.nanmean(each.rates, axis=(-3, -2)) for each in (base, tuned))
-
-    def drop(contexts: Positions, trainings: Positions) -> Array:
-        old, new = (chosen(each, contexts, trainings).mean(axis=(-2, -1)) for each in (before, after))
-        return np.asarray(old - new)
-
-    found = estimate(drop, tuned.contexts, tuned.trainings, confidence)
-    return Format(float(before.mean()), float(after.mean()), found.at())
 
 
 def verdict_rows() -> list[dict[str, str]]:

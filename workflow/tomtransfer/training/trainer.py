@@ -167,7 +167,7 @@ def make_trainer(
     """Return what tunes the adapter of `model` on `rows`.
 
     Activations are kept on a CPU and computed twice on a GPU, where memory is short, unless `gradient_checkpointing`
-    says else.
+    says else. Raises InputError where several GPUs are visible.
     """
     steps = -(-len(rows) // settings.rows_per_step) * settings.epochs
     on_cpu = model.device.type == "cpu"
@@ -197,6 +197,11 @@ def make_trainer(
         report_to="none",
         disable_tqdm=True,
     )
+    if arguments.n_gpu > 1:
+        # The Trainer would give each a part of every row's tensors, and lose the rest without a word.
+        raise InputError(
+            f"training sees {arguments.n_gpu} GPUs and can use one; make one of them visible with CUDA_VISIBLE_DEVICES"
+        )
     trainer = RowTrainer(
         settings,
         model=model,
