@@ -24,9 +24,8 @@ from transformers import LlamaConfig
 import attentions
 from measuring import RESULTS, Load, keep, machine, seconds
 from random_nf4 import random_nf4
-from tomtransfer.inference.choices import choice_distributions
-from tomtransfer.inference.encoding import EncodedPrompt
 from tomtransfer.inference.loading import compute_type
+from tomtransfer.inference.prefill import prefill
 from tomtransfer.inference.rows import Row, row_lengths
 from tomtransfer.inference.sampling import Drawing, sample_tokens
 from tomtransfer.training.trainer import add_adapter
@@ -159,8 +158,8 @@ def ask(model: Any, scale: Scale) -> list[str]:
     half = scale.prompt // 2
     [row] = random_rows(1, 1, scale.prompt, 1, scale.config.vocab_size)
     ends = random_rows(scale.prompts, 1, scale.prompt - half, 1, scale.config.vocab_size)
-    prompts = [EncodedPrompt([*row.prompt[:half], *end.prompt], [1], [2]) for end in ends]
-    read = min(seconds(lambda: choice_distributions(model, prompts, 0.8, 16_384)) for _ in range(2))
+    prompts = [[*row.prompt[:half], *end.prompt] for end in ends]
+    read = min(seconds(lambda: list(prefill(model, prompts, 16_384))) for _ in range(2))
 
     def draw() -> None:
         texts = [(tuple(row.prompt), str(number)) for number in range(scale.texts)]

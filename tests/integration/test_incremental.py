@@ -67,7 +67,7 @@ def remark_in_template(project: Path) -> None:
 
 
 def remark_in_gpu_code(project: Path) -> None:
-    for name in ("tomtransfer/inference/choices.py", "tomtransfer/training/trainer.py", "scripts/ask.py"):
+    for name in ("tomtransfer/inference/token_tree.py", "tomtransfer/training/trainer.py", "scripts/ask.py"):
         path = project / "workflow" / name
         path.write_text(path.read_text() + "\n# a remark\n")
 

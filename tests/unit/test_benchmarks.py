@@ -10,6 +10,7 @@ from transformers import LlamaForCausalLM
 import choices
 import gpu
 import motivations
+import readings
 import train
 from measuring import interleave
 from random_nf4 import random_nf4
@@ -48,9 +49,18 @@ def test_rows_apart_have_the_loss_of_shared_rows():
 def test_choices_are_compared_and_equal(random_model, tmp_path):
     few = ["--prompts", "6", "--rounds", "1", "--answers", "2", "--drawn-prompts", "1"]
     choices.main(["--model", str(random_model), *few, "--results", str(tmp_path)])
-    assert len(table(tmp_path / "choices.md")) == 3
+    assert len(table(tmp_path / "choices.md")) == 4
     [difference] = re.findall(r"plain forward pass: (\S+)", (tmp_path / "choices.md").read_text())
     assert float(difference) < 1e-5
+
+
+def test_readings_are_compared_and_are_not_below_one_spelling_of_them(random_model, tmp_path):
+    readings.main(["--models", str(random_model), "--answers", "4", "--tokens", "3", "--results", str(tmp_path)])
+    rows = table(tmp_path / "readings.md")
+    assert len(rows) == 2 * (len(readings.LABELS) + len(readings.NUMBERS))
+    for row in rows:
+        if not row["asked"].startswith("number"):
+            assert float(row["exact"]) >= float(row["and an end"]) - 1e-4
 
 
 def test_motivations_are_compared(random_model, tmp_path):

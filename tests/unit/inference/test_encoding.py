@@ -8,7 +8,7 @@ import pytest
 from made import make_prompt
 
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.inference.encoding import encode_chat, encode_prompts, spell_labels
+from tomtransfer.inference.encoding import encode_chat, encode_prompts, label_tokens
 from tomtransfer.inference.loading import load_tokenizer
 
 
@@ -17,33 +17,26 @@ def tokenizer(random_model: Path):
     return load_tokenizer(random_model)
 
 
-def test_every_spelling_of_a_label_counts(tokenizer):
-    spellings = spell_labels(tokenizer, ["C", "D"], "random")
-    texts = {label: {tokenizer.decode([token]) for token in tokens} for label, tokens in spellings.items()}
-    assert {"C", " C"} <= texts["C"]
-    assert {"D", " D"} <= texts["D"]
-    assert tokenizer.encode("C", add_special_tokens=False) == spellings["C"][:1]
+@pytest.mark.parametrize("label", ["C", "cooperate", "Kooperieren", "keep quiet", "合作"])
+def test_a_label_is_what_the_tokenizer_writes_at_the_beginning_of_an_answer(tokenizer, label):
+    tokens = label_tokens(tokenizer, [label], "random")[label]
+    assert tokens == tokenizer.encode(label, add_special_tokens=False)
+    assert tokenizer.decode(tokens) == label
 
 
-def test_what_stands_around_a_label_inside_a_token_is_taken_away():
-    class Tokenizer:
-        vocabulary = ("C", ' "C', "(C", "C.", "c", "CC", "C1", "Co", "D", "*D*")
-
-        def __len__(self):
-            return len(self.vocabulary)
-
-        def batch_decode(self, tokens):
-            return [self.vocabulary[token] for (token,) in tokens]
+def test_a_label_that_cannot_be_written_is_named_with_the_model_and_what_it_becomes():
+    class Small:
+        """Knows no capitals."""
 
         def encode(self, text, add_special_tokens):
-            return [self.vocabulary.index(text)]
+            return [ord(each) for each in text.lower()]
 
-    assert spell_labels(Tokenizer(), ["C", "D"], "any") == {"C": [0, 1, 2, 3], "D": [8, 9]}
+        def decode(self, tokens):
+            return "".join(map(chr, tokens))
 
-
-def test_a_label_without_a_token_names_label_and_model(tokenizer):
-    with pytest.raises(InputError, match=r"'cooperation' is not a single token of some-model"):
-        spell_labels(tokenizer, ["cooperation"], "some-model")
+    assert label_tokens(Small(), ["stag"], "small") == {"stag": [115, 116, 97, 103]}
+    with pytest.raises(InputError, match=r"'Stag' cannot be written with the tokens of small, which make 'stag' of it"):
+        label_tokens(Small(), ["hare", "Stag"], "small")
 
 
 def test_a_prompt_longer_than_the_context_is_refused_before_the_model_loads(tokenizer, random_model, tmp_path):

@@ -32,7 +32,7 @@ def encoded(tokenizer, random_model: Path):
 def test_four_bit_weights_compute_alike_in_training_and_evaluation(random_model, encoded):
     """On a CPU with AVX512-BF16, bitsandbytes alone would compute in bfloat16 in one mode and float32 in the other."""
     model = load_model(random_model, "nf4", torch.device("cpu"))
-    tokens = torch.tensor([encoded[0].tokens])
+    tokens = torch.tensor([encoded[0]])
     with torch.no_grad():
         evaluated = model(tokens).logits
         trained = model.train()(tokens).logits
@@ -57,7 +57,7 @@ def test_a_cpu_computes_in_single_precision_and_a_gpu_in_brain_float_where_it_ha
 def test_modules_of_models_import_neither_four_bit_weights_nor_tables_nor_the_workflow():
     code = (
         "import sys; sys.path.insert(0, 'workflow')\n"
-        "import tomtransfer.inference.choices, tomtransfer.inference.loading, tomtransfer.inference.token_tree\n"
+        "import tomtransfer.inference.loading, tomtransfer.inference.token_tree\n"
         "print('bitsandbytes' in sys.modules, 'polars' in sys.modules, 'snakemake' in sys.modules)\n"
         "import tomtransfer.training.trainer\n"
         "print('polars' in sys.modules, 'snakemake' in sys.modules)"

@@ -1,17 +1,19 @@
 """Work that does not fit into memory is done in halves, by an error such as a device raises."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from made import make_prompt
 
-from tomtransfer.inference.choices import choice_distributions
 from tomtransfer.inference.encoding import encode_prompts
 from tomtransfer.inference.loading import load_model, load_tokenizer
 from tomtransfer.inference.memory import TooLargeError, in_halves
-from tomtransfer.inference.sampling import Draw, draw_texts
+from tomtransfer.inference.prefill import prefill
+from tomtransfer.inference.sampling import Draw, draw_texts, end_tokens
+from tomtransfer.inference.token_tree import candidate_distributions
+from tomtransfer.inference.vocabulary import Vocabulary
+from tomtransfer.scenarios.spelling import spellings_of
 
 
 def fits(most):
@@ -53,7 +55,7 @@ def test_other_errors_are_not_taken_for_it():
 def asked(random_model: Path):
     tokenizer = load_tokenizer(random_model)
     [first] = encode_prompts(tokenizer, [make_prompt("team")], random_model, room=12)
-    alike = [replace(first, tokens=[*first.tokens, *rest]) for rest in ([5], [6, 7, 8], [6, 9], [5, 5])]
+    alike = [[*first, *rest] for rest in ([5], [6, 7, 8], [6, 9], [5, 5])]
     return load_model(random_model, "none", torch.device("cpu")), tokenizer, alike
 
 
@@ -70,12 +72,33 @@ def make_scarce(model, monkeypatch, tokens):
 
 
 def test_choices_are_the_same_where_memory_is_scarce(asked, monkeypatch, caplog):
-    model, _, prompts = asked
-    plenty = choice_distributions(model, prompts, 0.8, 10_000)
-    make_scarce(model, monkeypatch, len(prompts[0].tokens) + 4)
-    scarce = choice_distributions(model, prompts, 0.8, 10_000)
+    model, tokenizer, prompts = asked
+    vocabulary, labels = Vocabulary(tokenizer, end_tokens(model, tokenizer)), [spellings_of(("C", "D"))] * len(prompts)
+    plenty = candidate_distributions(model, vocabulary, prompts, labels, 0.8, 10_000)
+    make_scarce(model, monkeypatch, len(prompts[0]) + 4)
+    scarce = candidate_distributions(model, vocabulary, prompts, labels, 0.8, 10_000)
     assert "out of memory on 4" in caplog.text
-    assert [one.cooperate for one in scarce] == pytest.approx([one.cooperate for one in plenty], abs=1e-6)
+    for one, other in zip(scarce, plenty, strict=True):
+        assert one.candidates == pytest.approx(other.candidates, abs=1e-6)
+
+
+def test_trees_are_the_same_where_memory_is_scarce(asked, monkeypatch, caplog):
+    model, tokenizer, prompts = asked
+    vocabulary, labels = Vocabulary(tokenizer, end_tokens(model, tokenizer)), [spellings_of(("C", "D"))] * len(prompts)
+    plenty = candidate_distributions(model, vocabulary, prompts, labels, 0.8, 10_000)
+    forward, most = model.forward, []
+
+    def scarce(input_ids, **rest):
+        most.append(len(input_ids))
+        if len(input_ids) > max(1, max(most) // 2):
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return forward(input_ids=input_ids, **rest)
+
+    monkeypatch.setattr(model, "forward", scarce)
+    found = candidate_distributions(model, vocabulary, prompts, labels, 0.8, 10_000)
+    assert "out of memory on 4" in caplog.text
+    for one, other in zip(found, plenty, strict=True):
+        assert one.candidates == pytest.approx(other.candidates, abs=1e-6)
 
 
 def test_texts_are_the_same_where_memory_is_scarce(asked, monkeypatch, caplog):
@@ -99,4 +122,4 @@ def test_a_prompt_that_does_not_fit_alone_is_said_to(asked, monkeypatch):
     model, _, prompts = asked
     make_scarce(model, monkeypatch, 3)
     with pytest.raises(TooLargeError, match="out of memory on a single prompt"):
-        choice_distributions(model, prompts, 0.8, 10_000)
+        list(prefill(model, prompts, 10_000))

@@ -39,7 +39,7 @@ def separate_loss(model, completion, choice_share):
     tokens = torch.tensor([[*PROMPT, *completion.tokens]])
     logits = model(tokens).logits[0, len(PROMPT) - 1 : -1] / 0.8
     losses = -torch.log_softmax(logits, dim=-1)[range(len(completion.tokens)), completion.tokens]
-    return completion.weight * (losses * torch.tensor(token_shares(len(completion.tokens), choice_share))).sum()
+    return completion.weight * (losses * torch.tensor(token_shares(completion, choice_share))).sum()
 
 
 @pytest.mark.parametrize("model", list(models()), ids=lambda model: type(model).__name__)
@@ -80,12 +80,15 @@ def test_identical_completions_merged_with_their_weights_added_have_the_same_los
     assert float(loss_of(model, twice)) == pytest.approx(float(loss_of(model, once)), rel=1e-6)
 
 
-@given(st.integers(1, 40), st.one_of(st.none(), st.floats(0, 1)))
-def test_a_choice_has_its_share_and_reasons_the_rest_or_all_tokens_count_the_same(count, choice_share):
-    shares = token_shares(count, choice_share)
-    assert len(shares) == count
-    assert shares[0] == (1 / count if choice_share is None else choice_share)
-    assert sum(shares) == pytest.approx(1 if count > 1 or choice_share is None else choice_share)
+@given(st.integers(1, 9), st.integers(0, 40), st.integers(0, 40), st.one_of(st.none(), st.floats(0, 1)))
+def test_a_choice_has_its_share_and_reasons_the_rest_or_all_tokens_count_the_same(chosen, before, behind, choice_share):
+    shares = token_shares(Completion([1] * (before + chosen + behind), 1.0, before, chosen), choice_share)
+    assert len(shares) == before + chosen + behind
+    if choice_share is None:
+        assert set(shares) == {1 / len(shares)}
+    else:
+        assert sum(shares[before : before + chosen]) == pytest.approx(choice_share)
+        assert sum(shares) == pytest.approx(1 if before + behind else choice_share)
 
 
 @given(st.integers(1, 40), st.integers(1, 12))

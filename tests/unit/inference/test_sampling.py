@@ -8,10 +8,12 @@ import torch
 from made import make_prompt
 
 from tomtransfer.inference import sampling
-from tomtransfer.inference.choices import choice_distributions
-from tomtransfer.inference.encoding import encode_prompts
+from tomtransfer.inference.encoding import encode_prompts, label_tokens
 from tomtransfer.inference.loading import load_model, load_tokenizer
-from tomtransfer.inference.sampling import Draw, draw_texts, pick
+from tomtransfer.inference.sampling import Draw, draw_texts, end_tokens, pick
+from tomtransfer.inference.token_tree import candidate_distributions
+from tomtransfer.inference.vocabulary import Vocabulary
+from tomtransfer.scenarios.spelling import spellings_of
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +24,12 @@ def asked(random_model: Path):
     return model, tokenizer, prompts
 
 
-def draws_of(prompts, count, seed="1"):
+def draws_of(asked, count, seed="1", labels=("C", "D")):
+    _, tokenizer, prompts = asked
     return [
-        Draw(index, label, f"{seed}/{index}/{label}/{number}")
-        for index, prompt in enumerate(prompts)
-        for label in (prompt.cooperate[0], prompt.defect[0])
+        Draw(index, tokens, f"{seed}/{index}/{tokens[0]}/{number}")
+        for index in range(len(prompts))
+        for tokens in label_tokens(tokenizer, labels, "random").values()
         for number in range(count)
     ]
 
@@ -37,16 +40,23 @@ def draw(asked, draws, tokens_per_batch=20_000, longest=8):
 
 
 def test_the_same_seed_gives_the_same_text_and_another_seed_another(asked):
-    draws = draws_of(asked[2], 3)
+    draws = draws_of(asked, 3)
     assert draw(asked, draws) == draw(asked, draws)
-    assert draw(asked, draws) != draw(asked, draws_of(asked[2], 3, seed="2"))
+    assert draw(asked, draws) != draw(asked, draws_of(asked, 3, seed="2"))
 
 
 def test_a_draw_does_not_depend_on_what_is_drawn_beside_it(asked):
-    draws = draws_of(asked[2], 3)
+    draws = draws_of(asked, 3)
     together = draw(asked, draws)
     assert draw(asked, draws, tokens_per_batch=1) == together
     assert draw(asked, draws[5:7]) == together[5:7]
+
+
+def test_labels_of_different_lengths_are_drawn_behind_as_if_alone(asked):
+    draws = draws_of(asked, 2, labels=("Stag", "a rather long label"))
+    assert len({len(each.label) for each in draws}) == 2
+    together = draw(asked, draws)
+    assert [draw(asked, [each])[0] for each in draws] == together
 
 
 def test_tokens_follow_the_models_own_distribution(asked):
@@ -54,7 +64,7 @@ def test_tokens_follow_the_models_own_distribution(asked):
     from scipy.stats import chisquare
 
     model, tokenizer, prompts = asked
-    label = prompts[0].cooperate[0]
+    label = label_tokens(tokenizer, ["C"], "random")["C"]
     count = 2_000
     drawn = draw(asked, [Draw(0, label, f"many/{number}") for number in range(count)], 400_000, longest=1)
     seen = np.zeros(len(tokenizer))
@@ -63,7 +73,7 @@ def test_tokens_follow_the_models_own_distribution(asked):
         seen[texts[motivation.text]] += 1
     line_break = tokenizer.encode("\n", add_special_tokens=False)
     with torch.no_grad():
-        logits = model(torch.tensor([[*prompts[0].tokens, label, *line_break]])).logits[0, -1]
+        logits = model(torch.tensor([[*prompts[0], *label, *line_break]])).logits[0, -1]
     merged = np.zeros(len(tokenizer))
     for token, probability in enumerate(torch.softmax(logits / 0.8, dim=-1).numpy()):
         merged[texts[tokenizer.decode([token], skip_special_tokens=True).strip()]] += probability
@@ -74,8 +84,8 @@ def test_tokens_follow_the_models_own_distribution(asked):
 
 
 def test_an_answer_that_ends_leaves_the_others_as_they_are(asked, monkeypatch):
-    model, tokenizer, prompts = asked
-    draws = draws_of(prompts, 4)
+    model, tokenizer, _ = asked
+    draws = draws_of(asked, 4)
     before = draw(asked, draws, longest=12)
     # Of a longer text it cannot be told as which tokens it was drawn; a text of one token may be of this one alone.
     texts = [tokenizer.decode([token], skip_special_tokens=True).strip() for token in range(len(tokenizer))]
@@ -91,11 +101,12 @@ def test_an_answer_that_ends_leaves_the_others_as_they_are(asked, monkeypatch):
 
 def test_what_was_kept_of_a_prompt_when_its_choice_was_read_is_gone_on_from(asked, monkeypatch):
     model, tokenizer, prompts = asked
-    draws = draws_of(prompts, 3)
+    draws = draws_of(asked, 3)
     alone = draw(asked, draws)
     prefixes: dict = {}
-    choice_distributions(model, prompts, 0.8, 10_000, [0, 1], prefixes)
-    assert set(prefixes) == {tuple(prompt.tokens) for prompt in prompts}
+    vocabulary, labels = Vocabulary(tokenizer, end_tokens(model, tokenizer)), [spellings_of(("C", "D"))] * 2
+    candidate_distributions(model, vocabulary, prompts, labels, 0.8, 10_000, [0, 1], prefixes)
+    assert set(prefixes) == {tuple(prompt) for prompt in prompts}
     monkeypatch.setattr(sampling, "prefill", lambda *_: iter(()))
     assert draw_texts(model, tokenizer, prompts, draws, 0.8, 8, 20_000, prefixes=prefixes) == alone
 

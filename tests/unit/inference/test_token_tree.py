@@ -1,4 +1,4 @@
-"""Exact probabilities of texts of several tokens: against all paths of a tiny model, one by one."""
+"""Exact probabilities of texts of any number of tokens: against all paths of a tiny model, one by one."""
 
 from types import SimpleNamespace
 
@@ -8,59 +8,43 @@ from made import make_prompt
 
 from tomtransfer.inference import token_tree
 from tomtransfer.inference.branches import BranchCache
-from tomtransfer.inference.choices import choice_distributions
-from tomtransfer.inference.encoding import encode_prompts, encode_texts
+from tomtransfer.inference.encoding import encode_prompts
 from tomtransfer.inference.loading import load_model, load_tokenizer
 from tomtransfer.inference.prefill import prefill
-from tomtransfer.inference.token_tree import Vocabulary, candidate_distributions, verdict
+from tomtransfer.inference.sampling import end_tokens
+from tomtransfer.inference.token_tree import candidate_distributions
+from tomtransfer.inference.vocabulary import Vocabulary, split, token_bytes
+from tomtransfer.scenarios.spelling import spellings_of
 
-AMOUNTS = tuple(str(amount) for amount in range(11))
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("", True),
-        (' "$', True),
-        ("1", True),
-        ("7", True),
-        ("7 ", 7),
-        ("7.", True),
-        ("7.\n", 7),
-        ("7.0", True),
-        ("7.00 ", 7),
-        ("**10**", 10),
-        ("$10 dollars", 10),
-        ("10", True),
-        ("11", False),
-        ("7.5", False),
-        ("100 ", False),
-        ("-3", False),
-        ("seven", False),
-        ("7th ", False),
-    ],
-)
-def test_a_text_may_become_an_amount_is_one_or_cannot_be(text, found):
-    assert verdict(text, AMOUNTS) is found or verdict(text, AMOUNTS) == found != (found is True)
+AMOUNTS = spellings_of(tuple(str(amount) for amount in range(11)), "dollars")
+START, END = "<start>", "<end>"
 
 
-def test_words_are_candidates_too():
-    assert verdict("C", ("C", "D")) is True
-    assert verdict("D\n", ("C", "D")) == 1
-    assert verdict("Co", ("C", "D")) is False
-    assert verdict("Co", ("Cooperate", "D")) is True
+class Few:
+    """A tokenizer of few tokens, all of whose paths can be walked. Tokens are named by their texts."""
 
+    all_special_ids = (0, 1)
 
-class Digits:
-    """A tokenizer of few tokens, all of whose paths can be walked."""
-
-    texts = ("1", "0", " 1", "5", "10", ".", " ", "$", "x", "<end>")
+    def __init__(self, *texts: str) -> None:
+        self.texts = (START, END, *texts)
 
     def __len__(self):
         return len(self.texts)
 
-    def batch_decode(self, tokens):
-        return [self.texts[token] for (token,) in tokens]
+    def convert_ids_to_tokens(self, tokens):
+        return [self.texts[token] for token in tokens]
+
+    def encode(self, text, add_special_tokens):
+        """Return the longest tokens that write a text."""
+        if not text:
+            return []
+        own = max((each for each in self.texts if each and text.startswith(each)), key=len, default=text)
+        return [self.texts.index(own) if own in self.texts else 0, *self.encode(text[len(own) :], False)]
+
+
+DIGITS = Few("1", "0", " 1", "5", "10", ".", " ", "$", "x")
+LETTERS = Few("C", " C", "D", "Co", "op", "erate", "cooperate", "de", "fect", ".", "\n", " because", " I", "x")
+BYTES = Few("<0xE5>", "<0x90>", "<0x88>", "作", "合作", "<0xE4>", "背", "叛", "。", "\n", "x")
 
 
 class Chain:
@@ -70,8 +54,8 @@ class Chain:
 
     config = SimpleNamespace(_attn_implementation="sdpa")
 
-    def __init__(self):
-        self.logits = torch.randn(len(Digits.texts), len(Digits.texts), generator=torch.Generator().manual_seed(1))
+    def __init__(self, size):
+        self.logits = torch.randn(size, size, generator=torch.Generator().manual_seed(1))
 
     def set_attn_implementation(self, name):
         pass
@@ -83,70 +67,102 @@ class Chain:
         return type("Output", (), {"logits": self.logits[input_ids[:, last]]})
 
 
-def walk(model, last, text, share, depth, found):
+def walk(model, tokenizer, candidates, last, written, share, depth, found):
     """Add up the mass of every path by what it spells, without any of the search's shortcuts."""
+    texts = [b"", b"\n", *token_bytes(tokenizer)[2:]]
     for token, probability in enumerate(torch.softmax(model.logits[last] / 0.8, -1).tolist()):
-        what = verdict(text + Digits.texts[token], AMOUNTS)
+        longer = written + texts[token]
+        text = split(longer)[0]
+        # A character that breaks off is no text.
+        what = "\ufffd" not in text and candidates.begun(text)
         if what is True and depth:
-            walk(model, token, text + Digits.texts[token], share * probability, depth - 1, found)
+            walk(model, tokenizer, candidates, token, longer, share * probability, depth - 1, found)
         elif what is not True and what is not False:
             found[what] = found.get(what, 0) + share * probability
 
 
-def test_every_spelling_counts_and_nothing_counts_twice(monkeypatch):
+@pytest.mark.parametrize(
+    ("tokenizer", "candidates", "named"),
+    [
+        (DIGITS, AMOUNTS, {0, 1, 5, 10}),
+        (DIGITS, spellings_of(("0.5", "1.5", "50"), "dollars"), {0, 1, 2}),
+        (DIGITS, spellings_of(("10000", "5", "10.5")), {0, 1, 2}),
+        (LETTERS, spellings_of(("C", "D")), {0, 1}),
+        (LETTERS, spellings_of(("cooperate", "defect")), {0, 1}),
+        (BYTES, spellings_of(("合作", "背叛")), {0, 1}),
+    ],
+    ids=["amounts", "decimals", "long numbers", "letters", "words", "characters of several tokens"],
+)
+def test_every_spelling_counts_and_nothing_counts_twice(monkeypatch, tokenizer, candidates, named):
+    depth = 5
     monkeypatch.setattr(token_tree, "LEAST_MASS", 0)
-    monkeypatch.setattr(token_tree, "LONGEST_PATH", 5)
-    model, found = Chain(), {}
-    walk(model, 8, "", 1.0, 4, found)
-    (exact,) = candidate_distributions(model, Vocabulary(Digits()), [[8]], [AMOUNTS], 0.8, 1000)
-    assert set(found) == {0, 1, 5, 10}
-    for amount, mass in enumerate(exact.candidates):
-        assert mass == pytest.approx(found.get(amount, 0), abs=1e-6)
+    vocabulary = Vocabulary(tokenizer, {1})
+    monkeypatch.setattr(token_tree, "TOKENS_AROUND", depth - vocabulary.longest(candidates.options))
+    model, found = Chain(len(tokenizer)), {}
+    walk(model, tokenizer, candidates, 3, b"", 1.0, depth - 1, found)
+    (exact,) = candidate_distributions(model, vocabulary, [[3]], [candidates], 0.8, 1000)
+    assert set(found) == named
+    for place, mass in enumerate(exact.candidates):
+        assert mass == pytest.approx(found.get(place, 0), abs=1e-6)
     assert sum(exact.candidates) + exact.other == pytest.approx(1)
+
+
+def test_prompts_are_followed_together_as_if_alone(random_model):
+    tokenizer = load_tokenizer(random_model)
+    model = load_model(random_model, "none", torch.device("cpu"))
+    vocabulary = Vocabulary(tokenizer, end_tokens(model, tokenizer))
+    contexts = ("team", "business", "sports")
+    prompts = encode_prompts(tokenizer, [make_prompt(each) for each in contexts], random_model)
+    candidates = [AMOUNTS, spellings_of(("C", "D")), spellings_of(("Stag", "Hare"))]
+    together = candidate_distributions(model, vocabulary, prompts, candidates, 0.8, 10_000)
+    for prompt, options, distribution in zip(prompts, candidates, together, strict=True):
+        (alone,) = candidate_distributions(model, vocabulary, [prompt], [options], 0.8, 1)
+        assert distribution.candidates == pytest.approx(alone.candidates, abs=1e-6)
+
+
+def plain_pass(model, tokens):
+    with torch.no_grad():
+        return torch.softmax(model(torch.tensor([tokens])).logits[0, -1].float() / 0.8, -1)
+
+
+@pytest.mark.parametrize("labels", [("C", "D"), ("Stag", "Hare"), ("keep quiet", "speak up"), ("合作", "背叛")])
+def test_a_label_has_at_least_the_product_of_the_conditionals_of_its_own_tokens_and_of_an_end(random_model, labels):
+    tokenizer = load_tokenizer(random_model)
+    model = load_model(random_model, "none", torch.device("cpu"))
+    ends = end_tokens(model, tokenizer)
+    (prompt,) = encode_prompts(tokenizer, [make_prompt("team")], random_model)
+    (read,) = candidate_distributions(model, Vocabulary(tokenizer, ends), [prompt], [spellings_of(labels)], 0.8, 10_000)
+    line_break = tokenizer.encode("\n", add_special_tokens=False)[-1]
+    for label, mass in zip(labels, read.candidates, strict=True):
+        product, said = 1.0, list(prompt)
+        for token in tokenizer.encode(label, add_special_tokens=False):
+            product *= float(plain_pass(model, said)[token])
+            said.append(token)
+        assert mass >= 0.999 * product * float(plain_pass(model, said)[[*ends, line_break]].sum()) > 0
 
 
 def test_the_shared_cache_gives_what_separate_passes_give(random_model):
     tokenizer = load_tokenizer(random_model)
     model = load_model(random_model, "none", torch.device("cpu"))
-    (prompt,) = encode_texts(tokenizer, [make_prompt("team")], random_model)
-    [(_, _, prefix)] = prefill(model, [prompt.tokens], 10_000, [0])
+    (prompt,) = encode_prompts(tokenizer, [make_prompt("team")], random_model)
+    [(_, _, prefix)] = prefill(model, [prompt], 10_000, [0])
     with torch.inference_mode():
         cache = BranchCache([prefix], [2], 2)
-        steps = [token_tree._next_tokens(model, cache, [5, 7], prefix.tokens, 0.8)]
+        steps = [token_tree._next_tokens(model, cache, [5, 7], [prefix.tokens] * 2, 0.8)]
         cache.keep([0, 0, 1])
-        steps.append(token_tree._next_tokens(model, cache, [9, 2, 11], prefix.tokens + 1, 0.8))
+        steps.append(token_tree._next_tokens(model, cache, [9, 2, 11], [prefix.tokens + 1] * 3, 0.8))
     for paths, rows in zip(([[5], [7]], [[5, 9], [5, 2], [7, 11]]), steps, strict=True):
         for path, row in zip(paths, rows, strict=True):
-            with torch.no_grad():
-                logits = model(torch.tensor([[*prompt.tokens, *path]])).logits[0, -1]
-            assert torch.allclose(row, torch.softmax(logits / 0.8, -1), atol=1e-6)
+            assert torch.allclose(row, plain_pass(model, [*prompt, *path]), atol=1e-6)
 
 
-def test_a_label_of_one_token_has_the_mass_that_the_fast_reading_gives(random_model):
-    """But for what goes on with the label as a word, which only the tree looks at."""
+def test_swapping_the_labels_swaps_what_is_read(random_model):
     tokenizer = load_tokenizer(random_model)
     model = load_model(random_model, "none", torch.device("cpu"))
-    prompts = encode_prompts(tokenizer, [make_prompt("team")], random_model)
-    (fast,) = choice_distributions(model, prompts, 0.8, 10_000)
-    (tree,) = candidate_distributions(model, Vocabulary(tokenizer), [prompts[0].tokens], [("C", "D")], 0.8, 1000)
-    assert 0 < tree.candidates[0] <= 2 * fast.cooperate
-    assert sum(tree.candidates) + tree.other == pytest.approx(1)
-
-
-class Many(Digits):
-    """A tokenizer with tokens of every sort: words, spaces, brackets, numbers, parts of numbers, nothing at all."""
-
-    texts = (
-        *("", " ", "0", "1", ".", ".5", ".0", "0.", ", ", " apples", "apples", "*", "**.", "$1", " 10", "e", "o", "1"),
-        *("-1", "00", "C", " C", "CD", "D)", "\n", "\n1", "one", " one.", "ne", "ne ", "\u00e9", "_", "(2.5", " a"),
+    vocabulary = Vocabulary(tokenizer, end_tokens(model, tokenizer))
+    (prompt,) = encode_prompts(tokenizer, [make_prompt("team")], random_model)
+    one, other = (
+        candidate_distributions(model, vocabulary, [prompt], [spellings_of(labels)], 0.8, 10_000)[0]
+        for labels in (("C", "D"), ("D", "C"))
     )
-
-
-@pytest.mark.parametrize("candidates", [AMOUNTS, ("C", "D"), ("2.5", "10", "3"), ("one", "two")])
-@pytest.mark.parametrize("text", ["", "1", "10", "1.", "2.", "2.5", "1.0", "C", "on"])
-def test_looking_at_the_first_character_of_tokens_finds_what_looking_at_all_of_each_finds(text, candidates):
-    looked = Vocabulary(Many()).after(text, candidates)
-    found = {token: number for number, tokens in looked.completing for token in tokens.tolist()}
-    found |= dict.fromkeys(looked.going_on.tolist(), True)
-    verdicts = {token: verdict(text + addition, candidates) for token, addition in enumerate(Many.texts)}
-    assert found == {token: what for token, what in verdicts.items() if what is not False}
+    assert one.candidates == pytest.approx(other.candidates[::-1], abs=1e-7)

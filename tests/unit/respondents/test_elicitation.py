@@ -10,7 +10,7 @@ from made import ASKING, local_model, make_prompt
 from tomtransfer.experiment.store import Store
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
-from tomtransfer.respondents import elicited
+from tomtransfer.respondents import elicitation, elicited
 from tomtransfer.respondents.elicitation import Elicitation
 from tomtransfer.scenarios.questions import Query, write_prompts
 
@@ -208,6 +208,20 @@ def test_who_is_another_in_anything_is_asked_anew(parrot, tmp_path, name):
     assert other.heard == [("choose", 1)]
     assert after["key"].to_list() != before["key"].to_list()
     assert after[name].to_list() != before[name].to_list()
+
+
+def test_what_was_read_by_another_definition_is_read_anew_and_what_was_drawn_is_not_drawn_anew(
+    parrot, tmp_path, monkeypatch
+):
+    def ask():
+        parrot.choices(tmp_path / "choices.parquet", prompts("team"))
+        parrot.readings(tmp_path / "amounts.parquet", [query()], "amounts")
+        parrot.answers(tmp_path / "answers.parquet", prompts("team"))
+
+    ask()
+    monkeypatch.setitem(elicitation.READ_BY, "reading_revision", 1)
+    ask()
+    assert sorted(parrot.respondent.heard) == [("choose", 1)] * 2 + [("draw", 3)] + [("read", 1)] * 2
 
 
 @pytest.mark.parametrize(

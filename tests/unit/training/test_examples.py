@@ -10,7 +10,7 @@ from made import ASKING, local_model, make_prompt
 from tomtransfer.experiment.store import Store
 from tomtransfer.experiment.tables import read_table, write_table
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.inference.encoding import spell_labels
+from tomtransfer.inference.encoding import label_tokens
 from tomtransfer.inference.loading import load_tokenizer
 from tomtransfer.respondents.counting import answers_path, read_choices
 from tomtransfer.respondents.elicitation import Elicitation
@@ -70,9 +70,24 @@ def test_the_choice_has_its_share_of_the_loss_where_it_stands(random_model):
     example = trainer.Example("system", "user", "D", "It pays.", True, 1.0, "reason_first")
     (row,) = trainer.make_rows(tokenizer, [example], 8, "random")
     (completion,) = row.completions
-    label = spell_labels(tokenizer, ["D"], "random")["D"][0]
-    assert completion.tokens[completion.choice :] == [label, tokenizer.eos_token_id]
+    label = label_tokens(tokenizer, ["D"], "random")["D"]
+    assert completion.tokens[completion.choice :] == [*label, tokenizer.eos_token_id]
     assert tokenizer.decode(completion.tokens[: completion.choice]).strip() == "It pays."
-    shares = token_shares(len(completion.tokens), 0.5, completion.choice)
+    shares = token_shares(completion, 0.5)
     assert shares[completion.choice] == 0.5
+    assert sum(shares) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("question", ["answer_first", "reason_first"])
+def test_a_label_of_several_tokens_is_taught_as_the_tokenizer_writes_it_and_has_one_share(random_model, question):
+    tokenizer = load_tokenizer(random_model)
+    label = label_tokens(tokenizer, ["Kooperieren"], "random")["Kooperieren"]
+    assert len(label) > 1
+    example = trainer.Example("system", "user", "Kooperieren", "It pays.", True, 1.0, question)
+    (row,) = trainer.make_rows(tokenizer, [example], 8, "random")
+    (completion,) = row.completions
+    chosen = slice(completion.choice, completion.choice + completion.choice_tokens)
+    assert completion.tokens[chosen] == label
+    shares = token_shares(completion, 0.6)
+    assert shares[chosen] == pytest.approx([0.6 / len(label)] * len(label))
     assert sum(shares) == pytest.approx(1)

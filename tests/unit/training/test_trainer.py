@@ -12,7 +12,7 @@ from tomtransfer.experiment.sections import Lora, Training
 from tomtransfer.experiment.store import Store
 from tomtransfer.experiment.tables import read_table, write_table
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.inference.encoding import spell_labels
+from tomtransfer.inference.encoding import label_tokens
 from tomtransfer.inference.loading import load_model, load_tokenizer
 from tomtransfer.inference.rows import row_inputs
 from tomtransfer.respondents.elicitation import Elicitation
@@ -141,8 +141,8 @@ def test_rows_hold_labels_reasons_and_an_end_only_where_there_was_one(random_mod
     cut = replace(example, label="D", finished=False, weight=1.0)
     (row,) = training.make_rows(tokenizer, [example, cut], 8, "random")
     finished, unfinished = (completion.tokens for completion in row.completions)
-    spellings = spell_labels(tokenizer, ["C", "D"], "random")
-    assert (finished[0], unfinished[0]) == (spellings["C"][0], spellings["D"][0])
+    written = label_tokens(tokenizer, ["C", "D"], "random")
+    assert ([finished[0]], [unfinished[0]]) == (written["C"], written["D"])
     assert tokenizer.decode(finished[1:-1]).strip() == "because"
     assert finished[-1] == tokenizer.eos_token_id
     assert unfinished[-1] != tokenizer.eos_token_id

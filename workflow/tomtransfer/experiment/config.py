@@ -42,7 +42,7 @@ class Experiment(Record):
     temperature: Number = Field(default=0.8, ge=0.01, le=100)
     """Temperature of every answer: choices and motivations."""
     choices: Literal["exact", "sampled", "both"] = "exact"
-    """How choices are known: from the probabilities of the next token, from drawn answers that are counted, or both.
+    """How choices are known: from the probabilities of tokens, from drawn answers that are counted, or both.
     Where reasons come first there is nothing exact to read, and both means drawn answers."""
     sampling: Sampling = Sampling()
     comprehension: tuple[Name, ...] = ()

@@ -1,8 +1,7 @@
-"""Prompts as a model takes them: a chat up to where the answer begins, and the tokens that spell a label."""
+"""Prompts as a model takes them: a chat up to where the answer begins, and the tokens that write a label."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,38 +9,18 @@ from jinja2 import TemplateError
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.questions import Prompt, Query
-from tomtransfer.scenarios.spelling import WRAPPING
+
+WRITING_REVISION = 2
+"""Raised by hand when other tokens write a label, so that what was drawn and taught behind it before is not used."""
 
 
-@dataclass(frozen=True)
-class EncodedPrompt:
-    """A prompt as a model takes it, with the tokens that spell each label; the first of them begins a completion.
-
-    There are none where labels were not looked for.
-    """
-
-    tokens: list[int]
-    cooperate: list[int]
-    defect: list[int]
-
-
-def encode_prompts(tokenizer: Any, prompts: Sequence[Prompt], directory: Path, room: int = 1) -> list[EncodedPrompt]:
-    """Encode prompts for the model in `directory`, with `room` tokens for an answer behind each.
-
-    Raises InputError when a prompt with its answer is longer than the model's context, or a label is no single token.
-    """
-    labels = {label for prompt in prompts for label in prompt.labels}
-    spellings = spell_labels(tokenizer, sorted(labels), directory.name)
-    return [
-        EncodedPrompt(text.tokens, spellings[prompt.cooperate], spellings[prompt.defect])
-        for prompt, text in zip(prompts, encode_texts(tokenizer, prompts, directory, room), strict=True)
-    ]
-
-
-def encode_texts(
+def encode_prompts(
     tokenizer: Any, prompts: Sequence[Prompt | Query], directory: Path, room: int = 1
-) -> list[EncodedPrompt]:
-    """Encode prompts as `encode_prompts` does, without looking for the tokens of labels."""
+) -> list[list[int]]:
+    """Return the tokens of prompts up to where the answer begins, for the model in `directory`.
+
+    Raises InputError when a prompt with `room` tokens for its answer is longer than the model's context.
+    """
     config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
     limit = config.get("max_position_embeddings", float("inf"))
     encoded = []
@@ -52,7 +31,7 @@ def encode_texts(
                 f"the prompt of {prompt.game} in {prompt.context} ({prompt.split}, frame {prompt.frame}) has "
                 f"{len(tokens)} tokens and needs {room} for the answer; {directory.name} can attend to {limit}"
             )
-        encoded.append(EncodedPrompt(tokens, [], []))
+        encoded.append(tokens)
     return encoded
 
 
@@ -70,23 +49,16 @@ def encode_chat(tokenizer: Any, system: str, user: str) -> list[int]:
     return list(encoded["input_ids"])
 
 
-def spell_labels(tokenizer: Any, labels: Sequence[str], model_name: str) -> dict[str, list[int]]:
-    """Return for each label every token that spells it once what may stand around it is taken away.
+def label_tokens(tokenizer: Any, labels: Iterable[str], model_name: str) -> dict[str, list[int]]:
+    """Return the tokens that the tokenizer itself writes for each label at the beginning of an answer.
 
-    The first token of each list is how the tokenizer itself spells the label. Raises InputError naming model and label
-    when there is none.
+    Raises InputError naming model and label when it cannot write one.
     """
-    vocabulary = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
-    spellings: dict[str, list[int]] = {label: [] for label in labels}
-    for token, text in enumerate(vocabulary):
-        label = text.strip(WRAPPING)
-        if label in spellings:
-            spellings[label].append(token)
-    for label, tokens in spellings.items():
-        if not tokens:
+    written = {label: tokenizer.encode(label, add_special_tokens=False) for label in dict.fromkeys(labels)}
+    for label, tokens in written.items():
+        if tokenizer.decode(tokens).strip() != label:
             raise InputError(
-                f"label {label!r} is not a single token of {model_name}; choose one that is, such as a letter"
+                f"label {label!r} cannot be written with the tokens of {model_name}, which make "
+                f"{tokenizer.decode(tokens).strip()!r} of it; choose another"
             )
-        own = tokenizer.encode(label, add_special_tokens=False)
-        tokens.sort(key=lambda token: ([token] != own, token))
-    return spellings
+    return written

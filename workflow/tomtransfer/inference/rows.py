@@ -11,11 +11,13 @@ import torch
 
 @dataclass(frozen=True)
 class Completion:
-    """The tokens of one completion, its weight among the completions, and the place of its choice among its tokens."""
+    """The tokens of one completion, its weight among the completions, and which of its tokens are its choice."""
 
     tokens: list[int]
     weight: float
     choice: int = 0
+    """The place of the first of them."""
+    choice_tokens: int = 1
 
 
 @dataclass(frozen=True)

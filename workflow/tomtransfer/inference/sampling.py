@@ -18,7 +18,6 @@ import torch
 from tomtransfer.experiment.progress import Progress
 from tomtransfer.inference.answers import DrawnText
 from tomtransfer.inference.branches import BranchCache, branching
-from tomtransfer.inference.encoding import EncodedPrompt
 from tomtransfer.inference.memory import in_halves
 from tomtransfer.inference.prefill import Prefix, Prefixes, prefill
 
@@ -31,13 +30,13 @@ BLOCK = 256
 
 @dataclass(frozen=True)
 class Draw:
-    """One text to draw: behind which prompt, for which choice (its label token), from which random stream.
+    """One text to draw: behind which prompt, for which choice (the tokens of its label), from which random stream.
 
-    Without a label the whole answer is drawn. Draws that are made together all have one or all have none.
+    Without a label the whole answer is drawn.
     """
 
     prompt: int
-    label_token: int | None
+    label: Sequence[int] | None
     key: str
 
 
@@ -58,7 +57,7 @@ class Drawing:
 def draw_texts(
     model: Any,
     tokenizer: Any,
-    prompts: Sequence[EncodedPrompt],
+    prompts: Sequence[Sequence[int]],
     draws: Sequence[Draw],
     temperature: float,
     longest: int,
@@ -72,15 +71,15 @@ def draw_texts(
     `prefixes` are computed.
     """
     line_break = tokenizer.encode("\n", add_special_tokens=False)
-    given = [[] if draw.label_token is None else [draw.label_token, *line_break] for draw in draws]
+    given = [[*draw.label, *line_break] if draw.label else [] for draw in draws]
     ends = end_tokens(model, tokenizer)
     drawing = Drawing(temperature, longest, ends, line_break_tokens(tokenizer) if one_line else set())
-    lengths = [len(prompt.tokens) for prompt in prompts]
+    lengths = [len(prompt) for prompt in prompts]
     room = max(map(len, given), default=0) + longest
-    texts = [(tuple(prompts[draw.prompt].tokens), draw.key) for draw in draws]
+    texts = [(tuple(prompts[draw.prompt]), draw.key) for draw in draws]
     report = Progress("drawn texts", len(draws))
     results: dict[int, DrawnText] = {}
-    for group in share_prompts([draw.prompt for draw in draws], lengths, room, tokens_per_batch):
+    for group in _alike(draws, given, lengths, room, tokens_per_batch):
         sampled = in_halves(partial(_sample, model, texts, given, drawing, prefixes or {}), group)
         for index, tokens in zip(group, sampled, strict=True):
             finished = bool(tokens) and tokens[-1] in ends
@@ -100,6 +99,16 @@ def _sample(
 ) -> list[list[int]]:
     """Return the sampled tokens of those `texts` whose numbers are in `group`."""
     return sample_tokens(model, [texts[index] for index in group], [given[index] for index in group], drawing, known)
+
+
+def _alike(
+    draws: Sequence[Draw], given: Sequence[list[int]], lengths: Sequence[int], room: int, tokens_per_batch: int
+) -> Iterator[list[int]]:
+    """Yield indices into `draws` in groups that are drawn together: of these, what is given is of one length."""
+    for length in sorted({len(each) for each in given}):
+        same = [index for index, each in enumerate(given) if len(each) == length]
+        for group in share_prompts([draws[index].prompt for index in same], lengths, room, tokens_per_batch):
+            yield [same[place] for place in group]
 
 
 def share_prompts(

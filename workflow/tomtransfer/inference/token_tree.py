@@ -1,109 +1,60 @@
-"""The exact probability of each of several texts as an answer, whatever number of tokens it takes to write it.
+"""The exact probability of each of several texts as the beginning of an answer, whatever number of tokens it takes.
 
 The answers form a tree whose branches are tokens. It is followed from the prompt as long as what is written may still
-become one of the candidates, level by level, behind one copy of the prompt's cache. All spellings count: what may stand
-around a candidate (quotes, brackets, bold, a currency sign, white space) may come before it, in tokens of its own or in
-the same, and it is complete when something follows that does not go on with it. So ` 1` counts as 1 only as far as
-neither `0` nor `.5` comes next. What is neither a candidate nor on the way to one is `other`.
+begin with one of the candidates, level by level, behind one copy of the prompt's cache. What begins with a candidate
+is defined where the parser has it from, in `tomtransfer.scenarios.spelling`: all spellings count, and a candidate
+counts as far as what follows it lets it stand. So ` 1` counts as 1 only as far as neither `0` nor `%` nor ` is too
+much` comes next. What begins with no candidate is `other`. Labels, amounts and answers to questions are all read in
+this way.
+
+Needs torch and transformers, and neither tables nor Snakemake.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
 from tomtransfer.inference.answers import CandidateDistribution
 from tomtransfer.inference.branches import BranchCache, branching
-from tomtransfer.inference.prefill import Prefix, prefill
-from tomtransfer.scenarios.spelling import CURRENCY, WRAPPING
+from tomtransfer.inference.memory import in_halves
+from tomtransfer.inference.prefill import Prefix, Prefixes, prefill
+from tomtransfer.inference.vocabulary import Vocabulary
+from tomtransfer.scenarios.spelling import Spellings
 
-# A branch of less mass is not followed: it counts as other, and so do answers of more tokens than this.
 LEAST_MASS = 1e-4
-LONGEST_PATH = 5
+"""A branch of less mass is not followed: it counts as other. A label in the tokenizer's own tokens always is."""
+
+LEAST_SHARE = 0.01
+"""Behind such a label, a branch is followed that has this share of its mass, so that the odds of labels are right."""
+
+TOKENS_AROUND = 16
+"""An answer that is still open after so many tokens more than the longest candidate has counts as other."""
+
+PROMPTS_AT_ONCE = 8
+"""Prompts whose trees are followed together: their branches are one step of the model."""
 
 
 @dataclass(frozen=True)
-class _Next:
-    """What each next token makes of a text: candidates that it completes, and tokens that go on towards one."""
+class _Root:
+    """A prompt that was computed: where its tree begins."""
 
-    completing: list[tuple[int, torch.Tensor]]
-    """Numbers of candidates, and the tokens behind which each is complete."""
-    going_on: torch.Tensor
-
-
-class Vocabulary:
-    """The text of every token of a tokenizer, and what it makes of the texts that have been written so far."""
-
-    def __init__(self, tokenizer: Any) -> None:
-        self.texts: list[str] = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
-        self._first = _grouped((text.lstrip(WRAPPING + CURRENCY)[:1], token) for token, text in enumerate(self.texts))
-        self._later = _grouped((text[:1], token) for token, text in enumerate(self.texts))
-        self._known: dict[tuple[tuple[str, ...], str], _Next] = {}
-
-    def after(self, text: str, candidates: tuple[str, ...]) -> _Next:
-        """Return what each next token makes of `text`."""
-        text = text.lstrip(WRAPPING + CURRENCY)
-        if (candidates, text) not in self._known:
-            self._known[candidates, text] = self._look(text, candidates)
-        return self._known[candidates, text]
-
-    def _look(self, text: str, candidates: tuple[str, ...]) -> _Next:
-        completing: dict[int, list[int]] = {}
-        going_on: list[int] = []
-        for first, tokens in (self._later if text else self._first).items():
-            for addition, alike in self._heads(text, first, tokens, candidates).items():
-                what = verdict(text + addition, candidates)
-                if what is True:
-                    going_on += alike
-                elif what is not False:
-                    completing.setdefault(what, []).extend(alike)
-        return _Next(
-            [(number, torch.tensor(tokens)) for number, tokens in completing.items()],
-            torch.tensor(going_on, dtype=torch.long),
-        )
-
-    def _heads(
-        self, text: str, first: str, tokens: Sequence[int], candidates: tuple[str, ...]
-    ) -> Mapping[str, Sequence[int]]:
-        """Return the `tokens`, whose texts have one `first` character, by as much of them as a verdict depends on.
-
-        Most tokens are words, which cannot go on with a number, or begin with a space, which ends it whatever follows.
-        """
-        in_a_word = not text or text[-1].isalnum()
-        if first.isalpha() and in_a_word and not any(each.startswith(text + first) for each in candidates):
-            return {}
-        if text and not re.match(r"[\w.,-]", first):
-            return {first: tokens}
-        return _grouped((self.texts[token], token) for token in tokens)
+    logits: torch.Tensor
+    prefix: Prefix
+    candidates: Spellings
 
 
-def _grouped(named: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
-    """Return tokens by their names."""
-    groups: dict[str, list[int]] = {}
-    for name, token in named:
-        groups.setdefault(name, []).append(token)
-    return groups
+@dataclass(frozen=True)
+class _Branch:
+    """The beginning of an answer: its root, its tokens and what they write, its probability, the least to follow."""
 
-
-def verdict(text: str, candidates: tuple[str, ...]) -> int | bool:
-    """Return the number of the candidate that `text` has completed, True if it may become one, and False if it cannot.
-
-    A candidate at the very end may still go on (`1` to `10`) and is not yet complete. Zeros behind the point leave a
-    number what it is.
-    """
-    start = text.lstrip(WRAPPING + CURRENCY)
-    if not start:
-        return True
-    word = re.match(r"[\w-]+(?:[.,][0-9]+)*", start)
-    if not word or start[word.end() :][:1].isalnum():
-        return False  # such as `1.0x`
-    named, rest = word[0], start[word.end() :]
-    whole = re.sub(r"\.0+$", "", named)
-    if rest not in {"", ".", ","}:
-        return candidates.index(whole) if whole in candidates else False
-    return whole in candidates or (not rest and any(candidate.startswith(named) for candidate in candidates))
+    root: int
+    tokens: tuple[int, ...]
+    written: bytes
+    share: float
+    least: float
 
 
 @torch.inference_mode()
@@ -111,64 +62,96 @@ def candidate_distributions(
     model: Any,
     vocabulary: Vocabulary,
     prompts: Sequence[Sequence[int]],
-    candidates: Sequence[tuple[str, ...]],
+    candidates: Sequence[Spellings],
     temperature: float,
     tokens_per_batch: int,
+    kept: Collection[int] = (),
+    prefixes: Prefixes | None = None,
 ) -> list[CandidateDistribution]:
     """Return for each prompt the exact distribution over its candidates at `temperature`, without drawing any.
 
     `prompts` are tokens up to where the answer begins. What the search leaves out, it counts as other: at most
-    LEAST_MASS for each of a few branches.
+    LEAST_MASS for each of a few branches. What the model keeps of the prompts whose numbers are `kept` joins
+    `prefixes`, to draw texts behind them later.
     """
-    results = {}
+    results: dict[int, CandidateDistribution] = {}
+    roots: dict[int, _Root] = {}
+    search = partial(_search, model, vocabulary, temperature)
     for index, logits, prefix in prefill(model, prompts, tokens_per_batch, range(len(prompts))):
-        if prefix is not None:
-            results[index] = _search(model, vocabulary, prefix, logits, candidates[index], temperature)
+        if prefix is None:
+            raise AssertionError("a prompt whose prefix is kept has one")
+        if prefixes is not None and index in kept:
+            prefixes[tuple(prompts[index])] = prefix
+        roots[index] = _Root(logits, prefix, candidates[index])
+        if len(roots) == PROMPTS_AT_ONCE or len(results) + len(roots) == len(prompts):
+            results |= zip(roots, in_halves(search, list(roots.values())), strict=True)
+            roots = {}
     return [results[index] for index in range(len(prompts))]
 
 
 def _search(
-    model: Any,
-    vocabulary: Vocabulary,
-    prefix: Prefix,
-    logits: torch.Tensor,
-    candidates: tuple[str, ...],
-    temperature: float,
-) -> CandidateDistribution:
-    masses = [0.0] * len(candidates)
+    model: Any, vocabulary: Vocabulary, temperature: float, roots: Sequence[_Root]
+) -> list[CandidateDistribution]:
+    """Return the distribution of each root, following all their trees at once."""
+    masses = [[0.0] * len(root.candidates.options) for root in roots]
+    longest = TOKENS_AROUND + max(vocabulary.longest(root.candidates.options) for root in roots)
+    branches = [_Branch(number, (), b"", 1.0, LEAST_MASS) for number in range(len(roots))]
+    probabilities = _softmax(torch.stack([root.logits for root in roots]), temperature)
     cache: BranchCache | None = None
-    branches: list[tuple[str, float]] = [("", 1.0)]
-    probabilities = torch.softmax(logits[None] / temperature, dim=-1).cpu()
-    for depth in range(LONGEST_PATH):
-        longer = []
-        for number, ((text, share), row) in enumerate(zip(branches, probabilities, strict=True)):
-            following = vocabulary.after(text, candidates)
+    for depth in range(longest):
+        grown: list[tuple[int, _Branch]] = []
+        for number, (branch, row) in enumerate(zip(branches, probabilities, strict=True)):
+            following = vocabulary.after(branch.written, roots[branch.root].candidates)
             for candidate, tokens in following.completing:
-                masses[candidate] += share * float(row[tokens].sum())
-            going_on = following.going_on[share * row[following.going_on] >= LEAST_MASS].tolist()
-            longer += [(number, token, text + vocabulary.texts[token], share * float(row[token])) for token in going_on]
-        if not longer:
+                masses[branch.root][candidate] += branch.share * float(row[tokens].sum())
+            own = vocabulary.own(roots[branch.root].candidates)
+            grown += [(number, each) for each in _grow(branch, following.going_on, row, vocabulary, own)]
+        if not grown:
             break
+        branches = [branch for _, branch in grown]
         if cache is None:
-            cache = BranchCache([prefix], [len(longer)], LONGEST_PATH)
+            cache = _cache(roots, branches, longest)
         else:
-            cache.keep([number for number, *_ in longer])
-        branches = [(text, share) for _, _, text, share in longer]
-        said = [token for _, token, *_ in longer]
-        probabilities = _next_tokens(model, cache, said, prefix.tokens + depth, temperature)
-    return CandidateDistribution(masses, max(0.0, 1 - sum(masses)))
+            cache.keep([number for number, _ in grown])
+        positions = [roots[branch.root].prefix.tokens + depth for branch in branches]
+        probabilities = _next_tokens(model, cache, [branch.tokens[-1] for branch in branches], positions, temperature)
+    return [CandidateDistribution(found, max(0.0, 1 - sum(found))) for found in masses]
+
+
+def _grow(
+    branch: _Branch, going_on: torch.Tensor, row: torch.Tensor, vocabulary: Vocabulary, own: Collection[tuple[int, ...]]
+) -> Iterator[_Branch]:
+    """Yield what a branch goes on to: each token that has the least mass, or is the next of a label's `own`."""
+    shares = branch.share * row[going_on]
+    depth = len(branch.tokens)
+    spelled = {each[depth] for each in own if len(each) > depth and each[:depth] == branch.tokens}
+    for token, share in zip(going_on.tolist(), shares.tolist(), strict=True):
+        if share >= branch.least or token in spelled:
+            tokens = (*branch.tokens, token)
+            least = min(LEAST_MASS, LEAST_SHARE * share) if tokens in own else branch.least
+            yield _Branch(branch.root, tokens, branch.written + vocabulary.bytes[token], share, least)
+
+
+def _cache(roots: Sequence[_Root], branches: Sequence[_Branch], room: int) -> BranchCache:
+    """Return the cache of branches that all begin, behind those roots that have one."""
+    counts = [sum(branch.root == number for branch in branches) for number in range(len(roots))]
+    going = [number for number, count in enumerate(counts) if count]
+    return BranchCache([roots[number].prefix for number in going], [counts[number] for number in going], room)
 
 
 def _next_tokens(
-    model: Any, cache: BranchCache, tokens: Sequence[int], position: int, temperature: float
+    model: Any, cache: BranchCache, tokens: Sequence[int], positions: Sequence[int], temperature: float
 ) -> torch.Tensor:
-    """Return what follows `tokens`, one for each branch of `cache`, all at one position: (branches, vocabulary)."""
-    step = torch.tensor(tokens, device=model.device)[:, None]
+    """Return what follows `tokens` at `positions`, one for each branch of `cache`: (branches, vocabulary)."""
     with branching(model):
         output = model(
-            input_ids=step,
-            position_ids=torch.full_like(step, position),
+            input_ids=torch.tensor(tokens, device=model.device)[:, None],
+            position_ids=torch.tensor(positions, device=model.device)[:, None],
             past_key_values=cache,
             logits_to_keep=1,
         )
-    return torch.softmax(output.logits[:, -1].float() / temperature, dim=-1).cpu()
+    return _softmax(output.logits[:, -1], temperature)
+
+
+def _softmax(logits: torch.Tensor, temperature: float) -> torch.Tensor:
+    return torch.softmax(logits.float() / temperature, dim=-1).cpu()

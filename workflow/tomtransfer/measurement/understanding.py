@@ -17,37 +17,48 @@ class Understanding:
     model: str
     game: str | None
     questions: int
-    accuracy: float
-    """The mean probability of the right answer among all answers."""
-    known: float
-    """The share of questions whose right answer is the likeliest of the candidates."""
+    right: float
+    """The mean probability of the right answer, among all answers."""
+    readable: float
+    """The mean probability of an answer that is one of the candidates, right or wrong."""
+    accuracy: float | None
+    """The right share among readable answers: `right` divided by `readable`; None where no answer is readable."""
     chance: float
-    """The accuracy of picking one of the candidates at random."""
+    """The accuracy of picking one of the candidates at random; each question counts as its readable answers do."""
+    known: float
+    """The share of questions whose right answer is likelier than every other candidate."""
+    known_by_chance: float
+    """The share that would be known if the likeliest candidate were picked at random."""
 
 
 def read_questions(tables: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
-    """Return a row per model and question: the probability of the right answer, and whether it is the likeliest."""
+    """Return a row per model and question.
+
+    Columns `right_mass` and `readable_mass` are the probabilities of the right answer and of any candidate; `known` is
+    whether the right one is likelier than every other.
+    """
     parts = []
     for model, paths in tables.items():
         table = pl.concat([read_table(path) for path in paths])
-        right = [_right(row) for row in table.iter_rows(named=True)]
+        masses = [_masses(row) for row in table.iter_rows(named=True)]
         parts.append(
             table.select("split", "game", "context", "question", "right", "other").with_columns(
                 model=pl.lit(model),
-                probability=pl.Series([each[0] for each in right], dtype=pl.Float64),
-                likeliest=pl.Series([each[1] for each in right], dtype=pl.Boolean),
+                right_mass=pl.Series([each[0] for each in masses], dtype=pl.Float64),
+                readable_mass=pl.Series([each[1] for each in masses], dtype=pl.Float64),
+                known=pl.Series([each[2] for each in masses], dtype=pl.Boolean),
                 candidates=table["candidates"].list.len(),
             )
         )
     return pl.concat(parts)
 
 
-def _right(row: Mapping[str, Any]) -> tuple[float, bool]:
-    probability = row["probabilities"][row["candidates"].index(row["right"])]
-    # A model that gives no candidate any mass knows none of them, and neither does one that ties.
-    right = row["candidates"].index(row["right"])
-    others = [each for number, each in enumerate(row["probabilities"]) if number != right]
-    return probability, probability > max(others, default=0.0)
+def _masses(row: Mapping[str, Any]) -> tuple[float, float, bool]:
+    """Return the mass of the right candidate, of all, and whether the right one has more than every other."""
+    place = row["candidates"].index(row["right"])
+    others = [mass for number, mass in enumerate(row["probabilities"]) if number != place]
+    right = row["probabilities"][place]
+    return right, right + sum(others), right > max(others, default=0.0)
 
 
 def understandings(questions: pl.DataFrame) -> list[Understanding]:
@@ -58,8 +69,17 @@ def understandings(questions: pl.DataFrame) -> list[Understanding]:
         games = own["game"].unique(maintain_order=True).to_list()
         for game in [*games, None] if len(games) > 1 else games:
             part = own.filter(pl.col("game") == game) if game else own
-            numbers = part.select(
-                pl.col("probability").mean(), pl.col("likeliest").mean(), (1 / pl.col("candidates")).mean()
-            ).row(0)
-            found.append(Understanding(model, game, len(part), *numbers))
+            found.append(_understanding(model, game, part))
     return found
+
+
+def _understanding(model: str, game: str | None, questions: pl.DataFrame) -> Understanding:
+    right, readable, guessed, known, by_chance = questions.select(
+        pl.col("right_mass").mean(),
+        pl.col("readable_mass").mean(),
+        guessed=(pl.col("readable_mass") / pl.col("candidates")).mean(),
+        known=pl.col("known").mean(),
+        by_chance=(1 / pl.col("candidates")).mean(),
+    ).row(0)
+    accuracy, chance = (right / readable, guessed / readable) if readable else (None, by_chance)
+    return Understanding(model, game, len(questions), right, readable, accuracy, chance, known, by_chance)

@@ -52,14 +52,16 @@ def game_checks(checks: Checks, game: str) -> dict[str, Any]:
 def _understanding(path: Path) -> Table:
     caption = (
         "Questions about the payoffs, whose answers are known: what an outcome earns, and which outcome is best. Right "
-        "is the mean probability of the right answer; likeliest is the share of questions whose right answer is the "
-        "likeliest; chance is what picking one of the candidates at random gets right. A model near chance does not "
-        "know what it plays for."
+        "is the mean probability of the right answer, readable that of any answer that may be given; accuracy is the "
+        "right share among readable answers, and chance the accuracy of picking at random. Known is the share of "
+        "questions whose right answer is likelier than every other, by chance what picking at random would have "
+        "known. A model near chance does not know what it plays for."
     )
     columns = (
         *(Column("model", "model"), Column("game", "game", "name"), Column("questions", "questions", "whole")),
-        *(Column("accuracy", "right", "share"), Column("known", "likeliest", "share")),
-        Column("chance", "chance", "share"),
+        *(Column("right", "right", "share"), Column("readable", "readable", "share")),
+        *(Column("accuracy", "accuracy", "share"), Column("chance", "chance", "share")),
+        *(Column("known", "known", "share"), Column("known_by_chance", "by chance", "share")),
     )
     rows = tuple({**row, "game": row["game"] or "all games"} for row in _rows(path))
     return Table("comprehension", "What the models know of the payoffs", caption, columns, rows)
@@ -178,7 +180,13 @@ def understanding_page(found: Sequence[Understanding]) -> str:
         return "No questions about the payoffs were asked.\n"
     cells = [
         [each.model, each.game or "**all**", str(each.questions)]
-        + [f"{100 * share:.1f} %" for share in (each.accuracy, each.known, each.chance)]
+        + [_percent(share) for share in (each.right, each.readable, each.accuracy, each.chance)]
+        + [_percent(share) for share in (each.known, each.known_by_chance)]
         for each in found
     ]
-    return as_markdown(["model", "game", "questions", "right", "likeliest answer right", "chance"], cells) + "\n"
+    headings = ["model", "game", "questions", "right", "readable", "right of readable", "chance", "known", "by chance"]
+    return as_markdown(headings, cells) + "\n"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"

@@ -15,7 +15,7 @@ class Asking:
 
     question: str
     exact: bool
-    """Whether its choices are read from the probabilities of the next token."""
+    """Whether its choices are read from the probabilities of tokens."""
     answers: int
     """How many answers are drawn for each scenario and frame; 0 draws none."""
     frames: tuple[str, ...]

@@ -9,14 +9,12 @@ import polars as pl
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.respondents.elicited import ROW_COLUMNS
 from tomtransfer.respondents.parsing import INVALID_KINDS, VALID_KINDS, Parsed, parse_amount, parse_label
+from tomtransfer.scenarios.phrases import phrases_in
 
 ANSWER_KINDS = (*VALID_KINDS, *INVALID_KINDS)
 """The kinds of answers, valid ones first."""
 
 OUTCOMES = ("cooperate", "defect")
-
-SENTENCE = "spelled out"
-"""The kind of an answer that says in a sentence what it chooses."""
 
 
 def answers_path(choices: Path) -> Path:
@@ -43,7 +41,7 @@ def read_drawn(path: Path) -> pl.DataFrame:
 def parse_choices(answers: pl.DataFrame) -> pl.DataFrame:
     """Return drawn answers with their `kind`, their `label`, `choice` (cooperate, defect or null) and `reasons`."""
     parsed = [
-        _in_phrases(parse_label(row["answer"], row["options"], row["question"]), row["phrases"])
+        parse_label(row["answer"], row["options"], row["question"], phrases_in(row["phrases"]))
         for row in answers.iter_rows(named=True)
     ]
     options = answers["options"].to_list()
@@ -57,17 +55,10 @@ def parse_choices(answers: pl.DataFrame) -> pl.DataFrame:
 def parse_amounts(answers: pl.DataFrame, unit: str) -> pl.DataFrame:
     """Return drawn answers with their `kind`, their `label` (the amount as it is written) and `reasons`."""
     parsed = [
-        _in_phrases(parse_amount(row["answer"], row["options"], unit, row["question"]), row["phrases"])
+        parse_amount(row["answer"], row["options"], unit, row["question"], phrases_in(row["phrases"]))
         for row in answers.iter_rows(named=True)
     ]
     return _with_parsed(answers, parsed)
-
-
-def _in_phrases(parsed: Parsed, phrases: str | None) -> Parsed:
-    """Return what was parsed, and no choice where it rests on a sentence of a language whose phrases are not known."""
-    if phrases or parsed.kind != SENTENCE:
-        return parsed
-    return Parsed("other", None, parsed.reasons)
 
 
 def count_choices(answers: pl.DataFrame) -> pl.DataFrame:

@@ -15,15 +15,18 @@ from tomtransfer.experiment.config import TRAINED_SPLIT
 from tomtransfer.experiment.store import Store, digest_of
 from tomtransfer.experiment.tables import write_table
 from tomtransfer.inference.answers import DrawnText
+from tomtransfer.inference.encoding import WRITING_REVISION
 from tomtransfer.respondents.asking import Asking
 from tomtransfer.respondents.elicited import ROW_COLUMNS, ComputeRows, complete_rows
 from tomtransfer.respondents.protocol import Drawn, Reasons, Respondent
 from tomtransfer.scenarios.questions import Prompt, Query, read_comprehension, read_prompts, read_queries
+from tomtransfer.scenarios.spelling import READING_REVISION
 
 logger = logging.getLogger(__name__)
 
 CHOICE_COLUMNS = dict.fromkeys(("cooperate", "defect", "other"), pl.Float64)
 TEXT_COLUMNS = {"tokens": pl.Int64, "finished": pl.Boolean}
+READ_BY, READ_BY_TYPE = {"reading_revision": READING_REVISION}, {"reading_revision": pl.Int64}
 READING_COLUMNS = {"probabilities": pl.List(pl.Float64), "other": pl.Float64}
 
 
@@ -68,7 +71,8 @@ class Elicitation:
             found = self.respondent.choose([prompts[number] for number in part], room, kept)
             return {name: [getattr(each, name) for each in found] for name in CHOICE_COLUMNS}
 
-        self._write(path, "choices", [self._row(prompt) for prompt in prompts], {}, CHOICE_COLUMNS, choose)
+        rows = [self._row(prompt, READ_BY) for prompt in prompts]
+        self._write(path, "choices", rows, READ_BY_TYPE, CHOICE_COLUMNS, choose)
 
     def motivations(self, path: Path, prompts: Sequence[Prompt]) -> None:
         """Write motivations: for each prompt and each choice, the number that `asking` has for its frame.
@@ -78,7 +82,11 @@ class Elicitation:
         which leaves every expectation as it is (stratified sampling). A draw's key does not depend on their number.
         """
         longest = self.asking.motivation_tokens
-        drawing = {"motivation_tokens": longest, "seed": self.asking.motivation_seed}
+        drawing = {
+            "motivation_tokens": longest,
+            "seed": self.asking.motivation_seed,
+            "writing_revision": WRITING_REVISION,
+        }
         rows, wanted = [], []
         for prompt in prompts:
             for choice, label in zip(("cooperate", "defect"), prompt.labels, strict=True):
@@ -116,14 +124,14 @@ class Elicitation:
     def readings(self, path: Path, queries: Sequence[Query], stage: str) -> None:
         """Write exact answers that are one of several texts: a row per query, a probability for each candidate."""
         rows = [
-            self._row(query, shown={"candidates": list(query.candidates), "right": query.right}) for query in queries
+            self._row(query, READ_BY, {"candidates": list(query.candidates), "right": query.right}) for query in queries
         ]
 
         def read(part: Sequence[int]) -> dict[str, list[Any]]:
             found = self.respondent.read([queries[number] for number in part])
             return {"probabilities": [each.candidates for each in found], "other": [each.other for each in found]}
 
-        columns = {"candidates": pl.List(pl.String), "right": pl.String}
+        columns = {"candidates": pl.List(pl.String), "right": pl.String, **READ_BY_TYPE}
         self._write(path, stage, rows, columns, READING_COLUMNS, read)
 
     def _write(

@@ -10,7 +10,9 @@ from typing import Any
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.respondents.asking import Asking
 from tomtransfer.respondents.protocol import Drawn, Reasons
+from tomtransfer.scenarios.phrases import phrases_in
 from tomtransfer.scenarios.questions import Prompt, Query
+from tomtransfer.scenarios.spelling import Spellings, spellings_of
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,14 @@ class LocalModel:
         return load_model(self.directory, self.quantization, choose_device(self.device), self.adapter)
 
     @cached_property
+    def vocabulary(self) -> Any:
+        """What each of its tokens writes."""
+        from tomtransfer.inference.sampling import end_tokens
+        from tomtransfer.inference.vocabulary import Vocabulary
+
+        return Vocabulary(self.tokenizer, end_tokens(self.loaded, self.tokenizer))
+
+    @cached_property
     def prefixes(self) -> Any:
         """What is kept of prompts that were computed, by their tokens: none to begin with."""
         return {}
@@ -77,32 +87,44 @@ class LocalModel:
 
         What is kept of prompts for later draws stays within the tokens of a batch, over all calls.
         """
-        from tomtransfer.inference.choices import choice_distributions
-        from tomtransfer.inference.encoding import encode_prompts
+        from tomtransfer.inference.encoding import encode_prompts, label_tokens
 
-        encoded = encode_prompts(self.tokenizer, prompts, self.directory, room)
+        written = label_tokens(self.tokenizer, (label for prompt in prompts for label in prompt.labels), self.name)
+        longest = max(map(len, written.values()), default=1)
+        encoded = encode_prompts(self.tokenizer, prompts, self.directory, max(room, longest))
         numbers = [number for number, prompt in enumerate(prompts) if prompt.sha256 in drawn_after]
         left = self.tokens_per_batch - sum(map(len, self.prefixes))
-        tokens = accumulate(len(encoded[number].tokens) for number in numbers)
+        tokens = accumulate(len(encoded[number]) for number in numbers)
         kept = [number for number, total in zip(numbers, tokens, strict=True) if total <= left]
-        return choice_distributions(self.loaded, encoded, self.temperature, self.tokens_per_batch, kept, self.prefixes)
+        # In one order, so that frames which swap their labels are read by one record of them.
+        labels = [tuple(sorted(prompt.labels)) for prompt in prompts]
+        spellings = [
+            spellings_of(each, "", phrases_in(prompt.phrases)) for each, prompt in zip(labels, prompts, strict=True)
+        ]
+        found = self._read(encoded, spellings, kept)
+        shares = [dict(zip(each, read.candidates, strict=True)) for each, read in zip(labels, found, strict=True)]
+        return [
+            ChoiceDistribution(share[prompt.cooperate], share[prompt.defect], read.other)
+            for prompt, share, read in zip(prompts, shares, found, strict=True)
+        ]
 
     def motivate(self, wanted: Sequence[Reasons], longest: int) -> list[DrawnText]:
         """Return sampled reasons for each choice in `wanted`; see `Respondent`."""
-        from tomtransfer.inference.encoding import encode_prompts
+        from tomtransfer.inference.encoding import encode_prompts, label_tokens
         from tomtransfer.inference.sampling import Draw, draw_texts
 
         prompts, numbers = _each_once([each.prompt for each in wanted])
-        encoded = encode_prompts(self.tokenizer, prompts, self.directory, longest)
-        draws = [
-            Draw(number, getattr(encoded[number], each.choice)[0], each.key)
-            for number, each in zip(numbers, wanted, strict=True)
-        ]
+        labels = [getattr(each.prompt, each.choice) for each in wanted]
+        written = label_tokens(self.tokenizer, labels, self.name)
+        room = longest + max(map(len, written.values()), default=0)
         return draw_texts(
             self.loaded,
             self.tokenizer,
-            encoded,
-            draws,
+            encode_prompts(self.tokenizer, prompts, self.directory, room),
+            [
+                Draw(number, written[label], each.key)
+                for number, label, each in zip(numbers, labels, wanted, strict=True)
+            ],
             self.temperature,
             longest,
             self.tokens_per_batch,
@@ -111,14 +133,14 @@ class LocalModel:
 
     def draw(self, wanted: Sequence[Drawn], asking: Asking) -> list[DrawnText]:
         """Return a sampled answer to each prompt in `wanted`; see `Respondent`."""
-        from tomtransfer.inference.encoding import encode_texts
+        from tomtransfer.inference.encoding import encode_prompts
         from tomtransfer.inference.sampling import Draw, draw_texts
 
         prompts, numbers = _each_once([each.prompt for each in wanted])
         return draw_texts(
             self.loaded,
             self.tokenizer,
-            encode_texts(self.tokenizer, prompts, self.directory, asking.longest),
+            encode_prompts(self.tokenizer, prompts, self.directory, asking.longest),
             [Draw(number, None, each.key) for number, each in zip(numbers, wanted, strict=True)],
             self.temperature,
             asking.longest,
@@ -129,17 +151,27 @@ class LocalModel:
 
     def read(self, queries: Sequence[Query]) -> list[CandidateDistribution]:
         """Return the exact distribution over the candidates of each query; see `Respondent`."""
-        from tomtransfer.inference.encoding import encode_texts
-        from tomtransfer.inference.token_tree import LONGEST_PATH, Vocabulary, candidate_distributions
+        from tomtransfer.inference.encoding import encode_prompts
 
-        encoded = encode_texts(self.tokenizer, queries, self.directory, LONGEST_PATH)
+        candidates = [spellings_of(query.candidates, query.unit, phrases_in(query.phrases)) for query in queries]
+        texts = {text for query in queries for text in query.candidates}
+        longest = max((len(self.tokenizer.encode(text, add_special_tokens=False)) for text in texts), default=1)
+        return self._read(encode_prompts(self.tokenizer, queries, self.directory, longest), candidates)
+
+    def _read(
+        self, encoded: Sequence[Sequence[int]], candidates: Sequence[Spellings], kept: Collection[int] = ()
+    ) -> list[CandidateDistribution]:
+        from tomtransfer.inference.token_tree import candidate_distributions
+
         return candidate_distributions(
             self.loaded,
-            Vocabulary(self.tokenizer),
-            [prompt.tokens for prompt in encoded],
-            [query.candidates for query in queries],
+            self.vocabulary,
+            encoded,
+            candidates,
             self.temperature,
             self.tokens_per_batch,
+            kept,
+            self.prefixes,
         )
 
 

@@ -1,40 +1,45 @@
-r"""What a drawn answer chooses: a strict reading with a written taxonomy. In doubt an answer is invalid, never a guess.
+r"""What a drawn answer chooses: a grammar of what counts as a choice. What it does not know is invalid, never a guess.
 
-The answer is on the first line that is not empty or, where reasons come first, on the last. Of that line:
+The answer is on the first line that has a word or, where reasons come first, on the last. It chooses an option
+
+- by beginning with it, as `tomtransfer.scenarios.spelling` defines: `C`, `**C**.`, `C. I trust them`, `7 dollars`; or
+- in a sentence of the speaker about what the speaker chooses or gives, in the phrases of the language: `I choose C`,
+  `My answer: C`, `Option C.`, `C is my choice`, `I would give 7 dollars to the fund`.
+
+and does so no longer where the line goes on to choose another one, or goes on with the next line to list them.
 
 | kind | what the line is | valid |
 |---|---|---|
 | label | the label or amount and nothing else: `C` | yes |
 | label with punctuation | the same in quotes, brackets, bold, with a full stop, a unit: `**C**.`, `5 dollars` | yes |
-| spelled out | a sentence that says which one is chosen, and names no other: `I choose option C` | yes |
-| both labels | it names more than one label, or several amounts without saying which is given | no |
-| out of range | the only amount that it names may not be given: `12`, `-3` | no |
-| refusal | it declines to choose: `I cannot decide`, `As an AI ...` | no |
+| label first | it begins with the label or amount and goes on: `C. I trust them`, `C - it pays`, `7, because` | yes |
+| spelled out | a sentence in which the speaker chooses it: `I choose option C` | yes |
+| both labels | it names several labels or amounts and chooses none, or more than one | no |
+| out of range | it gives an amount that may not be given: `12`, `-3`, `2.5` | no |
+| refusal | the speaker declines to choose: `I cannot decide`, `As an AI ...` | no |
 | empty | there is no line | no |
 | other | anything else | no |
-
-A reading is a choice only if the text contains that label or amount.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from tomtransfer.scenarios.spelling import CURRENCY, WRAPPING
+import regex
 
-VALID_KINDS = ("label", "label with punctuation", "spelled out")
+from tomtransfer.respondents.statements import Statements
+from tomtransfer.scenarios.patterns import normalized
+from tomtransfer.scenarios.phrases import ENGLISH, Phrases
+from tomtransfer.scenarios.spelling import STOPS, Spellings, spellings_of
+
+VALID_KINDS = ("label", "label with punctuation", "label first", "spelled out")
 INVALID_KINDS = ("both labels", "out of range", "refusal", "empty", "other")
 
-REFUSAL = re.compile(r"\b(?:can ?not|can't|won't|unable|not able|refuse|decline|sorry|as an ai|language model)\b", re.I)
-# Says that the sentence is about what is chosen, and by whom it is not.
-CHOOSING = re.compile(
-    r"\b(?:choose|chose|pick|select|go with|going with|prefer|opt for|answer|option|choice|decision)\b", re.I
-)
-NOT_MINE = re.compile(r"\b(?:not|never|neither|nor|avoid|if|unless|coplayer|they|rather than|instead)\b|n't\b", re.I)
-GIVING = r"\b(?:give|donate|contribute|put)\b"
-GIVEN = re.compile(r"\b(?:giv(?:e|ing|en)|donat(?:e|ing|ion)|contribut(?:e|ing|ion)|put(?:ting)?)\b", re.I)
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-NUMBER = r"(?<![\w.,])-?[0-9]+(?:\.[0-9]+)?(?![\w%]|[.,][0-9])"
+_WORD = regex.compile(r"\w")
+_SENTENCE_END = regex.compile(r"""(?<=[.!?]['")*_`]{0,3})\s+|(?<=[。\uff01\uff1f])""")
+
+# A line without a word, or the fence of a block of code.
+_SILENT = regex.compile(r"\W*(?:```\w*)?\s*")
 
 
 @dataclass(frozen=True)
@@ -46,90 +51,90 @@ class Parsed:
     reasons: str
 
 
-def parse_label(text: str, labels: Sequence[str], question: str) -> Parsed:
+def parse_label(text: str, labels: Sequence[str], question: str, phrases: Phrases = ENGLISH) -> Parsed:
     """Return which of `labels` an answer chooses. `question` says whether the answer comes first or last."""
-    line, reasons = _answer_line(text, question)
-    kind, choice = _read_label(line, labels, last=question == "reason_first")
-    return Parsed(kind, choice, reasons)
+    return _parser(spellings_of(tuple(labels), "", phrases)).parse(text, last=question == "reason_first")
 
 
-def parse_amount(text: str, amounts: Sequence[str], unit: str, question: str) -> Parsed:
-    """Return which of `amounts`, whole numbers from 0, an answer gives; `unit` is what is given, such as dollars."""
-    line, reasons = _answer_line(text, question)
-    kind, choice = _read_amount(line, amounts, unit, last=question == "reason_first")
-    return Parsed(kind, choice, reasons)
+def parse_amount(text: str, amounts: Sequence[str], unit: str, question: str, phrases: Phrases = ENGLISH) -> Parsed:
+    """Return which of `amounts`, in digits, an answer gives; `unit` is what is given, such as dollars."""
+    return _parser(spellings_of(tuple(amounts), unit, phrases)).parse(text, last=question == "reason_first")
 
 
-def _answer_line(text: str, question: str) -> tuple[str, str]:
-    """Return the line that holds the answer, and the lines after it or, where reasons come first, before it."""
-    lines = [line.strip() for line in text.strip().split("\n") if line.strip()]
-    if not lines:
-        return "", ""
-    if question == "reason_first":
-        return lines[-1], "\n".join(lines[:-1])
-    return lines[0], "\n".join(lines[1:])
+@dataclass(frozen=True)
+class _Choice:
+    """A choice that a line makes: the place of its option, None where that may not be chosen; how; what follows it."""
+
+    place: int | None
+    kind: str
+    rest: str
 
 
-def _read_label(line: str, labels: Sequence[str], last: bool) -> tuple[str, str | None]:
-    """Return the kind of a line, and the label that it chooses if it is valid."""
-    bare = line.strip(WRAPPING)
-    if bare in labels:
-        return ("label" if line == bare else "label with punctuation"), bare
-    sentence = _sentence(line, last)
-    named = [label for label in labels if re.search(rf"(?<!\w){re.escape(label)}(?!\w)", sentence)]
-    kind = _kind_without_choice(line, len(named))
-    if not kind and CHOOSING.search(sentence) and not NOT_MINE.search(sentence):
-        return "spelled out", named[0]
-    return kind or "other", None
+class _Parser:
+    """Reads answers to a question with certain options."""
+
+    def __init__(self, spellings: Spellings) -> None:
+        self.spellings = spellings
+        self.statements = Statements(spellings)
+
+    def parse(self, text: str, last: bool) -> Parsed:
+        """Return what `text` chooses, on its first line or on the `last`."""
+        lines = [line for line in map(str.strip, text.split("\n")) if not _SILENT.fullmatch(line)]
+        if not lines:
+            return Parsed("other" if text.strip() else "empty", None, "")
+        while not last and len(lines) > 1 and self.statements.announced(_sentence(lines[0])):
+            lines[:2] = [f"{lines[0]} {lines[1]}"]
+        line, others = (lines[-1], lines[:-1]) if last else (lines[0], lines[1:])
+        choices = self._last(line) if last else self._choices(self._first(text), line)
+        if choices and others:
+            # Two lines of one kind list what may be chosen, unless they say the same.
+            beside = others[-1 if last else 0]
+            choices += [each for each in self._choices(self._first(beside), beside) if each.kind == choices[0].kind]
+        kind, place = self._judged(choices, line)
+        choice = None if place is None else self.spellings.options[place]
+        return Parsed(kind, choice, "\n".join([choices[0].rest, *others] if choice and choices[0].rest else others))
+
+    def _judged(self, choices: Sequence[_Choice], line: str) -> tuple[str, int | None]:
+        """Return the kind of a line that makes these choices, and the place of the one that is valid."""
+        if len({choice.place for choice in choices}) > 1:
+            return "both labels", None
+        if choices:
+            [first, *_] = choices
+            return ("out of range" if first.place is None else first.kind), first.place
+        if any(self.statements.refused(_sentence(part)) for part in _SENTENCE_END.split(line)):
+            return "refusal", None
+        return ("both labels" if len(self.statements.named(_sentence(line))) > 1 else "other"), None
+
+    def _choices(self, first: _Choice | None, line: str) -> list[_Choice]:
+        """Return every choice that a line makes: the one that it begins with, `first`, and those of its sentences."""
+        sentences = map(_sentence, _SENTENCE_END.split(first.rest if first else line))
+        stated = [self.statements.stated(sentence, told=bool(first)) for sentence in sentences]
+        found = [_Choice(self.spellings.place(said), "spelled out", "") for said in stated if said]
+        return [first, *found] if first else found
+
+    def _last(self, line: str) -> list[_Choice]:
+        """Return every choice that a last line makes, by beginning with it or in its last sentence."""
+        if first := self._first(line):
+            return self._choices(first, line)
+        sentence = [part for part in _SENTENCE_END.split(line) if _WORD.search(part)][-1]
+        alone = self._first(sentence)
+        return self._choices(alone if alone and alone.kind != "label first" else None, sentence)
+
+    def _first(self, text: str) -> _Choice | None:
+        """Return the option that a text begins with, or None where its first line makes something else of it."""
+        match = self.spellings.begin(text)
+        if not match or self.statements.goes_on(match):
+            return None
+        rest = text[match.start("ending") :].partition("\n")[0]
+        line = text[: match.start("ending")] + rest
+        kind = "label first" if _WORD.search(rest) else "label with punctuation"
+        kind = "label" if line.strip() == match["option"] else kind
+        return _Choice(self.spellings.place(match["option"]), kind, rest.lstrip(f" \t{STOPS},–—-").rstrip())
 
 
-def _read_amount(line: str, amounts: Sequence[str], unit: str, last: bool) -> tuple[str, str | None]:
-    """Return the kind of a line, and the amount that it gives if it is valid."""
-    units = rf"(?:{re.escape(unit)}|{re.escape(unit.removesuffix('s'))})"
-    bare = re.sub(rf"\s*\b{units}$", "", line.strip(WRAPPING), flags=re.I).strip(WRAPPING + CURRENCY)
-    if bare in amounts and not re.search(r"[.,][0-9]", line):
-        return ("label" if line == bare else "label with punctuation"), bare
-    sentence = _sentence(line, last)
-    numbers = _numbers(sentence, amounts[-1], units)
-    kind = _kind_without_choice(line, len(numbers))
-    alone = re.fullmatch(rf"\W*\w+(?:\s*{units})?(?:\s*(?:/|out of|of)\W*\w+)?\W*", sentence, re.I)
-    says = alone or GIVEN.search(sentence) or CHOOSING.search(sentence)
-    if not kind and numbers[0] in amounts and says and not NOT_MINE.search(sentence):
-        return "spelled out", numbers[0]
-    if not kind and not 0 <= float(numbers[0]) <= float(amounts[-1]):
-        return "out of range", None
-    return kind or "other", None
+def _sentence(text: str) -> str:
+    """Return a text as sentences are read: plain, with a line break at its end."""
+    return normalized(text) + "\n"
 
 
-def _kind_without_choice(line: str, named: int) -> str:
-    """Return the kind of a line that chooses nothing, by how many labels it names; empty where it may choose."""
-    if not line:
-        return "empty"
-    if REFUSAL.search(line):
-        return "refusal"
-    return {0: "other", 1: ""}.get(named, "both labels")
-
-
-def _numbers(sentence: str, most: str, units: str) -> list[str]:
-    """Return the numbers that may be given, each once; where there are several, those behind a verb of giving."""
-    # The endowment is often named beside what is given: `5 of my 10 dollars`, `5/10`.
-    own = rf"(?:\bout of|\bof|/)\s*(?:(?:my|the|your)\s+)?[{CURRENCY}]?{most}\b"
-    sentence = re.sub(own, "", sentence, flags=re.I)
-    numbers = set(re.findall(NUMBER, sentence)) | _number_words(sentence, units)
-    if len(numbers) > 1:
-        given = rf"{GIVING}(?:\s+(?:only|exactly|away|in|up))?\s+[{CURRENCY}]?({NUMBER})"
-        numbers = set(re.findall(given, sentence, re.I)) or numbers
-    return sorted(numbers)
-
-
-def _number_words(sentence: str, units: str) -> set[str]:
-    """Return numbers that are written as words before their unit, as digits; `one` alone is a pronoun."""
-    found = re.findall(rf"\b({'|'.join(WORDS)})\s+{units}\b", sentence, re.I)
-    alone = sentence.strip(WRAPPING).lower()
-    return {str(WORDS.index(word.lower())) for word in [*found, *([alone] if alone in WORDS else [])]}
-
-
-def _sentence(line: str, last: bool) -> str:
-    """Return the sentence of a line that holds the answer: the first or the last."""
-    sentences = [part for part in re.split(r"(?<=[.!?])\s+", line.strip()) if part.strip(WRAPPING)]
-    return (sentences[-1] if last else sentences[0]) if sentences else ""
+_parser = lru_cache(maxsize=64)(_Parser)

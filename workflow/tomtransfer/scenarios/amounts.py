@@ -176,7 +176,7 @@ def ask_amount(
     system, user = render_templates(sources.templates, variables)
     digest = content_hash([system, user, *candidates])
     place = (split, game_name, context_name, UNLABELLED, question)
-    return Query(*place, candidates, right, game.payoffs, system, user, digest, phrases=words.phrases)
+    return Query(*place, candidates, right, game.payoffs, system, user, digest, words.unit(game.unit), words.phrases)
 
 
 def _splits(experiment: Experiment, game: str, context: str) -> list[str]:

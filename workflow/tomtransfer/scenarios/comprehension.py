@@ -32,5 +32,7 @@ def action_comprehension(experiment: Experiment, game_name: str, context_name: s
             name = f"points_{outcome.own}_{outcome.coplayer}" if question == "points" else question
             place = (split_name, game_name, context_name, frame_name, name)
             digest = content_hash([system, user, *candidates])
-            queries.append(Query(*place, candidates, right, payoffs.model_dump(), system, user, digest))
+            unit = sources.templates.words.points.plural if question == "points" else ""
+            said = (system, user, digest, unit, sources.templates.words.phrases)
+            queries.append(Query(*place, candidates, right, payoffs.model_dump(), *said))
     return queries

@@ -47,7 +47,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Query:
-    """A prompt that is answered by one of several texts, such as an amount; `right` is the correct one, if any is."""
+    """A prompt that is answered by one of several texts, such as amounts of a `unit`; `right` is the true one."""
 
     split: str
     game: str
@@ -60,6 +60,7 @@ class Query:
     system: str
     user: str
     sha256: str
+    unit: str = ""
     phrases: str | None = None
     """The language whose phrases of choosing a drawn answer may use; null where labels alone are read."""
 

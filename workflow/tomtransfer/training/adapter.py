@@ -19,6 +19,7 @@ from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.software import model_software
 from tomtransfer.experiment.store import Store, digest_of
 from tomtransfer.experiment.tables import read_table
+from tomtransfer.inference.encoding import WRITING_REVISION
 from tomtransfer.models.integrity import ADAPTER_FILES
 from tomtransfer.respondents.local_model import LocalModel
 from tomtransfer.training.card import model_card
@@ -51,6 +52,7 @@ class Lesson:
                 "settings": self.settings.model_dump(mode="json"),
                 "model_revision": self.student.model_revision,
                 "quantization": self.student.quantization,
+                "writing_revision": WRITING_REVISION,
             }
         )
 

@@ -14,7 +14,8 @@ def row_targets(row: Row, choice_share: float | None) -> dict[str, torch.Tensor]
     """Return what is to be predicted in a row, from where and how much it counts: labels, sources, weights (targets).
 
     The first token of each completion is predicted from the prompt's last position. A completion's weight is divided
-    over its tokens: `choice_share` to the choice, the rest in equal parts to the others, or equal parts to all if None.
+    over its tokens: `choice_share` in equal parts to those of the choice, the rest in equal parts to the others, or
+    equal parts to all if None.
     Prompt tokens are never among the targets.
     """
     labels: list[int] = []
@@ -25,23 +26,22 @@ def row_targets(row: Row, choice_share: float | None) -> dict[str, torch.Tensor]
         count = len(completion.tokens)
         labels += completion.tokens
         sources += [len(row.prompt) - 1, *range(start, start + count - 1)]
-        weights += [completion.weight * share for share in token_shares(count, choice_share, completion.choice)]
+        weights += [completion.weight * share for share in token_shares(completion, choice_share)]
         start += count - 1
     return {"labels": torch.tensor(labels), "sources": torch.tensor(sources), "weights": torch.tensor(weights)}
 
 
-def token_shares(count: int, choice_share: float | None, choice: int = 0) -> list[float]:
-    """Return what each of `count` tokens of a completion, its choice at a place, counts of the completion's weight.
+def token_shares(completion: Completion, choice_share: float | None) -> list[float]:
+    """Return what each token of a completion counts of its weight: `choice_share` those of its choice together.
 
-    The choice counts `choice_share`, whether or not reasons follow it, and the reasons the rest together. If None, all
-    count the same and the weight as a whole, which must then grow with `count` (`trainer.make_rows`).
+    The choice counts that whether or not reasons stand beside it, and the reasons the rest. If None, all count the same
+    and the weight as a whole, which must then grow with their number (`trainer.make_rows`).
     """
+    count, chosen = len(completion.tokens), completion.choice_tokens
     if choice_share is None:
         return [1 / count] * count
-    if count == 1:
-        return [choice_share]
-    shares = [(1 - choice_share) / (count - 1)] * count
-    shares[choice] = choice_share
+    shares = [(1 - choice_share) / max(count - chosen, 1)] * count
+    shares[completion.choice : completion.choice + chosen] = [choice_share / chosen] * chosen
     return shares
 
 

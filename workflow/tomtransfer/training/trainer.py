@@ -17,7 +17,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from tomtransfer.experiment.progress import Progress
 from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.inference.encoding import encode_chat, spell_labels
+from tomtransfer.inference.encoding import encode_chat, label_tokens
 from tomtransfer.inference.loading import compute_type
 from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
 from tomtransfer.training.loss import pack, row_targets, weighted_loss
@@ -68,10 +68,10 @@ def make_rows(
     A completion is the label, a line break and the motivation, and the end of the answer if the motivation came to one;
     or the motivation, a line break, the label and the end of the answer. A label without a motivation stands alone.
     """
-    spellings = spell_labels(tokenizer, sorted({example.label for example in examples}), model_name)
+    written = label_tokens(tokenizer, (example.label for example in examples), model_name)
     behind: dict[tuple[str, str], list[Completion]] = {}
     for example in examples:
-        completion = _completion(tokenizer, example, spellings[example.label][0])
+        completion = _completion(tokenizer, example, written[example.label])
         behind.setdefault((example.system, example.user), []).append(completion)
     rows = []
     for (system, user), completions in behind.items():
@@ -88,16 +88,16 @@ def _by_token(completions: Sequence[Completion]) -> list[Completion]:
     return [replace(each, weight=each.weight * len(each.tokens) * share) for each in completions]
 
 
-def _completion(tokenizer: Any, example: Example, label: int) -> Completion:
+def _completion(tokenizer: Any, example: Example, label: Sequence[int]) -> Completion:
     """Return the tokens of an example's completion, and where among them the choice stands."""
     end = [tokenizer.eos_token_id] if example.finished else []
     if example.question == "reason_first":
         text = f"{example.motivation}\n" if example.motivation else ""
         reasons = tokenizer.encode(text, add_special_tokens=False)
-        return Completion([*reasons, label, *end], example.weight, len(reasons))
+        return Completion([*reasons, *label, *end], example.weight, len(reasons), len(label))
     text = f"\n{example.motivation}" if example.motivation else ""
     reasons = tokenizer.encode(text, add_special_tokens=False)
-    return Completion([label, *reasons, *end], example.weight)
+    return Completion([*label, *reasons, *end], example.weight, 0, len(label))
 
 
 def add_adapter(model: Any, settings: Training) -> Any:

@@ -1,0 +1,107 @@
+"""What tokens write, and what they make of a text: against looking at every token as a whole."""
+
+import pytest
+
+from tomtransfer.inference.loading import load_tokenizer
+from tomtransfer.inference.vocabulary import BROKEN, Vocabulary, split, token_bytes
+from tomtransfer.scenarios.spelling import spellings_of
+
+
+class Many:
+    """A tokenizer with tokens of every sort: words, spaces, brackets, numbers, parts of characters, nothing at all."""
+
+    texts = (
+        *(
+            "",
+            " ",
+            "0",
+            "1",
+            ".",
+            ".5",
+            ".0",
+            "0.",
+            ", ",
+            " dollars",
+            "dollars",
+            "*",
+            "**.",
+            "$1",
+            " 10",
+            "e",
+            "o",
+            "1",
+        ),
+        *("-1", "00", "C", " C", "CD", "D)", "\n", "\n1", "one", " one.", "ne", "ne ", "\u00e9", "_", "(2.5", " a"),
+        *("ж", "цж", " ж", "中", "。", "🙂", ", because", " because", "<0xE5>", "<0x90>", "<0x88>", "作", "合", "▁▁"),
+    )
+    all_special_ids = ()
+
+    def __len__(self):
+        return len(self.texts)
+
+    def convert_ids_to_tokens(self, tokens):
+        return [self.texts[token] for token in tokens]
+
+
+OPTIONS = [tuple(map(str, range(11))), ("C", "D"), ("2.5", "10", "3"), ("one", "two"), ("合作", "背叛")]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("text", ["", "1", "10", "1.", "2.", "2.5", "1.0", "C", "C.", "C. ", "C,", "on", "合", "合作"])
+def test_looking_at_the_first_characters_of_tokens_finds_what_looking_at_all_of_each_finds(text, options):
+    tokenizer, spellings = Many(), spellings_of(options, "dollars")
+    looked = Vocabulary(tokenizer, ()).after(text.encode(), spellings)
+    found = {token: number for number, tokens in looked.completing for token in tokens.tolist()}
+    found |= dict.fromkeys(looked.going_on.tolist(), True)
+    verdicts = {
+        token: _verdict(spellings, text, split(written)[0]) for token, written in enumerate(token_bytes(tokenizer))
+    }
+    assert found == {token: what for token, what in verdicts.items() if what is not False}
+
+
+def _verdict(spellings, text, addition):
+    """The first verdict, character by character, that is not open; bytes that are no character say nothing."""
+    if BROKEN in addition:
+        return False
+    texts = [text + addition[:end] for end in range(len(addition) + 1)]
+    return next((what for what in map(spellings.begun, texts) if what is not True), True)
+
+
+def test_a_character_that_is_cut_goes_on_with_what_completes_it():
+    tokenizer, spellings = Many(), spellings_of(("合作", "背叛"))
+    vocabulary = Vocabulary(tokenizer, ())
+    first, second, third = (tokenizer.texts.index(name) for name in ("<0xE5>", "<0x90>", "<0x88>"))
+    assert first in vocabulary.after(b"", spellings).going_on
+    assert vocabulary.after(b"\xe5", spellings).going_on.tolist() == [second, third]
+    # Both go on with a character, of which one begins a label: E5 90 90 is another.
+    assert "合".encode() == b"\xe5\x90\x88"
+    assert vocabulary.after(b"\xe5\x90", spellings).going_on.tolist() == [third]
+    assert tokenizer.texts.index("作") in vocabulary.after(b"\xe5\x90\x88", spellings).going_on
+
+
+def test_an_end_is_a_line_break_and_another_special_token_is_nothing():
+    tokenizer = Many()
+    tokenizer.all_special_ids = (2, 3)
+    vocabulary = Vocabulary(tokenizer, {3})
+    assert (vocabulary.bytes[2], vocabulary.bytes[3]) == (b"", b"\n")
+
+
+def test_bytes_are_those_that_the_tokenizer_decodes(random_model):
+    tokenizer = load_tokenizer(random_model)
+    written = token_bytes(tokenizer)
+    for text in ("Cooperate, because 10 is more.", "  two  spaces\n\n", "合作 – “naïve” 🙂", "\ttab £5"):
+        tokens = tokenizer.encode(text, add_special_tokens=False)
+        assert b"".join(written[token] for token in tokens).decode().strip() == text.strip()
+    for token, each in enumerate(written):
+        text = tokenizer.decode([token])
+        if token not in tokenizer.all_special_ids and "\ufffd" not in text:
+            assert each.decode().strip() == text.strip()
+
+
+def test_the_tokenizers_own_tokens_of_labels_are_known_and_those_of_numbers_are_not(random_model):
+    tokenizer = load_tokenizer(random_model)
+    vocabulary = Vocabulary(tokenizer, ())
+    stag, hare = (tuple(tokenizer.encode(label, add_special_tokens=False)) for label in ("Stag", "Hare"))
+    assert vocabulary.own(spellings_of(("Stag", "Hare"))) == {stag, hare}
+    assert vocabulary.own(spellings_of(("1", "2"))) == frozenset()
+    assert vocabulary.longest(("Stag", "C")) == len(stag)

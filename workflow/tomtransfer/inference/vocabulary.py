@@ -1,0 +1,166 @@
+"""What each token of a tokenizer makes of an answer that has been written so far.
+
+Tokens are bytes, not texts: a character may be cut in two, as Chinese ones often are, and a token's own text does not
+always tell whether a space stands in front of it.
+"""
+
+import codecs
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import regex
+import torch
+
+from tomtransfer.scenarios.spelling import Labels, Spellings
+
+# Characters that stand for all those of their sort which no pattern names: Chinese, other letters, spaces, the rest.
+_SORTS = ((regex.compile(r"\p{Han}"), "㐀"), (regex.compile(r"\w"), "ж"), (regex.compile(r"\s"), " "))
+_ANY_OTHER = "¤"
+
+CONTINUATION = range(0x80, 0xC0)
+"""The bytes of UTF-8 that stand within a character."""
+
+BROKEN = "\ufffd"
+"""What stands for bytes that are no character: with them an answer begins with nothing."""
+
+
+@dataclass(frozen=True)
+class NextTokens:
+    """What each next token makes of a text: candidates that it completes, and tokens that go on towards one."""
+
+    completing: list[tuple[int, torch.Tensor]]
+    """Places of candidates, and the tokens with which each is complete."""
+    going_on: torch.Tensor
+
+
+class Vocabulary:
+    """The bytes of every token of a tokenizer, and what it makes of what has been written so far.
+
+    `ends` are the tokens that end an answer, as a line break does; other special tokens say nothing.
+    """
+
+    def __init__(self, tokenizer: Any, ends: Collection[int]) -> None:
+        self.tokenizer = tokenizer
+        self.bytes = token_bytes(tokenizer)
+        for token in tokenizer.all_special_ids:
+            self.bytes[token] = b""
+        for token in ends:
+            self.bytes[token] = b"\n"
+        self._texts = [split(each)[0] for each in self.bytes]
+        self._within = [token for token, each in enumerate(self.bytes) if each and each[0] in CONTINUATION]
+        self._shaped: dict[frozenset[str], tuple[list[str], dict[str, list[int]]]] = {}
+        self._written: dict[str, tuple[int, ...]] = {}
+        self._known: dict[tuple[Spellings, bytes], NextTokens] = {}
+
+    def after(self, written: bytes, spellings: Spellings) -> NextTokens:
+        """Return what each next token makes of what is `written`."""
+        if (spellings, written) not in self._known:
+            text, cut = split(written)
+            if cut:
+                # Only what begins within a character can go on with one.
+                pieces: Mapping[int, str] = {token: split(cut + self.bytes[token])[0] for token in self._within}
+                first = _grouped((piece[:1], token) for token, piece in pieces.items())
+                self._known[spellings, written] = _look(text, spellings, pieces, first)
+            else:
+                shapes, first = self._shapes(spellings.alphabet)
+                self._known[spellings, written] = _look(text, spellings, shapes, first)
+        return self._known[spellings, written]
+
+    def longest(self, candidates: Iterable[str]) -> int:
+        """Return the most tokens that the tokenizer needs for one of `candidates`."""
+        return max(len(self._write(each)) for each in candidates)
+
+    def own(self, spellings: Spellings) -> frozenset[tuple[int, ...]]:
+        """Return the tokens that the tokenizer itself writes for each label; none for numbers, which may be many."""
+        return frozenset(map(self._write, spellings.options)) if isinstance(spellings, Labels) else frozenset()
+
+    def _write(self, text: str) -> tuple[int, ...]:
+        if text not in self._written:
+            self._written[text] = tuple(self.tokenizer.encode(text, add_special_tokens=False))
+        return self._written[text]
+
+    def _shapes(self, alphabet: frozenset[str]) -> tuple[list[str], dict[str, list[int]]]:
+        """Return the texts of tokens, characters that are not in `alphabet` alike, and tokens by the first character.
+
+        Where a hundred thousand tokens are looked at, most of them differ in nothing that matters.
+        """
+        if alphabet not in self._shaped:
+            characters = set().union(*self._texts)
+            table = {ord(each): _sort(each) for each in characters if each not in alphabet | {BROKEN}}
+            shapes = [text.translate(table) for text in self._texts]
+            self._shaped[alphabet] = shapes, _grouped((text[:1], token) for token, text in enumerate(shapes))
+        return self._shaped[alphabet]
+
+
+def _look(
+    text: str, spellings: Spellings, pieces: Mapping[int, str] | list[str], first: Mapping[str, list[int]]
+) -> NextTokens:
+    """Look at tokens character by character: where a text is decided, so are all tokens that begin like it."""
+    completing: dict[int, list[int]] = {}
+    going_on: list[int] = []
+    waiting = list(first.items())
+    while waiting:
+        addition, tokens = waiting.pop()
+        begun = spellings.begun(text + addition)
+        if begun is True:
+            going_on += [token for token in tokens if pieces[token] == addition]
+            longer = [token for token in tokens if pieces[token] != addition]
+            waiting += _grouped((pieces[token][: len(addition) + 1], token) for token in longer).items()
+        elif begun is not False:
+            completing.setdefault(begun, []).extend(tokens)
+    return NextTokens(
+        [(place, torch.tensor(tokens)) for place, tokens in completing.items()],
+        torch.tensor(going_on, dtype=torch.long),
+    )
+
+
+def split(written: bytes) -> tuple[str, bytes]:
+    """Return the text of what is written in UTF-8, and the bytes of a last character that is not whole yet."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    text = decoder.decode(written)
+    return text, decoder.getstate()[0]
+
+
+def token_bytes(tokenizer: Any) -> list[bytes]:
+    """Return what each token of a tokenizer writes, in UTF-8.
+
+    Tokenizers name tokens by a character for each byte (GPT-2), or by their text with spaces as `▁` and single bytes as
+    `<0xE5>` (SentencePiece).
+    """
+    names = [name or "" for name in tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))]
+    by_bytes = sum(name.startswith("Ġ") for name in names) > sum(name.startswith("▁") for name in names)
+    return [_named_by_bytes(name) if by_bytes else _named_by_text(name) for name in names]
+
+
+def _named_by_bytes(name: str) -> bytes:
+    known = _byte_names()
+    return bytes(known[each] for each in name) if all(each in known for each in name) else name.encode()
+
+
+def _named_by_text(name: str) -> bytes:
+    single = re.fullmatch(r"<0x([0-9A-F]{2})>", name)
+    return bytes.fromhex(single[1]) if single else name.replace("▁", " ").encode()
+
+
+@cache
+def _byte_names() -> dict[str, int]:
+    """Return the byte that each character names: itself if it can be printed, else one of those from 256 on."""
+    printed = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(0x100) if byte not in printed]
+    return {chr(byte): byte for byte in printed} | {chr(0x100 + place): byte for place, byte in enumerate(others)}
+
+
+def _sort(character: str) -> str:
+    return next((sort for pattern, sort in _SORTS if pattern.match(character)), _ANY_OTHER)
+
+
+def _grouped(named: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    """Return tokens by their names, but for those whose name is broken."""
+    groups: dict[str, list[int]] = {}
+    for name, token in named:
+        if BROKEN not in name:
+            groups.setdefault(name, []).append(token)
+    return groups
