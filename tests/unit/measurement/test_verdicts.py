@@ -13,7 +13,7 @@ from tomtransfer.measurement.verdicts import (
     CRITERIA,
     VERDICTS,
     Judgement,
-    Numbers,
+    SplitNumbers,
     criterion_rows,
     judge,
     verdict_rows,
@@ -42,14 +42,14 @@ def model(log_odds: Array, trainings: int = 1) -> Framed:
 
 def numbers(
     tuned: Array, teacher: Array = TEACHER, base: Array = BASE, invalid: tuple[float, float] = (0.2, 0.2)
-) -> Numbers:
+) -> SplitNumbers:
     """Return the numbers of a split in which two trainings made `tuned` of `base`."""
     models = model(teacher), model(base), model(tuned, trainings=2)
     parts = {each.part: each for each in components(*models)}
     before, after = (
         Framed(np.full((trainings, *SHAPE), share)) for trainings, share in zip((1, 2), invalid, strict=True)
     )
-    return Numbers(gap(*models), parts, format_change(before, after))
+    return SplitNumbers(gap(*models), parts, format_change(before, after))
 
 
 STRATEGIC = 0.1 + 0.9 * PATTERN + 0.4 * ORDER
@@ -158,11 +158,11 @@ def test_a_pattern_that_habits_drown_is_no_strategy() -> None:
 
 def test_without_frames_no_preference_is_claimed() -> None:
     full = numbers(STRATEGIC)
-    found = judge(Numbers(full.gap, {}, full.format))
+    found = judge(SplitNumbers(full.gap, {}, full.format))
     assert named(found) == ("nearer than the floors", ())
     assert "not shown whether by preferences or by habits" in found.sentence
     level = numbers(LEVEL + np.zeros(SHAPE))
-    assert named(judge(Numbers(level.gap, {}, level.format))) == ("nearer", ())
+    assert named(judge(SplitNumbers(level.gap, {}, level.format))) == ("nearer", ())
 
 
 def test_a_single_context_has_no_interval_and_no_claim() -> None:
@@ -172,7 +172,7 @@ def test_a_single_context_has_no_interval_and_no_claim() -> None:
     models = first(np.asarray(TEACHER)), first(BASE), first(STRATEGIC)
     parts = {each.part: each for each in components(*models)}
     invalid = Framed(np.full((1, 4, 4, 1), 0.2))
-    assert judge(Numbers(gap(*models), parts, format_change(invalid, invalid))).verdict.name == "neither"
+    assert judge(SplitNumbers(gap(*models), parts, format_change(invalid, invalid))).verdict.name == "neither"
 
 
 def test_the_share_of_invalid_answers_worked_by_hand() -> None:

@@ -30,11 +30,11 @@ def write(folder: Path, name: str, rate: float, drawn: int | None = None, missin
     write_table(pl.DataFrame(exact[: len(exact) - missing]), path)
     texts = [] if drawn is None else ["C"] * drawn + ["D"] * (20 - drawn)
     answers = [
-        {**row(*place, "canonical"), "options": ["C", "D"], "labelled": True, "answer": text}
+        {**row(*place, "canonical"), "options": ["C", "D"], "phrases": "english", "labelled": True, "answer": text}
         for place in PLACES
         for text in texts
     ]
-    columns = {**row("a", "b", "c"), "options": ["C", "D"], "labelled": True, "answer": "C"}
+    columns = {**row("a", "b", "c"), "options": ["C", "D"], "phrases": "english", "labelled": True, "answer": "C"}
     write_table(pl.DataFrame(answers or [columns]).head(len(answers)), answers_path(path))
     return path
 

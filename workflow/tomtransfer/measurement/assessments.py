@@ -10,7 +10,7 @@ from tomtransfer.measurement.components import Component, components
 from tomtransfer.measurement.distances import Gap, gap
 from tomtransfer.measurement.evidence import Comparison, Evidence
 from tomtransfer.measurement.framed import Framed, frame_grid
-from tomtransfer.measurement.verdicts import Numbers, judge
+from tomtransfer.measurement.verdicts import SplitNumbers, judge
 
 NOTHING: Mapping[str, Evidence] = MappingProxyType({})
 
@@ -39,9 +39,9 @@ class Assessment:
     """What the verdict says, and what else is shown."""
 
     @property
-    def numbers(self) -> Numbers:
+    def numbers(self) -> SplitNumbers:
         """What the rules of verdicts are about."""
-        return Numbers(self.gap, {each.part: each for each in self.components}, self.format)
+        return SplitNumbers(self.gap, {each.part: each for each in self.components}, self.format)
 
 
 def assess(
@@ -63,7 +63,7 @@ def assess(
         own = [each.select(members) for each in trainings]
         teacher, base, tuned = _grids(own)
         invalid = _invalid(own, {role: evidence.of_split(split) for role, evidence in drawn.items()})
-        numbers = Numbers(
+        numbers = SplitNumbers(
             gap(teacher, base, tuned, confidence),
             {each.part: each for each in components(teacher, base, tuned, confidence)} if crossed else {},
             format_change(*invalid, confidence),

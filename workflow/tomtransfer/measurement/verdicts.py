@@ -23,7 +23,7 @@ SMALLEST_DROP = 0.01
 
 
 @dataclass(frozen=True)
-class Numbers:
+class SplitNumbers:
     """What is known of one split: the gap in rates, its components in log-odds by part, and the format of answers.
 
     Without the four frames of a pair of labels there are no components; what only they can tell is then not claimed.
@@ -39,7 +39,7 @@ class Criterion:
     """Something that may be shown in a split: its rule in words, and whether numbers fulfil it."""
 
     rule: str
-    holds: Callable[[Numbers], bool]
+    holds: Callable[[SplitNumbers], bool]
 
 
 Shown: TypeAlias = AbstractSet[str]
@@ -72,8 +72,8 @@ class Judgement:
     """The verdict's sentence, and one on what else came across."""
 
 
-def _part(name: str) -> Callable[[Numbers], bool]:
-    def closed(numbers: Numbers) -> bool:
+def _part(name: str) -> Callable[[SplitNumbers], bool]:
+    def closed(numbers: SplitNumbers) -> bool:
         part = numbers.components.get(name)
         if part is None or not part.closed.positive:
             return False
@@ -82,16 +82,16 @@ def _part(name: str) -> Callable[[Numbers], bool]:
     return closed
 
 
-def _pattern(numbers: Numbers) -> bool:
+def _pattern(numbers: SplitNumbers) -> bool:
     pattern = numbers.components.get("pattern")
     return pattern is not None and pattern.closed.positive and pattern.beyond.positive
 
 
-def _beyond_floors(numbers: Numbers) -> bool:
+def _beyond_floors(numbers: SplitNumbers) -> bool:
     return numbers.gap.closed.positive and all(beyond.positive for beyond in numbers.gap.beyond.values())
 
 
-def _preference(numbers: Numbers) -> bool:
+def _preference(numbers: SplitNumbers) -> bool:
     return _pattern(numbers) and all(beyond.positive for beyond in numbers.gap.beyond.values())
 
 
@@ -252,7 +252,7 @@ ALSO = {
 """What is said of a criterion that the verdict does not speak of."""
 
 
-def judge(numbers: Numbers, held_out: Mapping[str, Numbers] = MappingProxyType({})) -> Judgement:
+def judge(numbers: SplitNumbers, held_out: Mapping[str, SplitNumbers] = MappingProxyType({})) -> Judgement:
     """Return the verdict on a split or, given those that were not trained on, on the experiment.
 
     `numbers` are those of the split that is judged, of an experiment the one that was trained on.
@@ -265,7 +265,7 @@ def judge(numbers: Numbers, held_out: Mapping[str, Numbers] = MappingProxyType({
     return Judgement(verdict, also, f"{verdict.sentence} Besides, {clauses}." if also else verdict.sentence)
 
 
-def criteria_shown(numbers: Numbers) -> frozenset[str]:
+def criteria_shown(numbers: SplitNumbers) -> frozenset[str]:
     """Return the names of the criteria that a split fulfils."""
     return frozenset(name for name, criterion in CRITERIA.items() if criterion.holds(numbers))
 

@@ -15,7 +15,7 @@ from tomtransfer.respondents.counting import read_choices, read_drawn
 
 SCENARIO = ["split", "game", "context"]
 
-MOST_NAMED = 5
+MOST_MISSING = 5
 """Scenarios that an error names one by one."""
 
 
@@ -173,7 +173,7 @@ def _refuse_gaps(tables: Mapping[str, pl.DataFrame], frames: Sequence[str]) -> N
 
 
 def _named(places: pl.DataFrame) -> str:
-    rows = [f"{'/'.join(row[:-1])} in frame {row[-1]}" for row in places.select(PLACE).head(MOST_NAMED).iter_rows()]
+    rows = [f"{'/'.join(row[:-1])} in frame {row[-1]}" for row in places.select(PLACE).head(MOST_MISSING).iter_rows()]
     more = len(places) - len(rows)
     return ", ".join(rows) + (f" and {more:,} more" if more else "")
 
