@@ -1,5 +1,6 @@
 """A teacher whose policy is known goes through the whole workflow: what is reported of it is what was planted."""
 
+import html
 import json
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def planted_log_odds(policy: dict, game: str, context: str, factor: float = 1) -
 
 def test_the_planted_rates_are_recovered_exactly_in_every_frame(control, policy):
     teacher = pl.concat([pl.read_parquet(control / RESULTS / "teacher" / f"{game}.parquet") for game in OWN_ADVANTAGE])
-    assert len(teacher) == 248
+    assert len(teacher) == 288
     for row in teacher.iter_rows(named=True):
         factor = 2 if row["split"] == "doubled_payoffs" else 1
         planted = 1 / (1 + np.exp(-planted_log_odds(policy, row["game"], row["context"], factor)))
@@ -83,9 +84,10 @@ def record_contexts(record: dict) -> list[str]:
 
 def test_the_gap_that_the_student_closes_is_in_the_report(control):
     record = json.loads((control / RESULTS / "alignment" / "summary.json").read_text())
-    report = (control / RESULTS / "report.html").read_text()
+    report = html.unescape((control / RESULTS / "report.html").read_text())
     assert "planted-teacher" in report
     assert record["headlines"]["in_sample"].replace("_", " ") in report
+    assert record["verdict"].replace("_", " ") in report
     for view in record["views"]:
         assert f"{view['name']}: {view['headlines']['in_sample']}".replace("_", " ") in report
 

@@ -39,7 +39,7 @@ def computations(project: Path) -> dict[tuple[str, ...], str]:
 
 
 def test_all_scenarios_of_all_splits_are_answered_by_all_models(smoke):
-    expected = {("in_sample", 20 * 6), ("new_contexts", 12 * 4), ("doubled_payoffs", 20 * 4)}
+    expected = {("in_sample", 20 * 8), ("new_contexts", 12 * 4), ("doubled_payoffs", 20 * 4)}
     teacher = pl.concat([pl.read_parquet(smoke / RESULTS / "teacher" / f"{game}.parquet") for game in GAMES])
     for table in (
         teacher,
@@ -58,7 +58,7 @@ def test_held_out_scenarios_never_reach_training(smoke):
         for one in file["prompts"]
         if one["split"] != "in_sample" or one["frame"] not in TRAINED_FRAMES
     }
-    assert len(held_out) == 32 * 4 + 20 * 2 + 1
+    assert len(held_out) == 32 * 4 + 20 * 4 + 1
     assert set(examples["split"]) == {"in_sample"}
     assert set(examples["frame"]) == set(TRAINED_FRAMES)
     assert set(examples["label"]) == {"C", "D"}
@@ -85,7 +85,7 @@ def test_a_scorecard_holds_choices_measures_and_provenance(smoke, game):
         assert part["measures"]["gap_closed"]["value"] is not None
         assert part["measures"]["improvement"]["undefined_in"] == []
     sources = card["provenance"]
-    assert len(sources["tuned"]["prompts"]) == 13 * 4 + 5 * 2
+    assert len(sources["tuned"]["prompts"]) == 13 * 4 + 5 * 4
     counterbalanced, held_out = card["views"]["counterbalanced"], card["views"]["held_out_frames"]
     assert counterbalanced["frames"] == list(TRAINED_FRAMES)
     assert list(counterbalanced["splits"]) == list(card["splits"])
@@ -103,7 +103,12 @@ def test_measures_stand_side_by_side_in_summary_and_report(smoke):
     assert {record["frame"], *(view["name"] for view in record["views"])} == views
     assert {each["model"] for each in record["bias_shares"]} == {"teacher", "base", "tuned"}
     report = (smoke / RESULTS / "report.html").read_text()
-    for table in ("frames_side_by_side", "bias_shares", "bias_effects"):
+    assert record["verdict"]
+    assert {(each["view"], each["split"]) for each in record["assessments"]} == {
+        *((view, split) for view in ("canonical", "counterbalanced") for split in record["headlines"]),
+        ("held_out_frames", "in_sample"),
+    }
+    for table in ("verdicts", "components", "frames_side_by_side", "bias_shares", "bias_effects"):
         assert f'id="table-{table}"' in report
     assert 'id="figure-bias"' in report
 

@@ -121,7 +121,7 @@ def scored(asked: tuple[Path, float]) -> tuple[Path, float]:
 def test_10_000_scenarios_are_rendered_answered_and_scored_within_2_gb_and_minutes(scored):
     large, seconds = scored
     rows = sum(len(pl.read_parquet(path)) for path in (large / RESULTS / "teacher").glob("game?.parquet"))
-    assert rows == 10_000 + 5_000
+    assert rows == 20_000
     memory = most_memory(large)
     print(f"\n10,000 scenarios: asked and scored in {seconds:.0f} s, {memory:.0f} MB at most")
     assert memory < MEGABYTES_AT_MOST
@@ -144,7 +144,7 @@ def test_10_000_scenarios_are_drawn_and_reported_within_2_gb_and_seconds(scored)
     print(f"\n10,000 scenarios: shown in {seconds:.0f} s, {memory:.0f} MB at most, on a page of {page:.0f} MB")
     assert len(pl.read_csv(results / "tables/cooperation.csv")) == 10_000
     text = (results / "report.html").read_text()
-    for said in ("In sample, 1,250 contexts", "20 groups: median", "first 3,000 of 10,000 rows", "of 15,000 prompts"):
+    for said in ("In sample, 1,250 contexts", "20 groups: median", "first 3,000 of 10,000 rows", "of 20,000 prompts"):
         assert said in text
     assert page < MEGABYTES_OF_PAGE_AT_MOST
     assert memory < MEGABYTES_AT_MOST

@@ -63,14 +63,14 @@ FIGURES = ["cooperation", "teacher_against_student", "distance", "gap_closed"]
 OWN_FIGURES = ["bias", "training", "beside_published"]
 TABLES = [
     *expand("alignment_by_{level}", level=["split", "game", "context", "scenario"]),
-    *["cooperation", "differences", "invalid_answers"],
+    *["verdicts", "cooperation", "differences", "invalid_answers"],
 ]
 PUBLISHED_TABLES = [*TABLES, "split_tests", "donation"]
 OWN_TABLES = []
 if len(views(experiment)) > 1:
     OWN_TABLES += ["frames_side_by_side"]
 if designs(experiment.ordered_frames):
-    OWN_TABLES += ["bias_shares", "bias_effects"]
+    OWN_TABLES += ["components", "bias_shares", "bias_effects"]
 
 
 wildcard_constraints:

@@ -5,8 +5,15 @@ import gc
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import binomtest, poisson_binom
 
-from tomtransfer.measurement.agreement import agreement, counted_rates, rates_table
+from tomtransfer.measurement.agreement import (
+    agreement,
+    counted_rates,
+    exact_p_value,
+    rates_table,
+    successes_distribution,
+)
 from tomtransfer.report.trust import answers_page
 from tomtransfer.respondents.counting import count_choices, parse_choices
 
@@ -121,3 +128,54 @@ def test_the_table_has_a_column_for_every_kind():
     assert table["other"].to_list() == [5] * 10
     assert table["invalid"].to_list() == [5] * 10
     assert rates_table([]).write_csv().strip() == ""
+
+
+def test_the_exact_test_is_that_of_a_poisson_binomial_variable():
+    trials, rates = [3, 2, 1], [0.2, 0.7, 0.95]
+    found = successes_distribution(trials, rates)
+    single = poisson_binom(np.repeat(rates, trials))
+    assert found == pytest.approx(single.pmf(np.arange(7)))
+    assert exact_p_value(5, found) == pytest.approx(
+        sum(chance for chance in single.pmf(np.arange(7)) if chance <= single.pmf(5) * (1 + 1e-7))
+    )
+
+
+def test_one_scenario_is_tested_as_scipy_does():
+    (row,) = counted_rates("m", drawn(RATES, number=40).head(1), exact(RATES).head(1))
+    assert row.p_value == pytest.approx(binomtest(round(row.rate * 40), 40, row.exact).pvalue)
+
+
+def test_how_many_scenarios_could_have_rejected_at_all_is_said():
+    # Of one answer at 0.02, cooperation has p = 0.02; at 0.5 both answers have p = 1. Holm doubles the smallest.
+    counts = count_choices(pl.concat([answers(["D"], *PLACES[0][1:3]), answers(["D"], *PLACES[1][1:3])]))
+    known = exact([0.02, 0.5, *RATES[2:]]).head(2)
+    rows = counted_rates("m", counts, known)
+    assert [row.smallest_p_value for row in rows] == pytest.approx([0.04, 1])
+    found = agreement(rows)
+    assert (found.scenarios, found.testable, found.mismatches) == (2, 1, 0)
+
+
+def test_scenarios_without_a_valid_answer_are_asked_and_not_tested():
+    counts = count_choices(pl.concat([answers(["hm"], *PLACES[0][1:3]), answers(["D"] * 30, *PLACES[1][1:3])]))
+    found = agreement(counted_rates("m", counts, exact([0.9, 0.1, *RATES[2:]])))
+    assert (found.asked, found.scenarios) == (2, 1)
+
+
+def test_the_mass_of_invalid_answers_is_compared_as_well():
+    alike = agreement(counted_rates("m", drawn(RATES, invalid=20), exact(RATES, other=0.2)))
+    assert alike.invalid_expected == pytest.approx(200)
+    assert alike.invalid_p_value == pytest.approx(1)
+    # The default teacher before: 18 % exact, 52 % drawn.
+    found = agreement(counted_rates("m", drawn(RATES, invalid=52), exact(RATES, other=0.18)))
+    assert found.invalid == 520
+    assert found.invalid_expected == pytest.approx(180)
+    assert found.invalid_p_value < 1e-9
+    assert not found.disagree
+
+
+def test_drawn_and_exact_choices_disagree_over_all_scenarios_or_in_one():
+    assert not agreement(counted_rates("m", drawn(RATES), exact(RATES))).disagree
+    assert agreement(counted_rates("m", drawn(np.clip(RATES - 0.1, 0, 1)), exact(RATES))).disagree
+    one = RATES.copy()
+    one[4] = 0.95
+    assert agreement(counted_rates("m", drawn(one), exact(RATES))).disagree

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from tomtransfer.experiment.sections import Scoring
+from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.amount_scores import AmountChoice, counted_amounts, score_amounts
 from tomtransfer.measurement.measures import gap_closed
 from tomtransfer.report.amount_cards import write_amount_card
@@ -61,6 +62,49 @@ def test_the_published_means_give_the_published_improvement():
 
     found = measures(mixed(7.00), mixed(5.49), mixed(5.92))
     assert found["improvement"].value == pytest.approx(0.285, abs=5e-4)
+
+
+def test_a_share_of_a_gap_that_is_nothing_to_speak_of_is_no_number():
+    # 5.00 and 5.05 of 10: half a hundredth of what may be given.
+    near = [0.0] * 5 + [0.95, 0.05] + [0.0] * 4
+    found = measures(point(5), near, point(7))
+    assert found["gap_closed"].value is found["improvement"].value is None
+    assert found["gap_closed"].note == (
+        "undefined: teacher and base differ by 0.05 of 10 on average, too little to take a share of"
+    )
+    assert found["mean_base"].value == pytest.approx(5.05)
+
+
+def test_a_mean_of_few_amounts_is_no_basis_for_a_share():
+    # The default once printed -1257 %: of a gap of 0.14 dollars, from 45 and 4 % of the mass.
+    choices = {
+        "teacher": [choice("teacher", point(7, 0.45), 0.55)],
+        "base": [choice("base", point(3, 0.6), 0.4)],
+        "tuned": [choice("tuned", point(5))],
+    }
+    found = {row.measure: row for row in score_amounts(choices, 10, seed=1, confidence=0.95)}
+    assert found["gap_closed"].note == (
+        "undefined: of the teacher's answers 45 % are amounts, too few to take a share of its mean"
+    )
+
+
+def test_a_gap_within_the_noise_of_counted_answers_is_no_number():
+    few, more = [0.0] * 4 + [10.0, 10.0] + [0.0] * 5, [0.0] * 4 + [9.0, 11.0] + [0.0] * 5
+    found = measures(few, more, point(7, 20.0), evidence="counted")
+    assert found["gap_closed"].note == (
+        "undefined: teacher and base differ no more than their counted answers would by chance"
+    )
+    assert measures(point(7, 20.0), more, few, evidence="counted")["gap_closed"].value is not None
+
+
+def test_models_that_were_not_asked_the_same_are_named():
+    choices = {
+        "teacher": [choice("teacher", point(7)), choice("teacher", point(6), context="harbour")],
+        "base": [choice("base", point(3))],
+        "tuned": [choice("tuned", point(5))],
+    }
+    with pytest.raises(InputError, match="base: not the scenarios of the teacher: new_game/donation/harbour"):
+        score_amounts(choices, 10, seed=1, confidence=0.95)
 
 
 @pytest.mark.filterwarnings("error")

@@ -6,13 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 from habits import FRAMES, planted
+from scipy import stats
 
 from tomtransfer.measurement.bias import FACTORS, WITHIN, Decomposition, contrasts, decompose, mean_squares
 from tomtransfer.scenarios.frames import designs
 
 
 def decomposed(table: pl.DataFrame) -> Decomposition:
-    return decompose(table, "teacher", designs(FRAMES), draws=200, seed=0, confidence=0.95)
+    return decompose(table, "teacher", designs(FRAMES), confidence=0.95)
 
 
 def sizes(found: Decomposition) -> dict[tuple[str, str], float]:
@@ -64,6 +65,14 @@ def test_an_effect_that_is_the_same_in_every_context_is_certain_and_one_that_dif
     assert order.low is not None and order.high is not None
     assert order.low < -0.5
     assert order.high > 0.5
+
+
+def test_intervals_are_students_over_contexts_with_games_fixed() -> None:
+    table = planted({("label", "context"): 0.4, ("label", "game"): 1.0})
+    [label] = [each for each in decomposed(table).effects if (each.factor, each.game) == ("label", None)]
+    # In contexts k, l and m the label effect is 0.4 times the root of 1.5, 0 and minus that.
+    by_context = 0.4 * np.sqrt(1.5) * np.array([1, 0, -1])
+    assert (label.low, label.high) == pytest.approx(stats.ttest_1samp(by_context, 0).confidence_interval(0.95))
 
 
 def test_a_single_context_has_no_interval() -> None:

@@ -204,6 +204,8 @@ def test_one_scenario_makes_gap_closed_and_bridging_the_same(rates: tuple[Array,
 
 
 def test_every_measure_says_its_shape_to_programmers_and_what_it_is_to_readers() -> None:
-    assert {measure.name for measure in (*MEASURES, alignment.ADVANTAGE)} == set(DEFINITIONS)
-    for measure in (*MEASURES, alignment.ADVANTAGE):
+    assert {measure.name for measure in (*MEASURES, alignment.OF_FRAME_AVERAGES, alignment.ADVANTAGE)} == set(
+        DEFINITIONS
+    )
+    for measure in (*MEASURES, alignment.OF_FRAME_AVERAGES, alignment.ADVANTAGE):
         assert "scenarios) -> (...)" in " ".join(measure.function.__doc__.split())

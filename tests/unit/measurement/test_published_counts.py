@@ -7,9 +7,11 @@ import pytest
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement import measures as alignment
+from tomtransfer.measurement.assessments import assess, headline
+from tomtransfer.measurement.evidence import Scenario
 from tomtransfer.measurement.published_counts import read_donation, read_published
 from tomtransfer.measurement.rates import split_tests
-from tomtransfer.measurement.scoring import Score, headline, score
+from tomtransfer.measurement.scoring import Score, score
 
 FOLDER = Path(__file__).parents[3] / "scenarios" / "published"
 
@@ -46,40 +48,83 @@ def test_the_gap_closed_in_sample_and_its_floors(scores: list[Score]) -> None:
 
 def test_per_game_and_context_figures_average_to_the_papers(scores: list[Score]) -> None:
     for label, number in (("game", 4), ("context", 5)):
-        rows = [
-            row.value
-            for row in scores
-            if (row.level, row.split, row.measure) == (label, "in_sample", "improvement") and row.value is not None
-        ]
+        rows = [row for row in scores if (row.level, row.split, row.measure) == (label, "in_sample", "improvement")]
         assert len(rows) == number
-        assert round(100 * np.mean(rows), 2) == 46.26
+        values = [row.value for row in rows]
+        # Where base and teacher hardly differ in a whole context, its mean is no number but part of the split's.
+        if None in values:
+            comparison = read_published(FOLDER)
+            groups = {
+                key[-1]: members for key, members in comparison.groups("split", label).items() if key[0] == "in_sample"
+            }
+            values = [
+                float(alignment.improvement(*(each[groups[getattr(row, label)]] for each in comparison.rates)))
+                for row in rows
+            ]
+            assert all(
+                row.note.startswith("undefined: base and teacher differ no more") for row in rows if row.value is None
+            )
+        assert round(100 * np.mean(values), 2) == 46.26
 
 
-def test_single_scenarios_are_those_of_the_authors_table(scores: list[Score]) -> None:
-    # new_figs/improvement_table.csv of the authors' repository.
-    authors = {
-        ("prisoners_dilemma", "international_relations"): 18.64406779661017,
-        ("stag_hunt", "business"): 28.289473684210524,
-        ("snowdrift", "friend_sharing"): 123.07692307692308,
-        ("prisoners_dilemma", "team"): -25.0,
-        ("prisoners_delight", "team"): 200.0,
-    }
-    ours = {
-        (row.game, row.context): row.value
+# new_figs/improvement_table.csv of the authors' repository.
+AUTHORS = {
+    ("prisoners_dilemma", "international_relations"): 18.64406779661017,
+    ("stag_hunt", "business"): 28.289473684210524,
+    ("snowdrift", "friend_sharing"): 123.07692307692308,
+    ("prisoners_dilemma", "team"): -25.0,
+    ("prisoners_delight", "team"): 200.0,
+}
+
+
+def test_single_scenarios_are_those_of_the_authors_table() -> None:
+    comparison = read_published(FOLDER)
+    ours = dict(
+        zip(
+            comparison.scenarios,
+            alignment.improvement(*(each[:, np.newaxis] for each in comparison.rates)),
+            strict=True,
+        )
+    )
+    for scenario, value in AUTHORS.items():
+        assert ours[Scenario("in_sample", *scenario)] == pytest.approx(value / 100, abs=1e-12)
+
+
+def test_a_ratio_whose_denominator_is_within_its_noise_is_no_number(scores: list[Score]) -> None:
+    rows = {
+        (row.game, row.context): row
         for row in scores
         if (row.level, row.split, row.measure) == ("scenario", "in_sample", "improvement")
     }
-    assert len(ours) == 20
-    for scenario, value in authors.items():
-        assert ours[scenario] == pytest.approx(value / 100, abs=1e-12)
+    assert len(rows) == 20
+    # The base cooperates 162 times of 300 and the teacher 160 times: a ratio of 200 % says nothing.
+    within = rows["prisoners_delight", "team"]
+    assert (within.value, within.best_constant, within.ceiling) == (None, None, None)
+    assert within.note.startswith(
+        "undefined: base and teacher differ no more than their counted answers would by chance"
+    )
+    assert rows["stag_hunt", "business"].value == pytest.approx(AUTHORS["stag_hunt", "business"] / 100)
+    [split] = [row for row in scores if (row.level, row.split, row.measure) == ("split", "in_sample", "improvement")]
+    counted = sum(row.value is None for row in rows.values())
+    assert split.note == f"{counted} of 20 ratios have a denominator within its noise"
 
 
 def test_no_split_of_the_published_result_shows_transfer_beyond_a_constant(scores: list[Score]) -> None:
-    for split in ("in_sample", "new_contexts", "doubled_payoffs"):
-        sentence = headline(scores, split)
-        assert "took over" not in sentence
-        assert f"{percent(scores, split, 'gap_closed'):.1f} %" in sentence
-    assert "the best policy that ignores the scenario closes 50.2 %" in headline(scores, "in_sample")
+    assessed = {each.split: each for each in assess([read_published(FOLDER)], "", [""])}
+    for split, closed in (("in_sample", "33.1"), ("new_contexts", "14.7"), ("doubled_payoffs", "18.8")):
+        sentence = headline(assessed[split])
+        assert "strategy" not in sentence
+        assert f"{closed} % with the noise of counted answers left in" in sentence
+        assert not assessed[split].gap.beyond["best_constant"].positive
+    # Contexts differ: three do not show that the student came nearer in new ones.
+    assert {split: each.verdict for split, each in assessed.items()} == {
+        "in_sample": "nearer",
+        "new_contexts": "neither",
+        "doubled_payoffs": "nearer",
+    }
+    assert "the best policy that ignores the scenario closes 50.6 %" in headline(assessed["in_sample"])
+    [row] = [row for row in scores if (row.level, row.split, row.measure) == ("split", "in_sample", "gap_closed")]
+    assert (row.low, row.high) == (pytest.approx(0.138, abs=5e-4), pytest.approx(0.523, abs=5e-4))
 
 
 def test_z_tests_between_the_splits_of_the_tuned_model() -> None:

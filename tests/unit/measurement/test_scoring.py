@@ -1,15 +1,12 @@
-"""Scores at every level: what stands beside a number, when there is none, and what the headline may claim."""
-
-from dataclasses import replace
+"""Scores at every level: what stands beside a number, and when there is none."""
 
 import numpy as np
 import pytest
 
 from project import processor_seconds
-from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.evidence import Comparison, Evidence, Scenario
 from tomtransfer.measurement.measures import Array
-from tomtransfer.measurement.scoring import COLUMNS, Score, headline, score
+from tomtransfer.measurement.scoring import COLUMNS, Score, score
 
 GAMES = ("prisoners_dilemma", "snowdrift", "stag_hunt", "prisoners_delight")
 CONTEXTS = ("business", "team", "environment", "friend_sharing", "international_relations")
@@ -53,6 +50,8 @@ def test_exact_probabilities_and_counts_of_the_same_rates_score_the_same() -> No
     one = score(Comparison(exact(TEACHER), exact(BASE), exact(tuned)), draws=50)
     other = score(Comparison(counted(TEACHER), counted(BASE), counted(tuned)), draws=50)
     for first, second in zip(one, other, strict=True):
+        if second.note.startswith("undefined: base and teacher differ no more than their counted answers would"):
+            continue
         for column in set(COLUMNS) - {"low", "high", "ceiling"}:
             assert getattr(first, column) == pytest.approx(getattr(second, column), abs=1e-9), (first.measure, column)
 
@@ -96,7 +95,6 @@ def test_base_equal_to_teacher_everywhere_is_said_and_not_divided_by() -> None:
             assert all(getattr(found, column) is None for column in COLUMNS)
             assert found.note == "undefined: base equals teacher in every scenario: there is no gap to close"
         assert row(scores, "total_variation").value is not None
-        assert "gap closed is undefined: base equals teacher in every scenario" in headline(scores, "in_sample")
 
 
 def test_scenarios_that_a_mean_of_ratios_leaves_out_are_listed() -> None:
@@ -115,12 +113,9 @@ def test_a_single_scenario_has_a_value_and_no_interval(kind: type) -> None:
     scores = score(Comparison(*models), draws=50)
     gap = row(scores, "gap_closed")
     assert (gap.value, gap.low, gap.high) == (pytest.approx(0.75), None, None)
-    assert gap.note == "no interval: a single scenario, with no others to resample"
+    assert gap.note == "no interval: a single context, with no others to compare it with"
     assert row(scores, "pearson").value is None
     assert row(scores, "pearson").note.startswith("undefined: it takes two scenarios")
-    sentence = headline(scores, "in_sample")
-    assert "in_sample (1 scenario)" in sentence
-    assert "no transfer of strategy can be claimed without an interval" in sentence
 
 
 def test_the_interval_of_one_scenario_is_that_of_its_answers() -> None:
@@ -149,38 +144,6 @@ def test_a_groups_numbers_depend_on_neither_threads_nor_other_splits() -> None:
     together = score(Comparison(*more), draws=100, seed=3)
     groups = [each for each in together if each.split == "in_sample" and each.level != "scenario"]
     assert groups == [each for each in alone if each.level != "scenario"]
-
-
-def test_the_headline_claims_transfer_where_strategy_came_across() -> None:
-    noise = np.random.default_rng(0).normal(0, 0.02, 20)
-    tuned = np.clip(TEACHER + noise, 0, 1)
-    sentence = headline(score(Comparison(counted(TEACHER), counted(BASE), counted(tuned))), "in_sample")
-    assert "the student took over how scenarios differ, beyond a shift in level" in sentence
-    assert "95 % interval" in sentence
-
-
-@pytest.mark.parametrize("rate", [0.0, 0.3, 0.5, 0.7, 1.0])
-def test_the_headline_never_claims_transfer_for_a_constant(rate: float) -> None:
-    for teacher in (TEACHER, TEACHER**3, np.sqrt(TEACHER)):
-        comparison = Comparison(counted(teacher), counted(BASE), counted(np.full(20, rate)))
-        assert "took over" not in headline(score(comparison, draws=300), "in_sample")
-
-
-def test_the_headline_claims_nothing_for_a_student_that_strategy_left() -> None:
-    # The base is near the teacher, the tuned student farther off, and still nearer than any constant.
-    comparison = Comparison(counted(TEACHER), counted(TEACHER + 0.02), counted(np.clip(TEACHER - 0.1, 0, 1)))
-    sentence = headline(score(comparison, draws=300), "in_sample")
-    assert "not shown to be nearer to the teacher than before training" in sentence
-
-
-def test_the_headline_follows_the_interval_not_the_value() -> None:
-    scores = score(Comparison(counted(TEACHER), counted(BASE), counted(TEACHER)), draws=100)
-    straddling = [
-        replace(each, low=-0.01) if each.measure == "advantage" and each.level == "split" else each for each in scores
-    ]
-    assert "cannot be told from a shift in level" in headline(straddling, "in_sample")
-    with pytest.raises(InputError, match="new_game: no scores for this split; there are scores for in_sample"):
-        headline(scores, "new_game")
 
 
 def test_a_thousand_scenarios_are_scored_in_under_ten_seconds() -> None:

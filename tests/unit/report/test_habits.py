@@ -58,8 +58,11 @@ def test_what_is_written_is_read_back(findings: Findings, tmp_path: Path) -> Non
 
 
 def test_canonical_and_counterbalanced_stand_side_by_side(folder: Path, findings: Findings) -> None:
-    gaps = {row["view"]: row["value"] for row in views_table(findings).rows if row["measure"] == "gap_closed"}
-    assert gaps["counterbalanced"] > 0.7 > gaps["canonical"]
+    rows = {(row["view"], row["measure"]): row["value"] for row in views_table(findings).rows}
+    gaps = {view: rows[view, "gap_closed"] for view in ("canonical", "counterbalanced")}
+    # The student lacks the teacher's liking for a letter, which is an error in every frame and cancels over four.
+    assert rows["counterbalanced", "gap_closed_of_frame_averages"] > 0.7 > gaps["counterbalanced"]
+    assert ("canonical", "gap_closed_of_frame_averages") not in rows
     page = [" ".join(line.split()) for line in (folder / "summary.md").read_text().splitlines()]
     for view, gap in gaps.items():
         [row] = [line for line in page if line.startswith(f"| in_sample | {view} |")]

@@ -190,7 +190,7 @@ def test_questions_are_asked_only_where_the_config_says(read: Read, tmp_path: Pa
 @pytest.mark.parametrize("swapped", [False, True])
 def test_right_answers_are_those_of_the_payoffs(read: Read, swapped: bool) -> None:
     frame = {"cooperate": "D", "defect": "C", "first": "defect"} if swapped else {}
-    experiment = read(frames={"canonical": frame, "swapped_and_reversed": {"cooperate": "X", "defect": "Y"}})
+    experiment = read(frames={"canonical": frame, "swapped_and_reversed": {"cooperate": "A", "defect": "B"}})
     for game in experiment.games:
         sources = read_sources(experiment, [game], ["team"])
         queries = {

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import polars as pl
 import pytest
@@ -24,18 +25,20 @@ FRAMES = {
 }
 
 
+FOUR = ["canonical", "swapped", "reversed", "swapped_and_reversed"]
+NEW_LETTERS = ["new_letters", *(f"new_letters_{name}" for name in FOUR[1:])]
 TRAINED = {"frames": {name: {"held_out": False} for name in ("swapped", "reversed", "swapped_and_reversed")}}
 
 
 def test_default_trains_on_the_published_frame_and_asks_all_four(read: Read) -> None:
     experiment = read()
     assert list(experiment.trained_frames) == ["canonical"]
-    assert designs(experiment.ordered_frames) == {"C/D": ["canonical", "swapped", "reversed", "swapped_and_reversed"]}
+    assert designs(experiment.ordered_frames) == {"C/D": FOUR, "X/Y": NEW_LETTERS}
 
 
 def test_frames_can_be_counterbalanced_and_letters_of_held_out_ones_are_new(read: Read) -> None:
     experiment = read(**TRAINED)
-    assert designs(experiment.ordered_frames) == {"C/D": ["canonical", "swapped", "reversed", "swapped_and_reversed"]}
+    assert designs(experiment.ordered_frames) == {"C/D": FOUR, "X/Y": NEW_LETTERS}
     assert list(experiment.trained_frames) == list(designs(experiment.ordered_frames)["C/D"])
     letters = {
         held_out: {
@@ -49,25 +52,31 @@ def test_frames_can_be_counterbalanced_and_letters_of_held_out_ones_are_new(read
     assert letters == {True: {"X", "Y"}, False: {"C", "D"}}
 
 
-def test_held_out_frames_are_played_in_sample_alone_and_all_others_everywhere(read: Read) -> None:
-    experiment = read(**TRAINED)
+@pytest.mark.parametrize("changes", [{}, TRAINED])
+def test_new_letters_are_played_in_sample_alone_and_the_four_frames_everywhere(
+    read: Read, changes: dict[str, Any]
+) -> None:
+    experiment = read(**changes)
     played = [scenario for scenario in scenarios(experiment) if scenario.game in experiment.games]
     places = dict.fromkeys((scenario.game, scenario.context) for scenario in played)
     prompts = [prompt for place in places for prompt in render_scenario(experiment, *place)]
     counts = Counter((prompt.frame, prompt.split) for prompt in prompts)
-    for frame in experiment.trained_frames:
+    for frame in FOUR:
         assert [counts[frame, split] for split in experiment.splits] == [20, 12, 20, 0]
-    for frame in experiment.held_out_frames:
+    for frame in NEW_LETTERS:
         assert [counts[frame, split] for split in experiment.splits] == [20, 0, 0, 0]
-    assert len({prompt.sha256 for prompt in prompts}) == len(prompts) == 4 * 52 + 2 * 20
+    assert len({prompt.sha256 for prompt in prompts}) == len(prompts) == 4 * 52 + 4 * 20
 
 
-def test_views_are_the_scored_frame_all_trained_ones_and_all_held_out_ones(read: Read) -> None:
-    assert views(read(**TRAINED)) == {
-        "canonical": ["canonical"],
-        "counterbalanced": ["canonical", "swapped", "reversed", "swapped_and_reversed"],
-        "held_out_frames": ["new_letters", "new_letters_swapped"],
-    }
+@pytest.mark.parametrize("changes", [{}, TRAINED])
+def test_views_are_the_scored_frame_the_four_of_its_labels_and_new_letters(read: Read, changes: dict[str, Any]) -> None:
+    views_of = {"canonical": ["canonical"], "counterbalanced": FOUR, "held_out_frames": NEW_LETTERS}
+    assert views(read(**changes)) == views_of
+
+
+def test_without_all_four_frames_those_that_are_trained_on_are_looked_at_together(read: Read) -> None:
+    changed = {"swapped": {"cooperate": "A", "defect": "B", "held_out": False}}
+    assert views(read(frames=changed))["counterbalanced"] == ["canonical", "swapped"]
 
 
 def test_only_fully_crossed_pairs_of_labels_make_a_design() -> None:
@@ -114,7 +123,7 @@ def test_scenarios_without_a_valid_answer_are_left_out_and_named() -> None:
     [(_, comparison)] = answers.compare()
     assert [each.context for each in comparison.scenarios] == ["business"]
     assert answers.unanswered() == ("in_sample/stag_hunt/team (base)",)
-    nobody = Answers({**answers.tables, "base": student.head(1)}, answers.views, {})
+    nobody = Answers({role: table.head(1) for role, table in answers.tables.items()}, answers.views, {})
     with pytest.raises(InputError, match="canonical: in no scenario did teacher, base and tuned student all"):
         list(nobody.compare())
 
@@ -124,7 +133,7 @@ def test_a_single_frame_is_averaged_to_itself() -> None:
     assert (row["cooperate"], row["defect"]) == (pytest.approx(0.3), pytest.approx(0.5))
 
 
-def test_a_view_has_the_scenarios_that_all_of_its_frames_have() -> None:
+def test_a_scenario_that_one_frame_lacks_is_named_and_not_dropped() -> None:
     table = answered(
         ("team", "canonical", 0.5, 0.5), ("team", "swapped", 0.5, 0.5), ("business", "canonical", 0.5, 0.5)
     )
@@ -133,5 +142,7 @@ def test_a_view_has_the_scenarios_that_all_of_its_frames_have() -> None:
         {"canonical": ["canonical"], "counterbalanced": ["canonical", "swapped"]},
         {},
     )
-    compared = {name: [each.context for each in comparison.scenarios] for name, comparison in answers.compare()}
-    assert compared == {"canonical": ["team", "business"], "counterbalanced": ["team"]}
+    with pytest.raises(
+        InputError, match=r"teacher: missing scenarios that are played in other frames: .*business in frame swapped"
+    ):
+        list(answers.compare())

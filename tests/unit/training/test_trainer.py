@@ -14,9 +14,11 @@ from tomtransfer.experiment.tables import read_table, write_table
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.encoding import label_tokens
 from tomtransfer.inference.loading import load_model, load_tokenizer
+from tomtransfer.inference.rows import row_inputs
 from tomtransfer.respondents.elicitation import Elicitation
 from tomtransfer.training import trainer as training
 from tomtransfer.training.examples import assemble
+from tomtransfer.training.loss import row_targets, weighted_loss
 
 FRAMES = {"canonical": 3}
 SETTINGS = Training(epochs=2, completions_per_row=4, rows_per_step=1, learning_rate=0.01)
@@ -145,6 +147,75 @@ def test_rows_hold_labels_reasons_and_an_end_only_where_there_was_one(random_mod
     assert finished[-1] == tokenizer.eos_token_id
     assert unfinished[-1] != tokenizer.eos_token_id
     assert [completion.weight for completion in row.completions] == pytest.approx([2 / 3, 1 / 3])
+
+
+def reasoned(label, words, weight, **changes):
+    return training.Example("system", "user", label, " ".join(["because"] * words), False, weight, **changes)
+
+
+def test_choices_at_equal_odds_are_learnt_at_equal_odds_whatever_the_length_of_their_reasons(random_model):
+    """At odds of 1 the gradient of the choice's loss vanishes where its probability is the share of its weight: 1/2."""
+    tokenizer = load_tokenizer(random_model)
+    examples = [reasoned("C", 4, 0.5), reasoned("D", 10, 0.5)]
+    (row,) = training.make_rows(tokenizer, examples, 8, "random", by_token=True)
+    short, long = (len(completion.tokens) for completion in row.completions)
+    assert short < long
+    targets = row_targets(row, None)
+    # Every token of the prompt weighs one of short + long, whichever completion it is of.
+    assert targets["weights"].tolist() == pytest.approx([1 / (short + long)] * (short + long))
+    cooperate, defect = targets["weights"][0], targets["weights"][short]
+    assert float(cooperate / (cooperate + defect)) == pytest.approx(0.5)
+
+
+def test_weights_of_tokens_sum_to_one_over_rows_and_are_those_of_the_completion(random_model):
+    tokenizer = load_tokenizer(random_model)
+    examples = [reasoned("C", 1, 0.9), reasoned("D", 7, 0.1), reasoned("C", 3, 0.25), reasoned("D", 5, 0.75)]
+    examples[2:] = [replace(each, user="another") for each in examples[2:]]
+    rows = training.make_rows(tokenizer, examples, 1, "random", by_token=True)
+    weights = [row_targets(row, None)["weights"].tolist() for row in rows]
+    # Four rows with a mean of one, and two prompts of the same weight: each prompt has two.
+    assert [sum(map(sum, part)) for part in (weights[:2], weights[2:])] == pytest.approx([2, 2])
+    # Within a prompt a token weighs what its completion does: 9 times as much, and a third as much.
+    assert weights[0][0] / weights[1][0] == pytest.approx(9)
+    assert weights[2][-1] / weights[3][0] == pytest.approx(1 / 3)
+
+
+def test_a_token_loss_is_the_models_own_mean_over_all_completion_tokens(random_model):
+    """As TRL's SFTTrainer with loss on completions: the mean of cross-entropies over the tokens of the batch."""
+    tokenizer, model = load_tokenizer(random_model), load_model(random_model, "none", torch.device("cpu"))
+    (row,) = training.make_rows(tokenizer, [reasoned("C", 2, 1.0), reasoned("D", 9, 1.0)], 8, "random", by_token=True)
+    targets = row_targets(row, None)
+    with torch.no_grad():
+        logits = model(**row_inputs(row), logits_to_keep=targets["sources"]).logits[0]
+        ours = weighted_loss(logits, targets["labels"], targets["weights"], temperature=1.0)
+        longest = max(len(each.tokens) for each in row.completions)
+        width = len(row.prompt) + longest
+        batch = torch.zeros(2, width, dtype=torch.long)
+        labels, mask = torch.full((2, width), -100), torch.zeros(2, width, dtype=torch.long)
+        for number, each in enumerate(row.completions):
+            tokens = [*row.prompt, *each.tokens]
+            batch[number, : len(tokens)], mask[number, : len(tokens)] = torch.tensor(tokens), 1
+            labels[number, len(row.prompt) : len(tokens)] = torch.tensor(each.tokens)
+        theirs = model(input_ids=batch, attention_mask=mask, labels=labels).loss
+    assert float(ours) == pytest.approx(float(theirs), rel=1e-5)
+
+
+def test_a_choice_without_reasons_weighs_as_one_with_them(random_model):
+    (row,) = training.make_rows(
+        load_tokenizer(random_model), [reasoned("C", 0, 1.0), reasoned("D", 6, 1.0)], 8, "random"
+    )
+    assert len(row.completions[0].tokens) == 1
+    weights = row_targets(row, 0.7)["weights"].tolist()
+    assert weights[0] == weights[1] == pytest.approx(0.7 / 2)
+    assert sum(weights[1:]) == pytest.approx(1 / 2)
+
+
+def test_several_visible_gpus_are_refused(random_model, tmp_path, monkeypatch):
+    """A machine with two GPUs, as far as the Trainer's arguments can tell."""
+    monkeypatch.setattr(training.TrainingArguments, "n_gpu", property(lambda arguments: 2))
+    model = training.add_adapter(load_model(random_model, "none", torch.device("cpu")), SETTINGS)
+    with pytest.raises(InputError, match="training sees 2 GPUs and can use one"):
+        training.make_trainer(model, [], [], SETTINGS, tmp_path, None)
 
 
 def test_a_layer_that_is_not_there_is_named_with_those_that_are(random_model):

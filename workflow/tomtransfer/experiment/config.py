@@ -150,6 +150,19 @@ class Experiment(Record):
         trained = [name for name, frame in self.ordered_frames.items() if not frame.held_out]
         return {name: scored if name == self.scored_frame else others for name in trained}
 
+    def frames_of(self, split: str) -> dict[str, Frame]:
+        """Return the frames that a split is played in, in order.
+
+        The split that is trained on is played in all. The others are played in all whose labels are trained on, so that
+        a liking for one is told from a preference everywhere; with new labels, a scenario would be new in two ways.
+        """
+        trained = {frozenset(frame.options) for frame in self.frames.values() if not frame.held_out}
+        return {
+            name: frame
+            for name, frame in self.ordered_frames.items()
+            if split == TRAINED_SPLIT or frozenset(frame.options) in trained
+        }
+
     @property
     def held_out_frames(self) -> tuple[str, ...]:
         """Return the frames that are kept from training."""

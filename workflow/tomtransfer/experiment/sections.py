@@ -114,7 +114,8 @@ class Frame(Record):
     first: Literal["cooperate", "defect"] = "cooperate"
     """The choice that is named first."""
     held_out: bool = False
-    """Keep the frame from training, and play it in the in-sample scenarios alone: the frame is what is new there."""
+    """Keep the frame from training. With labels that no other frame is trained on, it is played in sample alone: there
+    the labels are what is new."""
 
     @model_validator(mode="after")
     def _different(self) -> Self:
@@ -240,7 +241,8 @@ class Training(Record):
     rows_per_step: Count = 1
     """Rows per step of the optimizer; the effective batch is this many times `completions_per_row`."""
     choice_share: Fraction | None = 0.7
-    """Share of the choice in a completion's loss; the reasons have the rest. Null counts every token the same."""
+    """Share of the choice in a completion's loss; the reasons have the rest. Null counts every token of all
+    completions of a prompt the same."""
     temperature: Number = Field(default=0.8, ge=0.01, le=100)
     """Temperature of the policy that is fitted. That of the answers fits what is measured;
     1 is ordinary maximum likelihood."""
@@ -258,7 +260,7 @@ class Scoring(Record):
     confidence: Number = Field(default=0.95, gt=0, lt=1)
     """Confidence of every interval and test."""
     bootstrap_draws: Count = 2000
-    """Draws of the bootstrap behind the intervals of measures."""
+    """Draws of the bootstrap behind the intervals of single scenarios and contexts whose answers were counted."""
     equivalence_margin: Number = Field(default=0.1, gt=0, le=1)
     """Largest difference in cooperation rate that counts as no difference in the test of equivalence."""
     seed: Seed = 0

@@ -5,13 +5,17 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import polars as pl
-from scipy.stats import binomtest, norm
+from numpy.typing import ArrayLike
+from scipy.stats import binom
 
 from tomtransfer.measurement.intervals import holm, wilson
-from tomtransfer.measurement.measures import ROUNDING
+from tomtransfer.measurement.measures import Array
 from tomtransfer.respondents.counting import ANSWER_KINDS, kind_column
 
 PLACE = ["split", "game", "context", "frame"]
+
+AS_LIKELY = 1 + 1e-7
+"""Outcomes whose probabilities differ by no more than this factor, which is rounding, are equally likely."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,12 @@ class CountedRate:
     highest: float
     exact: float | None
     """The exact rate, among the probabilities of both labels; None where choices were not read exactly."""
+    exact_invalid: float | None
+    """The exact probability of anything but a label."""
     p_value: float | None
     """Of the exact binomial test of the counts against the exact rate, adjusted by Holm over the model's scenarios."""
+    smallest_p_value: float | None
+    """The smallest that any answers could have given, adjusted in the same way: what few answers can show at best."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +54,29 @@ class Agreement:
     """How a model's drawn answers agree with its exact choices, over all scenarios in which it has both."""
 
     model: str
+    asked: int
+    """Scenarios and frames in which answers were drawn."""
     scenarios: int
+    """Those among them with a valid answer and an exact rate, which are tested."""
     answers: int
     invalid: int
     kinds: Mapping[str, int]
     rate: float
-    """Cooperation among the valid answers of all scenarios."""
+    """Cooperation among the valid answers of all scenarios that are tested."""
     expected: float
     """What it would be on average if answers were drawn at the exact rates."""
     p_value: float
-    """Of the z-test of the number of cooperative answers against what the exact rates give (a Poisson binomial)."""
+    """Of the exact test of how many answers cooperate, which is Poisson binomial at the exact rates."""
     mismatches: int
     """Scenarios whose own test rejects, after Holm's adjustment, that both rates are the same."""
+    testable: int
+    """Scenarios in which that test could have rejected, whatever was answered; in the others it says nothing."""
+    invalid_expected: float
+    """How many answers would be invalid on average if all were drawn at the exact probabilities."""
+    invalid_p_value: float
+    """Of the exact test of how many are."""
+    disagree: bool
+    """Whether drawn and exact choices differ: over all scenarios or in one, each at half of the level."""
 
 
 def counted_rates(
@@ -65,15 +84,22 @@ def counted_rates(
 ) -> list[CountedRate]:
     """Return a row per scenario and frame of counted answers, with the exact choices of the same beside it."""
     if exact is None or not len(exact):
-        rates = counts.with_columns(exact=pl.lit(None, dtype=pl.Float64))
+        nothing = pl.lit(None, dtype=pl.Float64)
+        rates = counts.with_columns(exact=nothing, exact_invalid=nothing)
     else:
         valid = pl.col("cooperate") + pl.col("defect")
-        share = exact.select(*PLACE, exact=pl.col("cooperate") / valid)
-        rates = counts.join(share, on=PLACE, how="left", maintain_order="left")
+        shares = exact.select(*PLACE, exact=pl.col("cooperate") / valid, exact_invalid=1 - valid)
+        rates = counts.join(shares, on=PLACE, how="left", maintain_order="left")
     rows = [_counted_rate(model, row, confidence) for row in rates.iter_rows(named=True)]
-    raw = [row.p_value for row in rows if row.p_value is not None]
-    adjusted = iter(holm(raw).tolist() if raw else [])
-    return [row if row.p_value is None else replace(row, p_value=next(adjusted)) for row in rows]
+    tested = [row for row in rows if row.p_value is not None]
+    adjusted = {
+        name: iter(holm([getattr(row, name) for row in tested]).tolist() if tested else [])
+        for name in ("p_value", "smallest_p_value")
+    }
+    return [
+        row if row.p_value is None else replace(row, **{name: next(values) for name, values in adjusted.items()})
+        for row in rows
+    ]
 
 
 def _counted_rate(model: str, row: Mapping[str, float], confidence: float) -> CountedRate:
@@ -81,6 +107,7 @@ def _counted_rate(model: str, row: Mapping[str, float], confidence: float) -> Co
     valid, answers, exact = cooperate + defect, cooperate + defect + invalid, row["exact"]
     low, high = wilson(cooperate, valid, confidence) if valid else (None, None)
     tested = valid and exact is not None and np.isfinite(exact)
+    chances = successes_distribution([valid], [exact]) if tested else None
     return CountedRate(
         model=model,
         **{name: str(row[name]) for name in PLACE},
@@ -93,33 +120,88 @@ def _counted_rate(model: str, row: Mapping[str, float], confidence: float) -> Co
         lowest=cooperate / answers,
         highest=(cooperate + invalid) / answers,
         exact=exact,
-        p_value=float(binomtest(cooperate, valid, min(max(exact, 0.0), 1.0)).pvalue) if tested else None,
+        exact_invalid=row["exact_invalid"],
+        p_value=None if chances is None else exact_p_value(cooperate, chances),
+        smallest_p_value=None if chances is None else exact_p_value(int(chances.argmin()), chances),
     )
 
 
 def agreement(rows: Sequence[CountedRate], confidence: float = 0.95) -> Agreement | None:
     """Return how one model's counted rates agree with its exact ones; None where it has not both."""
-    both = [row for row in rows if row.p_value is not None and row.rate is not None and row.exact is not None]
+    both = [row for row in rows if row.p_value is not None]
     if not both:
         return None
-    valid = np.array([row.answers - row.invalid for row in both])
-    exact = np.array([row.exact for row in both], dtype=np.float64)
-    cooperate = np.array([row.rate for row in both], dtype=np.float64) * valid
-    expected, variance = float((valid * exact).sum()), float((valid * exact * (1 - exact)).sum())
-    distance = abs(float(cooperate.sum()) - expected)
-    # Without variance every answer is certain, and one that differs is a mismatch beyond doubt.
-    p_value = 2 * norm.sf(distance / np.sqrt(variance)) if variance > 0 else float(distance < ROUNDING)
+    valid, exact, rates = (
+        _column(both, "answers") - _column(both, "invalid"),
+        _column(both, "exact"),
+        _column(both, "rate"),
+    )
+    cooperate = round(float(rates @ valid))
+    asked = [row for row in rows if row.exact_invalid is not None]
+    answers, other = _column(asked, "answers"), _column(asked, "exact_invalid")
+    p_value = exact_p_value(cooperate, successes_distribution(valid, exact))
+    adjusted, smallest = _column(both, "p_value"), _column(both, "smallest_p_value")
     return Agreement(
         model=both[0].model,
+        asked=len(rows),
         scenarios=len(both),
         answers=sum(row.answers for row in rows),
         invalid=sum(row.invalid for row in rows),
         kinds={kind: sum(row.kinds[kind] for row in rows) for kind in ANSWER_KINDS},
-        rate=float(cooperate.sum() / valid.sum()),
-        expected=float(expected / valid.sum()),
-        p_value=float(p_value),
-        mismatches=sum(row.p_value is not None and row.p_value < 1 - confidence for row in both),
+        rate=float(cooperate / valid.sum()),
+        expected=float(exact @ valid / valid.sum()),
+        p_value=p_value,
+        mismatches=int((adjusted < 1 - confidence).sum()),
+        testable=int((smallest < 1 - confidence).sum()),
+        invalid_expected=float(answers @ other),
+        invalid_p_value=exact_p_value(sum(row.invalid for row in asked), successes_distribution(answers, other)),
+        disagree=bool(min(p_value, adjusted.min()) < (1 - confidence) / 2),
     )
+
+
+def disagreement(found: Agreement, used: bool) -> str:
+    """Return a sentence on a model whose drawn answers and exact choices disagree; `used` says which are measured."""
+    of = (
+        "student before training"
+        if found.model == "base"
+        else "tuned student"
+        if found.model == "tuned"
+        else found.model
+    )
+    measured = (
+        "the drawn answers are measured, with their sampling error"
+        if used
+        else "answers were not drawn in these frames, and what is measured is the first token alone"
+    )
+    return (
+        f"Exact and drawn choices of the {of} disagree: cooperation {found.expected:.3f} by the first token and "
+        f"{found.rate:.3f} drawn (p = {found.p_value:.1g}; {found.mismatches} of {found.testable} scenarios that could "
+        f"show a difference do); {measured}."
+    )
+
+
+def successes_distribution(trials: ArrayLike, rates: ArrayLike) -> Array:
+    """Return the probabilities of 0, 1, ... successes in all trials, of which each group has a rate of its own.
+
+    A Poisson binomial distribution (Wang 1993, Statistica Sinica 3, 295-312), as the sum of a binomial per group:
+    `scipy.stats.poisson_binom` is the same trial by trial, and takes half a minute for 20,000 of them.
+    """
+    chances = np.ones(1)
+    for number, rate in zip(np.asarray(trials, dtype=np.int64), np.clip(rates, 0, 1), strict=True):
+        chances = np.convolve(chances, binom.pmf(np.arange(number + 1), number, rate))
+    return chances
+
+
+def exact_p_value(successes: int, chances: Array) -> float:
+    """Return the two-sided p-value of an exact test: the probability of all outcomes that are no likelier.
+
+    `chances` are the probabilities of 0, 1, ... successes; `scipy.stats.binomtest` does the same for one rate.
+    """
+    return float(min(chances[chances <= AS_LIKELY * chances[successes]].sum(), 1.0))
+
+
+def _column(rows: Sequence[CountedRate], name: str) -> Array:
+    return np.array([getattr(row, name) for row in rows], dtype=np.float64)
 
 
 def rates_table(rows: Sequence[CountedRate]) -> pl.DataFrame:

@@ -8,10 +8,20 @@ import numpy as np
 import polars as pl
 from scipy.stats import wasserstein_distance
 
+from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.evidence import ROLES
 from tomtransfer.measurement.intervals import percentile_interval
 from tomtransfer.measurement.measures import Array, divide, gap_closed, improvement
 from tomtransfer.respondents.counting import ANSWER_KINDS, parse_amounts
+
+RATIOS = frozenset({"gap_closed", "improvement"})
+"""Measures that are shares of the gap between teacher and base."""
+
+FEWEST_VALID = 0.5
+"""The share of answers that must be amounts for a share of the gap to be given."""
+
+SMALLEST_GAP = 0.01
+"""The smallest gap of which a share is taken, as a share of the most that may be given."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,7 @@ def score_amounts(
     2009, Optimal Transport, chapter 6). Intervals are percentiles of a multinomial bootstrap of drawn answers;
     exact probabilities have no sampling error.
     """
+    _refuse_unpaired(choices)
     shares = [np.stack([each.distribution for each in choices[model]]) for model in ROLES]
     counted = [[each.evidence == "counted" for each in choices[model]] for model in ROLES]
     values = _measures(*(share[np.newaxis] for share in shares))
@@ -101,11 +112,55 @@ def score_amounts(
             low, high = percentile_interval(drawn, confidence)
             intervals[name] = (float(low), float(high))
     evidence = "counted" if intervals else "exact"
+    no_gap = why_no_share(choices, intervals.pop("gap", None))
+    del values["gap"]
     note = "" if intervals else "no interval: the probabilities are exact, without sampling error"
-    return [_row(name, evidence, float(value[0]), intervals.get(name), note) for name, value in values.items()]
+    return [
+        _row(name, evidence, float(value[0]), intervals.get(name), note, no_gap if name in RATIOS else "")
+        for name, value in values.items()
+    ]
 
 
-def _row(name: str, evidence: str, value: float, interval: tuple[float, float] | None, note: str) -> AmountMeasure:
+def why_no_share(choices: Mapping[str, Sequence[AmountChoice]], interval: tuple[float, float] | None) -> str:
+    """Return why no share of the gap in mean amounts is taken; empty where one can be.
+
+    There is none where most of what teacher or base answered is no amount, where the `interval` of the mean gap between
+    counted answers has zero in it, and where the gap is less than one hundredth of what may be given.
+    """
+    for role in ("teacher", "base"):
+        valid = sum(sum(each.amounts) for each in choices[role])
+        everything = valid + sum(each.other for each in choices[role])
+        share = valid / everything if everything else 0.0
+        if 0 < share < FEWEST_VALID:
+            return f"of the {role}'s answers {100 * share:.0f} % are amounts, too few to take a share of its mean"
+    if interval and interval[0] <= 0 <= interval[1]:
+        return "teacher and base differ no more than their counted answers would by chance"
+    gaps = [abs(base.mean - teacher.mean) for teacher, base in zip(choices["teacher"], choices["base"], strict=True)]
+    most = len(choices["teacher"][0].amounts) - 1
+    if 0 < np.mean(gaps) < SMALLEST_GAP * most:
+        return f"teacher and base differ by {np.mean(gaps):.2f} of {most} on average, too little to take a share of"
+    return ""
+
+
+def _refuse_unpaired(choices: Mapping[str, Sequence[AmountChoice]]) -> None:
+    """Raise InputError naming the scenarios that the models do not share, in one order and with the same amounts."""
+    first = [(each.split, each.game, each.context, len(each.amounts)) for each in choices["teacher"]]
+    for role, of_role in choices.items():
+        own = [(each.split, each.game, each.context, len(each.amounts)) for each in of_role]
+        if own != first:
+            lacking = (
+                [place for place in first if place not in own] or [place for place in own if place not in first] or own
+            )
+            raise InputError(
+                f"{role}: not the scenarios of the teacher: {', '.join('/'.join(place[:3]) for place in lacking)}"
+            )
+
+
+def _row(
+    name: str, evidence: str, value: float, interval: tuple[float, float] | None, note: str, no_gap: str
+) -> AmountMeasure:
+    if no_gap:
+        return AmountMeasure(name, evidence, None, None, None, f"undefined: {no_gap}")
     if not np.isfinite(value):
         return AmountMeasure(
             name, evidence, None, None, None, "undefined: base equals teacher, or a model gave no valid amount"
@@ -119,6 +174,7 @@ def _measures(teacher: Array, base: Array, tuned: Array) -> dict[str, Array]:
     amounts = np.arange(teacher.shape[-1])
     means = [model @ amounts for model in (teacher, base, tuned)]
     return {
+        "gap": (means[0] - means[1]).mean(axis=-1),
         **{f"mean_{name}": mean.mean(axis=-1) for name, mean in zip(ROLES, means, strict=True)},
         "gap_closed": gap_closed(*means),
         "improvement": improvement(*means),

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from tomtransfer.measurement.intervals import percentile_interval
+from tomtransfer.measurement.clusters import Clustered, Positions, estimate
 from tomtransfer.measurement.measures import Array
 
 FACTORS = ("preference", "label", "order", "label x order")
@@ -112,19 +112,13 @@ def variance_shares(effects: Array) -> Array:
 
 
 def decompose(
-    table: pl.DataFrame,
-    model: str,
-    designs: Mapping[str, Sequence[str]],
-    draws: int,
-    seed: int,
-    confidence: float,
+    table: pl.DataFrame, model: str, designs: Mapping[str, Sequence[str]], confidence: float
 ) -> Decomposition:
     """Return the decomposition of a model's choices in every split and for every fully crossed pair of labels.
 
     `table` has columns split, game, context, frame, cooperate and defect; `designs` is what `frames.designs`
-    returns. Splits in which a frame lacks a scenario are
-    left out. Intervals are percentiles over resampled contexts, the games being fixed by design; a single context has
-    none.
+    returns. Splits that are not played in all four frames are left out. Intervals are for other contexts, the games
+    being fixed by design (`clusters`); a single context has none.
     """
     shares: list[Share] = []
     effects: list[Effect] = []
@@ -135,9 +129,8 @@ def decompose(
                 continue
             place = (model, split, labels)
             found = contrasts(log_odds)
-            resampled = _resample_contexts(found, draws, seed)
-            shares += _shares(place, found, resampled, confidence)
-            effects += _effects(place, games, found, resampled, confidence)
+            shares += _shares(place, found, confidence)
+            effects += _effects(place, games, found, confidence)
     return Decomposition(tuple(shares), tuple(effects))
 
 
@@ -157,39 +150,31 @@ def _grid(table: pl.DataFrame, crossed: Sequence[str]) -> tuple[list[str], Array
     return games, np.log(rate / (1 - rate)).reshape(len(crossed), len(games), len(contexts))
 
 
-def _resample_contexts(effects: Array, draws: int, seed: int) -> Array | None:
-    """Return effects with contexts drawn with replacement: (4, draws, games, contexts), or None for one context."""
-    contexts = effects.shape[-1]
-    if contexts == 1:
-        return None
-    chosen = np.random.default_rng(seed).integers(contexts, size=(draws, contexts))
-    return np.moveaxis(effects[:, :, chosen], 2, 1)
-
-
-def _interval(values: Array | None, confidence: float) -> tuple[float | None, float | None]:
-    """Return the ends of the percentile interval of draws, and None where there is none."""
-    if values is None:
-        return None, None
-    low, high = (float(end) for end in percentile_interval(values, confidence))
-    return (low, high) if np.isfinite(low) else (None, None)
-
-
-def _shares(place: tuple[str, str, str], found: Array, resampled: Array | None, confidence: float) -> Iterator[Share]:
-    squares, shares = mean_squares(found), variance_shares(found)
-    drawn = None if resampled is None else variance_shares(resampled)
+def _shares(place: tuple[str, str, str], found: Array, confidence: float) -> Iterator[Share]:
+    squares = mean_squares(found)
+    shares = estimate(lambda contexts, _: variance_shares(found[..., contexts]), found.shape[-1], 1, confidence)
     for row, factor in enumerate(FACTORS):
         for column, within in enumerate(WITHIN):
-            share = float(shares[row, column])
-            interval = _interval(None if drawn is None else drawn[row, :, column], confidence)
-            known = (share, *interval) if np.isfinite(share) else (None, None, None)
-            yield Share(*place, factor, within, float(squares[row, column]), *known)
+            share = shares.at(row, column)
+            low, high = (None if end is None else min(max(end, 0.0), 1.0) for end in (share.low, share.high))
+            yield Share(*place, factor, within, float(squares[row, column]), share.value, low, high)
 
 
-def _effects(
-    place: tuple[str, str, str], games: Sequence[str], found: Array, resampled: Array | None, confidence: float
-) -> Iterator[Effect]:
+def _effects(place: tuple[str, str, str], games: Sequence[str], found: Array, confidence: float) -> Iterator[Effect]:
+    parts: dict[str | None, Array] = {None: found}
+    parts |= {game: found[:, number : number + 1] for number, game in enumerate(games)}
+    means = {game: estimate(_mean_over(part), found.shape[-1], 1, confidence) for game, part in parts.items()}
     for row, factor in enumerate(FACTORS):
-        for number, game in enumerate([None, *games]):
-            some = slice(None) if game is None else slice(number - 1, number)
-            drawn = None if resampled is None else resampled[row][:, some].mean(axis=(-2, -1))
-            yield Effect(*place, factor, game, float(found[row, some].mean()), *_interval(drawn, confidence))
+        for game, mean in means.items():
+            effect = mean.at(row)
+            yield Effect(*place, factor, game, float(mean.value[row]), effect.low, effect.high)
+
+
+def _mean_over(effects: Array) -> Clustered:
+    """Return a function of contexts that returns the mean of effects (4, games, contexts) over games and them: (4,)."""
+
+    def mean(contexts: Positions, _: Positions) -> Array:
+        average: Array = effects[..., contexts].mean(axis=(-2, -1))
+        return average
+
+    return mean

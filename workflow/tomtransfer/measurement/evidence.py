@@ -100,6 +100,10 @@ class Evidence:
         scenarios = tuple(self.scenarios[position] for position in chosen)
         return Evidence(scenarios, self.cooperate[chosen], self.defect[chosen], self.other[chosen], self.kind)
 
+    def of_split(self, split: str) -> "Evidence":
+        """Return the evidence of the scenarios of a split; raises InputError when there are none."""
+        return self.select(np.flatnonzero([scenario.split == split for scenario in self.scenarios]))
+
     def _outcomes(self) -> Iterator[tuple[str, Array]]:
         yield from (("cooperate", self.cooperate), ("defect", self.defect), ("other", self.other))
 
@@ -120,13 +124,15 @@ class Comparison:
     """Teacher, base student and tuned student over the same scenarios in the same order.
 
     `among` says what a cooperation rate is a share of: the valid answers (cooperate or defect), or all of them, invalid
-    ones included. Raises InputError where the scenarios differ, and where a model has no valid answer to divide by.
+    ones included. Where choices are averages over frames, `by_frame` has the same scenarios in each frame. Raises
+    InputError where the scenarios differ, and where a model has no valid answer to divide by.
     """
 
     teacher: Evidence
     base: Evidence
     tuned: Evidence
     among: Among = "valid answers"
+    by_frame: "tuple[Comparison, ...]" = ()
 
     def __post_init__(self) -> None:
         """Refuse models that were not asked the same, and rates that do not exist."""
@@ -150,11 +156,21 @@ class Comparison:
         teacher, base, tuned = (cooperation_rates(each.distribution, self.among) for each in self.models.values())
         return teacher, base, tuned
 
+    def answers(self, model: str) -> Array:
+        """Return what a model's rates are shares of, shape (scenarios,)."""
+        evidence = self.models[model]
+        return denominator(np.stack([evidence.cooperate, evidence.defect, evidence.other]), self.among)
+
     def select(self, chosen: NDArray[np.intp]) -> "Comparison":
         """Return the comparison over the scenarios at `chosen` positions."""
-        return Comparison(
-            self.teacher.select(chosen), self.base.select(chosen), self.tuned.select(chosen), among=self.among
-        )
+        teacher, base, tuned = (each.select(chosen) for each in self.models.values())
+        by_frame = tuple(each.select(chosen) for each in self.by_frame)
+        return Comparison(teacher, base, tuned, self.among, by_frame)
+
+    @property
+    def frames(self) -> "tuple[Comparison, ...]":
+        """The comparison in each frame; of choices that are no averages, the comparison itself."""
+        return self.by_frame or (self,)
 
     def groups(self, *labels: str) -> dict[tuple[str, ...], NDArray[np.intp]]:
         """Return the positions of the scenarios that share `labels`, such as "split", "game", by their values."""

@@ -12,11 +12,13 @@ from tomtransfer.experiment.config import TRAINED_SPLIT
 from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.sections import Scoring
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.measurement.agreement import Agreement
+from tomtransfer.measurement.assessments import Assessment, assess, headline
 from tomtransfer.measurement.bias import Effect, Share
 from tomtransfer.measurement.evidence import Comparison, EvidenceKind, Scenario
 from tomtransfer.measurement.published_counts import Donation
 from tomtransfer.measurement.rates import Difference, Rate, SplitTest, differences, rates, split_tests
-from tomtransfer.measurement.scoring import Score, headline, in_order, score
+from tomtransfer.measurement.scoring import Score, in_order, score
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,12 @@ class Findings:
     """How large preferences and habits are."""
     unanswered: tuple[str, ...] = ()
     """Scenarios in which a model gave no valid answer, each with that model; they are compared nowhere."""
+    verdict: str = ""
+    """One sentence on the experiment: what came across, and where else it is shown; empty for a published result."""
+    assessments: tuple[Assessment, ...] = ()
+    """What the sentences stand on, for every view and split."""
+    agreements: tuple[Agreement, ...] = ()
+    """How drawn answers agree with exact choices, for the models that have both."""
 
     @property
     def splits(self) -> list[str]:
@@ -100,11 +108,17 @@ class Findings:
         return {(row.measure, row.split, row.game, row.context): row for row in self.scores}
 
 
-def examine(comparison: Comparison, settings: Scoring, games: Sequence[Score] = ()) -> Findings:
+def examine(
+    comparison: Comparison,
+    settings: Scoring,
+    games: Sequence[Score] = (),
+    assessments: Sequence[Assessment] = (),
+) -> Findings:
     """Return what a comparison gives, at every level from the single scenario to the split.
 
-    The scores of games and of their scenarios are computed here unless they are given.
+    The scores of games and of their scenarios, and the assessments, are computed here unless they are given.
     """
+    assessed = tuple(assessments) or tuple(assess([comparison], "", [""], confidence=settings.confidence))
     scores = _scores(comparison, settings, ("split", "game", "context", "scenario"), games)
     models = comparison.models
     choices = [
@@ -116,7 +130,8 @@ def examine(comparison: Comparison, settings: Scoring, games: Sequence[Score] = 
         among=comparison.among,
         kinds={model: evidence.kind for model, evidence in models.items()},
         settings=settings,
-        headlines={split: headline(scores, split) for (split,) in comparison.groups("split")},
+        headlines={each.split: headline(each) for each in assessed},
+        assessments=assessed,
         choices=tuple(choices),
         scores=tuple(scores),
         rates=tuple(rates(comparison, settings.confidence)),
@@ -126,11 +141,16 @@ def examine(comparison: Comparison, settings: Scoring, games: Sequence[Score] = 
 
 
 def look(
-    name: str, frames: Sequence[str], comparison: Comparison, settings: Scoring, games: Sequence[Score] = ()
+    frames: Sequence[str],
+    comparison: Comparison,
+    settings: Scoring,
+    assessments: Sequence[Assessment],
+    games: Sequence[Score] = (),
 ) -> View:
     """Return what a comparison in other frames gives, by split, game and context; `games` as in `examine`."""
     scores = _scores(comparison, settings, ("split", "game", "context"), games)
-    headlines = {split: headline(scores, split) for (split,) in comparison.groups("split")}
+    headlines = {each.split: headline(each) for each in assessments}
+    name = assessments[0].view
     return View(name, tuple(frames), headlines, tuple(scores), tuple(rates(comparison, settings.confidence)))
 
 

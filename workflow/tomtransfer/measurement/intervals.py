@@ -1,4 +1,4 @@
-"""How sure a number is: intervals for rates and differences, tests, and the two-level bootstrap."""
+"""How sure a number is: intervals for rates and differences, tests, and the bootstrap of answers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
@@ -101,35 +101,21 @@ def holm(p_values: ArrayLike) -> Array:
     return _floats(multipletests(_floats(p_values), method="holm")[1])
 
 
-def bootstrap(
-    redrawn: Sequence[Outcomes],
-    statistics: Statistics,
-    seed: int = 0,
-    confidence: float = 0.95,
-    resample_scenarios: bool = True,
-) -> dict[str, Interval]:
-    """Return percentile intervals of the statistics under the two-level bootstrap, by name.
+def bootstrap(redrawn: Sequence[Outcomes], statistics: Statistics, confidence: float = 0.95) -> dict[str, Interval]:
+    """Return percentile intervals of the statistics over redrawn answers, by name: the scenarios stay as they are.
 
-    `redrawn` is what `redraw` returns, each (3, draws, scenarios). Each of as many draws takes as many scenarios as
-    there are, with replacement and the same for all three models, and for every one of them one of its redraws at
-    random (Davison and Hinkley 1997, Bootstrap Methods, section 3.8). With `resample_scenarios=False` scenarios stay as
-    they are and statistics may keep them as a last axis. Nan where fewer than 95 % of the draws define a statistic.
+    `redrawn` is what `redraw` returns, each (3, draws, scenarios); statistics may keep the scenarios as a last axis
+    (Efron and Tibshirani 1993, An Introduction to the Bootstrap, section 6.5, the parametric bootstrap). Nan where
+    fewer than 95 % of the draws define a statistic.
 
     Redrawing adds noise to noise, which distances feel in one direction only: an interval leans towards less agreement,
     and may lie below the value of a student that agrees with the teacher better than two samples of it would.
     """
-    generator = np.random.default_rng(seed)
     _, draws, scenarios = redrawn[0].shape
     at_once = max(1, CELLS_AT_ONCE // scenarios)
     chunks: dict[str, list[Array]] = {}
     for start in range(0, draws, at_once):
-        stop = min(start + at_once, draws)
-        taken = [outcomes[:, start:stop] for outcomes in redrawn]
-        if resample_scenarios:
-            # A redraw of its own for every cell, so that a scenario taken twice is redrawn twice.
-            rows = generator.integers(draws, size=(stop - start, scenarios))
-            chosen = generator.integers(scenarios, size=rows.shape)
-            taken = [outcomes[:, rows, chosen] for outcomes in redrawn]
+        taken = [outcomes[:, start : start + at_once] for outcomes in redrawn]
         for name, values in statistics(*(outcomes / outcomes.sum(axis=0) for outcomes in taken)).items():
             chunks.setdefault(name, []).append(values)
     return {name: percentile_interval(np.concatenate(values), confidence) for name, values in chunks.items()}

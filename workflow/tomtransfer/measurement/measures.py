@@ -32,6 +32,14 @@ def gap_closed(teacher: Array, base: Array, tuned: Array) -> Array:
     return 1 - divide(after, before, ~undefined_scenarios(teacher, base).all(axis=-1))
 
 
+def gap_closed_of_frame_averages(teacher: Array, base: Array, tuned: Array) -> Array:
+    """Return the gap closed of rates that were averaged over frames first, in which errors of mirrored frames cancel.
+
+    A student at 1.0 in one frame and 0.0 in its mirror counts as 0.5. (..., scenarios) -> (...).
+    """
+    return gap_closed(teacher, base, tuned)
+
+
 def improvement(teacher: Array, base: Array, tuned: Array) -> Array:
     """Return the mean over scenarios of (tuned - base) / (teacher - base), which passes 1 on overshooting.
 
@@ -164,6 +172,10 @@ class Measure:
     """Whether it relates the tuned student to the base, or either of them to the teacher alone."""
     mean_of_ratios: bool = False
     """Whether it leaves out scenarios in which base equals teacher."""
+    by_frame: bool = True
+    """Whether it is taken over scenarios and frames; else over scenarios, of rates that are averaged over frames."""
+    bounds: tuple[float, float] = (-np.inf, np.inf)
+    """The lowest and highest value that it can have, beyond which no interval goes."""
     undefined: str = ""
     """When it is undefined, as a reason to print."""
 
@@ -179,19 +191,26 @@ class Measure:
 
 NO_GAP = "base equals teacher in every scenario: there is no gap to close"
 NO_SPREAD = "it takes two scenarios or more, and rates that differ between them"
+BELOW_ONE = (-np.inf, 1.0)
+SHARE = (0.0, 1.0)
+CORRELATION = (-1.0, 1.0)
 MEASURES = (
-    Measure(gap_closed, "rates", against_base=True, undefined=NO_GAP),
+    Measure(gap_closed, "rates", against_base=True, bounds=BELOW_ONE, undefined=NO_GAP),
     Measure(improvement, "rates", against_base=True, mean_of_ratios=True, undefined=NO_GAP),
-    Measure(bridging, "rates", against_base=True, mean_of_ratios=True, undefined=NO_GAP),
-    Measure(total_variation, "distributions"),
-    Measure(jensen_shannon, "distributions"),
-    Measure(pearson, "rates", of_one_scenario=False, undefined=NO_SPREAD),
-    Measure(spearman, "rates", of_one_scenario=False, undefined=NO_SPREAD),
-    Measure(concordance, "rates", of_one_scenario=False, undefined=NO_SPREAD),
-    Measure(calibration_slope, "rates", of_one_scenario=False, undefined=NO_SPREAD),
-    Measure(root_mean_square_error, "rates"),
+    Measure(bridging, "rates", against_base=True, mean_of_ratios=True, bounds=BELOW_ONE, undefined=NO_GAP),
+    Measure(total_variation, "distributions", bounds=SHARE),
+    Measure(jensen_shannon, "distributions", bounds=SHARE),
+    Measure(pearson, "rates", of_one_scenario=False, by_frame=False, bounds=CORRELATION, undefined=NO_SPREAD),
+    Measure(spearman, "rates", of_one_scenario=False, by_frame=False, bounds=CORRELATION, undefined=NO_SPREAD),
+    Measure(concordance, "rates", of_one_scenario=False, by_frame=False, bounds=CORRELATION, undefined=NO_SPREAD),
+    Measure(calibration_slope, "rates", of_one_scenario=False, by_frame=False, undefined=NO_SPREAD),
+    Measure(root_mean_square_error, "rates", bounds=SHARE),
 )
 ADVANTAGE = Measure(advantage, "rates", of_one_scenario=False, against_base=True, undefined=NO_GAP)
+OF_FRAME_AVERAGES = Measure(
+    gap_closed_of_frame_averages, "rates", against_base=True, by_frame=False, bounds=BELOW_ONE, undefined=NO_GAP
+)
+"""Beside the gap closed, where scenarios are put in several frames."""
 
 
 def divide(part: Array, whole: Array, defined: NDArray[np.bool_] | np.bool_) -> Array:

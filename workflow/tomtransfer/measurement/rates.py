@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from tomtransfer.measurement.evidence import Comparison, Evidence, Scenario, denominator
+from tomtransfer.measurement.evidence import Comparison, Scenario
 from tomtransfer.measurement.intervals import equivalence, holm, newcombe, two_proportion_z_test, wilson
 from tomtransfer.measurement.measures import ROUNDING, Array
 
@@ -70,7 +70,7 @@ def rates(comparison: Comparison, confidence: float = 0.95) -> list[Rate]:
     rows = []
     for (model, evidence), shares in zip(comparison.models.items(), comparison.rates, strict=True):
         counted = evidence.kind == "counted"
-        answers = _answers(comparison, evidence)
+        answers = comparison.answers(model)
         interval = wilson(evidence.cooperate, answers, confidence) if counted else (shares, shares)
         for scenario, share, low, high, number in zip(comparison.scenarios, shares, *interval, answers, strict=True):
             ends = (float(low), float(high), int(number)) if counted else (None, None, None)
@@ -96,7 +96,7 @@ def split_tests(comparison: Comparison, model: str = "tuned", by_game: bool = Fa
     evidence = comparison.models[model]
     if evidence.kind == "exact":
         raise ValueError(f"{model}: exact probabilities hold no answers to test")
-    answers = _answers(comparison, evidence)
+    answers = comparison.answers(model)
     labels = ("split", "game") if by_game else ("split",)
     pooled = {
         group: (float(evidence.cooperate[members].sum()), float(answers[members].sum()))
@@ -136,9 +136,4 @@ def _differences(
 
 
 def _counts(comparison: Comparison, model: str) -> tuple[Array, Array]:
-    evidence = comparison.models[model]
-    return evidence.cooperate, _answers(comparison, evidence)
-
-
-def _answers(comparison: Comparison, evidence: Evidence) -> Array:
-    return denominator(np.stack([evidence.cooperate, evidence.defect, evidence.other]), comparison.among)
+    return comparison.models[model].cooperate, comparison.answers(model)

@@ -102,7 +102,14 @@ def amount_page(
     gaps = [f"{100 * published[name]:.1f} %" for name in ("gap_closed", "improvement")]
     cells.append(["published", *means, "-", *gaps, "-", "-"])
     table = as_markdown([*headings, "Wasserstein-1 to the teacher, base", "tuned"], cells)
-    return f"{facts['title']}: {facts['unit']} given of {facts['endowment']}\n\n{table}\n"
+    notes = {
+        f"{evidence}: no share of the gap, {row.note}."
+        for evidence, found in measures.items()
+        for row in found
+        if row.note.startswith("undefined")
+    }
+    said = "".join(f"\n{note}" for note in sorted(notes))
+    return f"{facts['title']}: {facts['unit']} given of {facts['endowment']}\n\n{table}\n{said}"
 
 
 def _invalid(choices: Sequence[AmountChoice]) -> str:

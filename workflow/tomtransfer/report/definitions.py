@@ -2,10 +2,16 @@
 
 DEFINITIONS = {
     "gap_closed": (
-        "1 - sum|tuned - teacher| / sum|base - teacher|, over scenarios. 100 % is indistinguishable from the teacher, "
-        "0 % no nearer than before training; there is no lower bound. A ratio of sums in place of a mean of ratios "
-        "(Cochran 1977, Sampling Techniques, chapter 6): no scenario in which base and teacher nearly agree can "
-        "dominate. Undefined where base equals teacher in every scenario."
+        "1 - sum|tuned - teacher| / sum|base - teacher|, over scenarios and frames. 100 % is indistinguishable from "
+        "the teacher, 0 % no nearer than before training; there is no lower bound. A ratio of sums in place of a mean "
+        "of ratios (Cochran 1977, Sampling Techniques, chapter 6): no scenario in which base and teacher nearly agree "
+        "can dominate. Undefined where base and teacher differ by less than a percentage point, or no more than their "
+        "counted answers would by chance."
+    ),
+    "gap_closed_of_frame_averages": (
+        "The gap closed of rates that are averaged over frames before distances are taken. Errors of mirrored frames "
+        "cancel in it: 100 % in one frame and 0 % in its mirror count as 50 %. The gap closed itself is taken per "
+        "scenario and frame."
     ),
     "improvement": (
         "The mean over scenarios of (tuned - base) / (teacher - base), which passes 100 % on overshooting: the measure"

@@ -8,7 +8,15 @@ from tomtransfer.measurement.scoring import Score
 from tomtransfer.report.typesetting import SPLIT, Column, Table
 
 MODEL, LABELS = Column("model", "model"), Column("labels", "labels")
-SHOWN = ("gap_closed", "improvement", "total_variation", "pearson", "root_mean_square_error", "advantage")
+SHOWN = (
+    "gap_closed",
+    "gap_closed_of_frame_averages",
+    "improvement",
+    "total_variation",
+    "pearson",
+    "root_mean_square_error",
+    "advantage",
+)
 """The measures that are put side by side; all of them, by game and context too, are in the summary."""
 
 
@@ -45,7 +53,7 @@ def bias_shares_table(findings: Findings) -> Table:
     """Return what share of the variance of each model's log-odds every part is."""
     caption = (
         "Shares of the variance of the log-odds of cooperating, over the four frames of a pair of labels and the "
-        f"scenarios of a split, with {100 * findings.settings.confidence:g} % intervals over resampled contexts. The "
+        f"scenarios of a split, with {100 * findings.settings.confidence:g} % intervals over contexts. The "
         "overall preference is a level and no variation, so it has no share."
     )
     columns = (

@@ -11,8 +11,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tomtransfer.measurement.agreement import Agreement
 from tomtransfer.measurement.findings import Findings
-from tomtransfer.measurement.measures import ADVANTAGE, MEASURES
+from tomtransfer.measurement.measures import ADVANTAGE, MEASURES, OF_FRAME_AVERAGES
 from tomtransfer.report.definitions import DEFINITIONS
 from tomtransfer.report.sources import Asked, ReportSources, asked, cut_off, first_prompts, frames_table, versions
 from tomtransfer.report.style import FAINT, INK, MARKS, MOST_SHOWN, PAPER, percent, words
@@ -27,6 +28,9 @@ CAPTIONS = Path(__file__).with_name("captions")
 
 MUCH = 0.05
 """A mean share of invalid answers above this is remarked on."""
+
+SMALL_P_VALUE = 0.05
+"""A difference between drawn and expected invalid answers with a smaller p-value is remarked on."""
 
 CONTROL_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"} | {127: 0x2421}
 """Unicode's pictures of the control characters."""
@@ -85,7 +89,10 @@ class Page:
     @property
     def measures(self) -> list[tuple[str, str]]:
         """The measures and their definitions."""
-        return [(measure.name.replace("_", " "), DEFINITIONS[measure.name]) for measure in (*MEASURES, ADVANTAGE)]
+        return [
+            (measure.name.replace("_", " "), DEFINITIONS[measure.name])
+            for measure in (*MEASURES, OF_FRAME_AVERAGES, ADVANTAGE)
+        ]
 
     @property
     def asked_by_game(self) -> dict[str, dict[str, list[Asked]]]:
@@ -136,11 +143,13 @@ def remarks(findings: Findings) -> list[str]:
     said = []
     if set(findings.kinds.values()) == {"exact"}:
         said.append(
-            "All probabilities are exact. Intervals say how far a result depends on which scenarios there happen to "
-            "be; there is no sampling error, and the ceiling is perfect agreement."
+            "All probabilities are exact. They are those of the first token, after which an answer may still turn into "
+            "something else. Intervals say how far a result depends on which contexts there happen to be; there is no "
+            "sampling error, and the ceiling is perfect agreement."
         )
     if findings.unanswered:
         said.append(f"Left out of all comparisons, for want of a valid answer: {listed(findings.unanswered)}.")
+    said += [_invalid_by_model(each) for each in findings.agreements]
     for split in findings.splits:
         closed = findings.score("gap_closed", split)
         left_out = findings.score("improvement", split).left_out
@@ -153,6 +162,17 @@ def remarks(findings: Findings) -> list[str]:
             )
         said.append(_invalid(findings, split))
     return [remark for remark in said if remark]
+
+
+def _invalid_by_model(found: Agreement) -> str:
+    """Say how many of a model's drawn answers are invalid beside what its exact choices let expect."""
+    if found.invalid_p_value >= SMALL_P_VALUE:
+        return ""
+    return (
+        f"{found.model}: {percent(found.invalid / found.answers)} of {found.answers} drawn answers are invalid; the "
+        f"probability of anything but a label lets expect {percent(found.invalid_expected / found.answers)}. Exact "
+        "choices are exact for the first token alone."
+    )
 
 
 def _invalid(findings: Findings, split: str) -> str:

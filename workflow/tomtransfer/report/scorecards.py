@@ -8,11 +8,13 @@ from typing import Any
 
 import polars as pl
 
+from tomtransfer.experiment.config import TRAINED_SPLIT
 from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.sections import Scoring
 from tomtransfer.experiment.tables import read_table, write_table
+from tomtransfer.measurement.assessments import experiment_verdict, main_view
 from tomtransfer.measurement.evidence import Comparison, cooperation_rates
-from tomtransfer.measurement.findings import examine, look, write_findings
+from tomtransfer.measurement.findings import Findings, examine, look, write_findings
 from tomtransfer.measurement.rates import differences
 from tomtransfer.measurement.scoring import COLUMNS, Score, score
 from tomtransfer.measurement.views import SCENARIO, Answers
@@ -44,9 +46,11 @@ def write_scorecard(
         views[view] = {"frames": answers.views[view], "splits": _splits(comparison, scores, settings, game)}
     write_table(pl.concat(tables), table_path)
     scored = views.pop(next(iter(answers.views)))
-    effects = [asdict(each) for each in answers.decompose(settings, game).effects if each.game]
+    effects = [asdict(each) for each in answers.decompose(settings.confidence, game).effects if each.game]
     own = {model: table.filter(game=game) for model, table in answers.tables.items()}
     card = {**facts, "splits": scored["splits"], "views": views, "bias": effects}
+    card["agreement"] = {role: asdict(each) for role, each in answers.agreements.items()}
+    card["disagreements"] = answers.disagreements(next(iter(answers.views)))
     card |= {"settings": settings.model_dump(), "provenance": provenance(own)}
     write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", json_path)
 
@@ -115,6 +119,22 @@ def read_game_scores(paths: Sequence[Path]) -> dict[str, list[Score]]:
     return found
 
 
+def _with_disagreements(findings: Findings, answers: Answers) -> Findings:
+    """Return findings whose sentences say where exact and drawn choices disagree, and which are measured."""
+
+    def said(headlines: Mapping[str, str], view: str) -> dict[str, str]:
+        remarks = answers.disagreements(view)
+        return {split: " ".join([sentence, *remarks]) for split, sentence in headlines.items()}
+
+    main = main_view(answers.views)
+    return replace(
+        findings,
+        verdict=" ".join([findings.verdict, *answers.disagreements(main)]).strip(),
+        headlines=said(findings.headlines, findings.frame),
+        views=tuple(replace(view, headlines=said(view.headlines, view.name)) for view in findings.views),
+    )
+
+
 def write_summary(
     answers: Answers,
     games: Mapping[str, Sequence[Score]],
@@ -128,17 +148,25 @@ def write_summary(
     `games` are the scores of all games by view, computed here where there are none. The JSON holds everything that
     figures, tables and report are made from (`findings.read_findings`).
     """
-    (scored, comparison), *others = answers.compare()
-    bias = answers.decompose(settings)
+    compared = dict(answers.compare())
+    assessed = {view: answers.assess(view, each, settings.confidence) for view, each in compared.items()}
+    scored, *others = compared
+    bias = answers.decompose(settings.confidence)
     findings = replace(
-        examine(comparison, settings, games.get(scored, ())),
+        examine(compared[scored], settings, games.get(scored, ()), assessed[scored]),
         provenance=provenance(answers.tables),
         frame=scored,
-        views=tuple(look(name, answers.views[name], beside, settings, games.get(name, ())) for name, beside in others),
+        views=tuple(
+            look(answers.views[name], compared[name], settings, assessed[name], games.get(name, ())) for name in others
+        ),
+        verdict=experiment_verdict(assessed, TRAINED_SPLIT),
+        assessments=tuple(each for view in assessed.values() for each in view),
+        agreements=tuple(answers.agreements.values()),
         bias_shares=bias.shares,
         bias_effects=bias.effects,
         unanswered=answers.unanswered(),
     )
+    findings = _with_disagreements(findings, answers)
     tables = [scores_table([each for each in findings.scores if each.level != "scenario"], scored)]
     tables += [scores_table(view.scores, view.name) for view in findings.views]
     write_text(pl.concat(tables).with_columns(pl.col("left_out").list.join(" ")).write_csv(), csv_path)

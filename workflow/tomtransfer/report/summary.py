@@ -15,7 +15,8 @@ def summary_page(findings: Findings) -> str:
 
     Floors stand beside every gap closed; below are the sentences on it, and what is habit in each model's choices.
     """
-    lines = [_table(["split", "game"], _by_game(findings), findings.settings.confidence), ""]
+    lines = [findings.verdict.replace("_", " "), ""] if findings.verdict else []
+    lines += [_table(["split", "game"], _by_game(findings), findings.settings.confidence), ""]
     lines += [f"- {headline}" for headline in findings.headlines.values()]
     if findings.unanswered:
         lines += [f"- Left out, for want of a valid answer: {', '.join(findings.unanswered)}."]
@@ -26,6 +27,9 @@ def summary_page(findings: Findings) -> str:
             for view in findings.views
             for headline in view.headlines.values()
         ]
+    if any(each.components for each in findings.assessments):
+        columns = ["component", "split", "frames", "distance before", "after", "share before", "closed", "interval"]
+        lines += ["", as_markdown(columns, _components(findings)), ""]
     if findings.bias_shares:
         shares = [f"share of {factor}" for factor in FACTORS]
         lines += ["", as_markdown(["split", "labels", "model", *FACTORS, *shares], _bias(findings))]
@@ -73,6 +77,16 @@ def _mean_rate(rates: Sequence[Rate], model: str, split: str, game: str | None) 
         if each.model == model and each.scenario.split == split and game in (None, each.scenario.game)
     ]
     return f"{sum(chosen) / len(chosen):.3f}"
+
+
+def _components(findings: Findings) -> Iterator[list[str]]:
+    """Yield a row per split, view and component of the squared distance in log-odds."""
+    for each in findings.assessments:
+        for part in each.components:
+            low, high = part.closed.low, part.closed.high
+            interval = "-" if low is None else f"{_percent(low)} to {_percent(high)}"
+            closed = [_percent(part.share_before), _percent(part.closed.value), interval]
+            yield [part.part, each.split, each.view, f"{part.before:.3f}", f"{part.after:.3f}", *closed]
 
 
 def _bias(findings: Findings) -> Iterator[list[str]]:

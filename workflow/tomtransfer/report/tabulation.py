@@ -8,9 +8,11 @@ import numpy as np
 
 from tomtransfer.measurement.evidence import ROLES
 from tomtransfer.measurement.findings import Findings
+from tomtransfer.measurement.groups import LEVELS
 from tomtransfer.measurement.measures import best_constant, fair_coin, own_mean
 from tomtransfer.measurement.published_counts import ENDOWMENT, Donation
-from tomtransfer.measurement.scoring import LEVELS, Score
+from tomtransfer.measurement.scoring import Score
+from tomtransfer.report.claims import components_table, verdicts_table
 from tomtransfer.report.habits import bias_effects_table, bias_shares_table, views_table
 from tomtransfer.report.typesetting import CONTEXT, GAME, SPLIT, Column, Table
 
@@ -40,7 +42,8 @@ READING = (
 
 def make_tables(findings: Findings) -> list[Table]:
     """Return every table that findings have rows for."""
-    tables = [_scores(findings, level) for level in LEVELS]
+    tables = [verdicts_table(findings), components_table(findings)]
+    tables += [_scores(findings, level) for level in LEVELS]
     tables += [views_table(findings), bias_shares_table(findings), bias_effects_table(findings)]
     tables += [_rates(findings), _differences(findings), _invalid(findings), _split_tests(findings)]
     if findings.donation:

@@ -13,7 +13,7 @@ from tomtransfer.report.characters import beyond_latin, named
 
 ColumnKind: TypeAlias = Literal["name", "text", "whole", "number", "share", "measure", "p_value", "flag", "list"]
 
-SHARES_OF_THE_GAP = frozenset({"gap_closed", "improvement", "bridging", "advantage"})
+SHARES_OF_THE_GAP = frozenset({"gap_closed", "gap_closed_of_frame_averages", "improvement", "bridging", "advantage"})
 """Measures that are printed as per cent."""
 
 SMALLEST_P_VALUE = 0.001

@@ -30,6 +30,11 @@ def read_choices(path: Path) -> pl.DataFrame:
     exact = read_table(path)
     if len(exact):
         return exact.with_columns(evidence=pl.lit("exact"))
+    return read_drawn(path)
+
+
+def read_drawn(path: Path) -> pl.DataFrame:
+    """Return the drawn answers beside the choices in `path`, counted; no rows where none were drawn."""
     return count_choices(read_table(answers_path(path)).filter("labelled")).with_columns(evidence=pl.lit("counted"))
 
 

@@ -7,11 +7,19 @@ from tomtransfer.experiment.sections import Frame
 
 
 def views(experiment: Experiment) -> dict[str, list[str]]:
-    """Return the frames of each view by its name: the scored frame alone, all that are trained on, all held out."""
-    trained, held_out = list(experiment.trained_frames), list(experiment.held_out_frames)
+    """Return the frames of each view by its name: the scored frame alone, counterbalanced, and held out.
+
+    Counterbalanced are the four frames of the scored frame's labels, whether or not all are trained on; without all
+    four, the frames that are trained on. Held out are the frames that are kept from training and not among these.
+    """
+    balanced = next(
+        (four for four in designs(experiment.ordered_frames).values() if experiment.scored_frame in four),
+        list(experiment.trained_frames),
+    )
+    held_out = [name for name in experiment.held_out_frames if name not in balanced]
     found = {experiment.scored_frame: [experiment.scored_frame]}
-    if len(trained) > 1:
-        found["counterbalanced"] = trained
+    if len(balanced) > 1:
+        found["counterbalanced"] = balanced
     if held_out:
         found["held_out_frames"] = held_out
     return found

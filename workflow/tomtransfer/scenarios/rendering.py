@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import TemplateNotFound, TemplateSyntaxError
 
-from tomtransfer.experiment.config import TRAINED_SPLIT, Experiment
+from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.reading import read_text
 from tomtransfer.experiment.sections import Frame, Split
 from tomtransfer.experiment.validation import InputError
@@ -97,9 +97,7 @@ def render_scenario(
         if context_name not in split.contexts or game_name not in experiment.games_of(split_name):
             continue
         payoffs = scaled_payoffs(sources.games[game_name], game_name, split, split_name)
-        for frame_name, frame in experiment.ordered_frames.items():
-            if frame.held_out and split_name != TRAINED_SPLIT:
-                continue
+        for frame_name, frame in experiment.frames_of(split_name).items():
             for question in questions:
                 system, user = render(sources.templates, context, payoffs, frame, question)
                 place = (split_name, game_name, context_name, frame_name, question)

@@ -28,6 +28,10 @@ logger = logging.getLogger(__name__)
 
 LOG_FILE, CARD_FILE, RECORD_FILE = "training_log.csv", "README.md", "training.json"
 
+LOSS = 2
+"""Raised when the loss changes, so that adapters of another loss are not taken for these. 2: where `choice_share` is
+null, tokens weigh alike over all completions of a prompt; a choice without reasons weighs as one with them."""
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -44,6 +48,7 @@ class Lesson:
         return digest_of(
             {
                 "examples": self.examples.select(names).write_ndjson(),
+                "loss": LOSS,
                 "settings": self.settings.model_dump(mode="json"),
                 "model_revision": self.student.model_revision,
                 "quantization": self.student.quantization,
@@ -91,10 +96,11 @@ def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Pat
 
     student, settings = lesson.student, lesson.settings
     parts = [_examples(lesson.examples.filter(held_back)) for held_back in (~pl.col("held_back"), pl.col("held_back"))]
-    rows, held_back = (_rows(student, part, settings.completions_per_row) for part in parts)
+    by_token = settings.choice_share is None
+    rows, held_back = (_rows(student, part, settings.completions_per_row, by_token) for part in parts)
     plain = not all(student.sharing.fits(sum(row_lengths(row))) for row in (*rows, *held_back))
     if plain:
-        rows, held_back = (_rows(student, part, 1) for part in parts)
+        rows, held_back = (_rows(student, part, 1, by_token) for part in parts)
     model = add_adapter(student.loaded, settings)
     log = train(model, rows, held_back, settings, checkpoints, checkpointing, plain)
     # A path is of this machine, a name is in the registry of every machine. No embeddings are saved: to find out
@@ -112,10 +118,10 @@ def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Pat
     return finished
 
 
-def _rows(student: LocalModel, examples: Sequence[Any], per_row: int) -> Sequence[Any]:
+def _rows(student: LocalModel, examples: Sequence[Any], per_row: int, by_token: bool) -> Sequence[Any]:
     from tomtransfer.training.trainer import make_rows
 
-    return make_rows(student.tokenizer, examples, per_row, student.name, student.variables)
+    return make_rows(student.tokenizer, examples, per_row, student.name, by_token, student.variables)
 
 
 def _examples(part: pl.DataFrame) -> Sequence[Any]:

@@ -24,9 +24,9 @@ tuned by tomtransfer on what a larger model chose in two-player games and on the
 
 - **Trained on** {facts["completions"]} completions behind {facts["prompts"]} prompts.
   Games: {", ".join(facts["games"])}. Contexts: {", ".join(facts["contexts"])}.
-  No other context, and no scaled payoff, was trained on.
+  No other context was trained on.
 - **Held back** {facts["held_back_completions"]} completions.
-  Their loss went from {losses[0]:.3f} after the first epoch to {losses[-1]:.3f} after the last.
+  Their loss went from {losses[0]:.3f} after a quarter of the training to {losses[-1]:.3f} at its end.
 - **Adapter** {", ".join(lora["targets"])}: rank {lora["rank"]}, alpha {lora["alpha"]:g}, dropout {lora["dropout"]:g}.
 - **Training** for {training["epochs"]} epochs, {training["rows_per_step"]} rows of up to
   {training["completions_per_row"]} completions a step, learning rate {training["learning_rate"]:g}

@@ -32,11 +32,15 @@ def row_targets(row: Row, choice_share: float | None) -> dict[str, torch.Tensor]
 
 
 def token_shares(completion: Completion, choice_share: float | None) -> list[float]:
-    """Return how the loss of a completion is divided over its tokens: `choice_share` to those of its choice."""
+    """Return what each token of a completion counts of its weight: `choice_share` those of its choice together.
+
+    The choice counts that whether or not reasons stand beside it, and the reasons the rest. If None, all count the same
+    and the weight as a whole, which must then grow with their number (`trainer.make_rows`).
+    """
     count, chosen = len(completion.tokens), completion.choice_tokens
-    if choice_share is None or count == chosen:
+    if choice_share is None:
         return [1 / count] * count
-    shares = [(1 - choice_share) / (count - chosen)] * count
+    shares = [(1 - choice_share) / max(count - chosen, 1)] * count
     shares[completion.choice : completion.choice + chosen] = [choice_share / chosen] * chosen
     return shares
 

@@ -50,7 +50,7 @@ class Example:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """What was logged at a step of the optimizer; losses in nats, the evaluation loss once an epoch."""
+    """What was logged at a step of the optimizer; losses in nats, the evaluation loss at each quarter of training."""
 
     step: int
     epoch: float
@@ -61,9 +61,18 @@ class TrainingStep:
 
 
 def make_rows(
-    tokenizer: Any, examples: Sequence[Example], per_row: int, model_name: str, chat: Variables = ()
+    tokenizer: Any,
+    examples: Sequence[Example],
+    per_row: int,
+    model_name: str,
+    by_token: bool = False,
+    chat: Variables = (),
 ) -> list[Row]:
     """Return examples as rows of at most `per_row` completions, whose weights sum to one in the mean over rows.
+
+    Where loss is counted `by_token` (`choice_share` is None), a completion weighs in proportion to its tokens as well,
+    so that each token of a prompt weighs as its completion was to. Weighing alike, completions of 100 and 150 tokens
+    would have their choices learnt at 0.6 and 0.4 where the odds are equal.
 
     A completion is the label, a line break and the motivation, and the end of the answer if the motivation came to one;
     or the motivation, a line break, the label and the end of the answer. A label without a motivation stands alone. All
@@ -76,9 +85,17 @@ def make_rows(
         behind.setdefault((example.system, example.user), []).append(_completion(found, example))
     rows = []
     for (system, user), completions in behind.items():
-        rows += pack(found.encode_prompt(system, user), completions, per_row)
+        even = _by_token(completions) if by_token else completions
+        rows += pack(found.encode_prompt(system, user), even, per_row)
     scale = len(rows) / sum(completion.weight for row in rows for completion in row.completions)
     return [Row(row.prompt, [replace(each, weight=each.weight * scale) for each in row.completions]) for row in rows]
+
+
+def _by_token(completions: Sequence[Completion]) -> list[Completion]:
+    """Return the completions of a prompt, weighed by their tokens as well; the sum of the weights stays what it was."""
+    tokens = sum(each.weight * len(each.tokens) for each in completions)
+    share = sum(each.weight for each in completions) / tokens
+    return [replace(each, weight=each.weight * len(each.tokens) * share) for each in completions]
 
 
 def _completion(chat: Chat, example: Example) -> Completion:
@@ -167,7 +184,7 @@ def make_trainer(
     """Return what tunes the adapter of `model` on `rows`.
 
     Activations are kept on a CPU and computed twice on a GPU, where memory is short, unless `gradient_checkpointing`
-    says else.
+    says else. Raises InputError where several GPUs are visible.
     """
     model.set_attn_implementation(PLAIN if plain else SHARED_ROWS)
     steps = -(-len(rows) // settings.rows_per_step) * settings.epochs
@@ -198,6 +215,11 @@ def make_trainer(
         report_to="none",
         disable_tqdm=True,
     )
+    if arguments.n_gpu > 1:
+        # The Trainer would give each a part of every row's tensors, and lose the rest without a word.
+        raise InputError(
+            f"training sees {arguments.n_gpu} GPUs and can use one; make one of them visible with CUDA_VISIBLE_DEVICES"
+        )
     trainer = RowTrainer(
         settings,
         plain,

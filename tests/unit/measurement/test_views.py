@@ -1,0 +1,96 @@
+"""Answers as they are compared: nothing dropped in silence, and drawn answers where exact ones disagree."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tomtransfer.experiment.tables import write_table
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.measurement.views import Answers, read_answers
+from tomtransfer.respondents.counting import answers_path
+from tomtransfer.respondents.elicited import ROW_COLUMNS
+
+PLACES = [(game, context) for game in ("stag_hunt", "snowdrift") for context in ("team", "business", "sports")]
+TEXT = {"split": "in_sample", "question": "answer_only", "prompt": "x", "model": "m", "model_revision": "1"}
+VIEWS = {"canonical": ["canonical"], "counterbalanced": ["canonical", "swapped"]}
+
+
+def row(game: str, context: str, frame: str) -> dict[str, object]:
+    place = {"game": game, "context": context, "frame": frame, "quantization": "none", "adapter": "", "software": "s"}
+    return {**dict.fromkeys(ROW_COLUMNS, "x"), **TEXT, **place, "temperature": 0.8, "stage_revision": 1}
+
+
+def write(folder: Path, name: str, rate: float, drawn: int | None = None, missing: int = 0) -> Path:
+    """Write exact choices at one rate in two frames, and beside them 20 answers, of which `drawn` cooperate."""
+    rows = [row(*place, frame) for frame in ("canonical", "swapped") for place in PLACES]
+    exact = [{**each, "cooperate": 0.9 * rate, "defect": 0.9 * (1 - rate), "other": 0.1} for each in rows]
+    path = folder / f"{name}.parquet"
+    write_table(pl.DataFrame(exact[: len(exact) - missing]), path)
+    texts = [] if drawn is None else ["C"] * drawn + ["D"] * (20 - drawn)
+    answers = [
+        {**row(*place, "canonical"), "options": ["C", "D"], "phrases": "english", "labelled": True, "answer": text}
+        for place in PLACES
+        for text in texts
+    ]
+    columns = {**row("a", "b", "c"), "options": ["C", "D"], "phrases": "english", "labelled": True, "answer": "C"}
+    write_table(pl.DataFrame(answers or [columns]).head(len(answers)), answers_path(path))
+    return path
+
+
+def read(folder: Path, **changes: Path) -> Answers:
+    paths = {"teacher": write(folder, "teacher", 0.3, 6), "base": write(folder, "base", 0.9, 18)}
+    paths |= {"tuned": write(folder, "tuned", 0.5, 10)} | changes
+    return read_answers([paths["teacher"]], paths["base"], paths["tuned"], VIEWS, {})
+
+
+def test_exact_choices_that_drawn_answers_agree_with_are_what_is_measured(tmp_path: Path) -> None:
+    answers = read(tmp_path)
+    assert set(answers.agreements) == {"teacher", "base", "tuned"}
+    assert answers.disagreements("canonical") == []
+    views = dict(answers.compare())
+    assert {evidence.kind for evidence in views["canonical"].models.values()} == {"exact"}
+    assert len(views["counterbalanced"].by_frame) == 2
+    assert views["canonical"].by_frame == ()
+
+
+def test_drawn_answers_are_measured_where_exact_ones_disagree_and_it_is_said(tmp_path: Path) -> None:
+    answers = read(tmp_path, base=write(tmp_path, "other", 0.9, 13))
+    views = dict(answers.compare())
+    assert {model: each.kind for model, each in views["canonical"].models.items()} == {
+        "teacher": "exact",
+        "base": "counted",
+        "tuned": "exact",
+    }
+    assert views["canonical"].rates[1] == pytest.approx([13 / 20] * 6)
+    [said] = answers.disagreements("canonical")
+    assert said.startswith(
+        "Exact and drawn choices of the student before training disagree: cooperation 0.900 by the first token and "
+        "0.650 drawn"
+    )
+    assert said.endswith("the drawn answers are measured, with their sampling error.")
+    # They were drawn in the scored frame alone: over both frames the exact ones are all there is.
+    assert views["counterbalanced"].base.kind == "exact"
+    [beside] = answers.disagreements("counterbalanced")
+    assert beside.endswith("what is measured is the first token alone.")
+
+
+def test_no_scenario_is_dropped_by_a_join(tmp_path: Path) -> None:
+    lacking = r"in_sample/snowdrift/sports in frame swapped"
+    with pytest.raises(InputError, match=f"tuned: missing scenarios that the teacher has: {lacking}"):
+        read(tmp_path, tuned=write(tmp_path, "short", 0.5, missing=1))
+    with pytest.raises(InputError, match=f"teacher: missing scenarios that the base student has: {lacking}"):
+        read(tmp_path, teacher=write(tmp_path, "shorter", 0.5, missing=1))
+    twice = pl.read_parquet(write(tmp_path, "twice", 0.5))
+    write_table(pl.concat([twice, twice.tail(1)]), tmp_path / "twice.parquet")
+    with pytest.raises(InputError, match=f"base: given more than once: {lacking}"):
+        read(tmp_path, base=tmp_path / "twice.parquet")
+
+
+def test_shares_of_invalid_answers_are_those_that_were_drawn(tmp_path: Path) -> None:
+    answers = read(tmp_path)
+    found = {name: answers.assess(name, comparison, 0.95)[0] for name, comparison in answers.compare()}
+    assert found["canonical"].format.before == 0
+    assert found["counterbalanced"].format.before == pytest.approx(0.1)
+    assert np.isfinite(found["canonical"].gap.before)
