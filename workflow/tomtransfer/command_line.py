@@ -86,6 +86,40 @@ def check_artifacts(
     typer.echo(f"{artifacts} artifacts are what was written")
 
 
+@app.command(name="inspect")
+def inspect_model(
+    folder: Annotated[Path, typer.Argument(help="The folder of a model, such as results/models/NAME.")],
+    prompts: Annotated[Path, typer.Option("--prompts", help="A file of prompts, the first of which is shown.")] = Path(
+        "results/prompts/stag_hunt.json"
+    ),
+    quantization: Annotated[str, typer.Option(help="as_stored, nf4 or none, as in the config.")] = "as_stored",
+    chat: Annotated[list[str] | None, typer.Option(help="A variable of its chat template: name=value.")] = None,
+) -> None:
+    """Show what a model gets, how its answers begin and end, and what its prompts may share."""
+    import yaml
+
+    from tomtransfer.respondents.inspection import inspection_page
+    from tomtransfer.respondents.local_model import LocalModel
+    from tomtransfer.scenarios.questions import read_prompts
+
+    if not prompts.is_file():
+        raise InputError(
+            f"{prompts}: no such file; `snakemake results/prompts/GAME.json` makes one, --prompts names it"
+        )
+    given = dict(each.partition("=")[::2] for each in chat or [])
+    model = LocalModel(
+        directory=folder,
+        model_revision="",
+        quantization=quantization,
+        temperature=1,
+        stage_revision=1,
+        device="auto",
+        tokens_per_batch=8_000,
+        chat={name: yaml.safe_load(value) for name, value in given.items()},
+    )
+    typer.echo(inspection_page(model, read_prompts([prompts])[0]))
+
+
 @app.command(name="reference", hidden=True)
 def write_reference() -> None:
     """Write the pages that are made from the config's types, in a checkout of the project."""
