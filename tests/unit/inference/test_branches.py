@@ -12,9 +12,9 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from tomtransfer.inference.attention import UnknownAttentionError, attending
 from tomtransfer.inference.branches import BRANCHES
 from tomtransfer.inference.continuation import SharedContinuation
+from tomtransfer.inference.general_attention import UnknownAttentionError, attending
 from tomtransfer.inference.prefill import Prefix
 from tomtransfer.inference.sampling import pick, share_prompts
 

@@ -6,7 +6,7 @@ from transformers import Lfm2Config, Lfm2ForCausalLM
 
 from architectures import VOCABULARY, build
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.inference.examination import examine
+from tomtransfer.inference.examination import examine_model
 from tomtransfer.inference.plain import plain_logits
 from tomtransfer.inference.prefill import prefill
 from tomtransfer.inference.proof import prove
@@ -57,9 +57,9 @@ def test_an_examination_is_noted_and_the_model_is_not_loaded_for_it_again(tmp_pa
         loads.append(1)
         return build("llama")
 
-    first = examine(load, tmp_path, place)
+    first = examine_model(load, tmp_path, place)
     assert first.sharing == Sharing()
-    assert examine(load, tmp_path, place) == first
+    assert examine_model(load, tmp_path, place) == first
     assert len(loads) == 1
     place.write_text("{")
-    assert examine(load, tmp_path, place) == first
+    assert examine_model(load, tmp_path, place) == first

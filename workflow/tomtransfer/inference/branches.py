@@ -14,7 +14,7 @@ import torch
 from transformers import AttentionInterface, Cache
 from transformers.cache_utils import CacheLayerMixin
 
-from tomtransfer.inference.attention import UnknownAttentionError, capped, refuse_unknown, softmax_with_sinks
+from tomtransfer.inference.general_attention import UnknownAttentionError, capped, refuse_unknown, softmax_with_sinks
 from tomtransfer.inference.prefill import Prefix
 
 BRANCHES = "branches"

@@ -20,7 +20,7 @@ from tomtransfer.experiment.validation import InputError
 
 SYSTEM_MARK, USER_MARK, ANSWER_MARK, NEXT_MARK = "SystemMarkZq", "UserMarkZq", "AnswerMarkZq", "NextMarkZq"
 
-OPENING, CLOSING = (
+THOUGHT_OPENS, THOUGHT_CLOSES = (
     r"<\|?\w*(?:think|thought|reasoning)\w*\|?>|\[THINK\]",
     r"</\w*(?:think|thought|reasoning)\w*>|\[/THINK\]",
 )
@@ -180,13 +180,13 @@ def _with_end(chat: Chat, name: str, before: str, after: str) -> Chat:
     if not end:
         raise InputError(f"{name}: neither its chat template nor its tokenizer says what ends an answer")
     thinking = chat.thinking_prompt(SYSTEM_MARK, USER_MARK)
-    closed = re.search(CLOSING, before[before.rindex(USER_MARK) :])
+    closed = re.search(THOUGHT_CLOSES, before[before.rindex(USER_MARK) :])
     thinks = opened(thinking[thinking.rindex(USER_MARK) :]) and not closed
     return Chat(chat.tokenizer, chat.variables, chat.folded, chat.in_parts, end, thinks)
 
 
 def opened(text: str) -> bool:
     """Tell whether a thought is open at the end of a text."""
-    last_opened = max((found.end() for found in re.finditer(OPENING, text)), default=-1)
-    last_closed = max((found.end() for found in re.finditer(CLOSING, text)), default=-1)
+    last_opened = max((found.end() for found in re.finditer(THOUGHT_OPENS, text)), default=-1)
+    last_closed = max((found.end() for found in re.finditer(THOUGHT_CLOSES, text)), default=-1)
     return last_opened > last_closed

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import torch
 
-from tomtransfer.inference.attention import attending
 from tomtransfer.inference.branches import BRANCHES, branch_cache
+from tomtransfer.inference.general_attention import attending
 from tomtransfer.inference.plain import PLAIN, accepted, plain_logits
 from tomtransfer.inference.prefill import Prefix, Prefixes
 from tomtransfer.inference.sharing import Sharing

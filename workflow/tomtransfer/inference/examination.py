@@ -35,8 +35,8 @@ class Examination:
         return f"{rows}{window}; drawn texts: {self.sharing.drawing}"
 
 
-def examine(load: Callable[[], Any], directory: Path, place: Path | None) -> Examination:
-    """Return what is noted in `place` about the model in `directory`, or load it, examine it and note that.
+def examine_model(load: Callable[[], Any], directory: Path, place: Path | None) -> Examination:
+    """Return what is noted in `place` about the model in `directory`, or load it, examine_model it and note that.
 
     Raises InputError for a model that cannot be used.
     """

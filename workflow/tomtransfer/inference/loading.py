@@ -21,7 +21,7 @@ PLAIN_CHAT_TEMPLATE = (
 """For a tokenizer that has no chat template of its own, such as that of a base model."""
 
 
-MOST_NAMED = 5
+MOST_WEIGHTS_NAMED = 5
 """Weights that are named where many are wrong."""
 
 
@@ -157,7 +157,7 @@ def require_all_weights(directory: Path, found: Mapping[str, Any]) -> None:
     ):
         if found.get(kind):
             names = sorted(str(each[0] if isinstance(each, tuple) else each) for each in found[kind])
-            shown, more = ", ".join(names[:MOST_NAMED]), len(names) - MOST_NAMED
+            shown, more = ", ".join(names[:MOST_WEIGHTS_NAMED]), len(names) - MOST_WEIGHTS_NAMED
             raise InputError(f"{directory}: the checkpoint {said}: {shown}{f' and {more} more' if more > 0 else ''}")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from tomtransfer.inference.attention import attending
+from tomtransfer.inference.general_attention import attending
 
 PLAIN = "eager"
 """The attention of a plain pass, as transformers calls it: written out, with everything that the model asks for."""

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from tomtransfer.experiment.progress import Progress
-from tomtransfer.inference.attention import attending
+from tomtransfer.inference.general_attention import attending
 from tomtransfer.inference.memory import in_halves
 from tomtransfer.inference.plain import plain_logits
 from tomtransfer.inference.row_attention import SHARED_ROWS

@@ -15,15 +15,15 @@ from typing import Any
 import torch
 
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.inference.attention import attending
 from tomtransfer.inference.continuation import go_on
+from tomtransfer.inference.general_attention import attending
 from tomtransfer.inference.plain import plain_logits
 from tomtransfer.inference.prefill import Prefixes, read_together
 from tomtransfer.inference.row_attention import SHARED_ROWS
 from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
-from tomtransfer.inference.sharing import Drawing, Sharing
+from tomtransfer.inference.sharing import Sharing, TextsGoOn
 
-TOLERANCE = {torch.float32: 1e-3, torch.float16: 0.02, torch.bfloat16: 0.1}
+EQUAL_WITHIN = {torch.float32: 1e-3, torch.float16: 0.02, torch.bfloat16: 0.1}
 """Largest difference that counts as equal, in standard deviations of the logits: sums are taken in another order."""
 
 BEGINNING, ENDS, TEXTS = 24, (7, 4), (6, 3)
@@ -35,7 +35,7 @@ WINDOW_NAMES = re.compile(r"\w*window(_size)?|attention_chunk_size")
 NARROW = 8
 """Windows are narrowed to so many tokens, so that they matter in a short text."""
 
-WAYS: tuple[Drawing, ...] = ("branches", "flat branches", "copies", "recomputed")
+WAYS: tuple[TextsGoOn, ...] = ("branches", "flat branches", "copies", "recomputed")
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Proof:
         self.prompts = [text[:-new] for text, new in zip(self.texts, TEXTS, strict=True)]
         self.plain = [plain_logits(self.model, text) for text in self.texts]
         self.spread = float(self.plain[0].std())
-        self.tolerance = TOLERANCE.get(self.plain_type, TOLERANCE[torch.float32])
+        self.tolerance = EQUAL_WITHIN.get(self.plain_type, EQUAL_WITHIN[torch.float32])
 
     @property
     def plain_type(self) -> torch.dtype:

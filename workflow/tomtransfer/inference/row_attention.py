@@ -14,7 +14,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from tomtransfer.inference.attention import UnknownAttentionError, attend, refuse_unknown
+from tomtransfer.inference.general_attention import UnknownAttentionError, attend, refuse_unknown
 
 SHARED_ROWS = "shared_rows"
 

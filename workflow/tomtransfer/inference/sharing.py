@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Drawing = Literal["branches", "flat branches", "copies", "recomputed"]
+TextsGoOn = Literal["branches", "flat branches", "copies", "recomputed"]
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Sharing:
 
     rows: bool = True
     """Whether several prompts or completions may stand in one row; otherwise each has a row of its own."""
-    drawing: Drawing = "branches"
+    drawing: TextsGoOn = "branches"
     """How texts go on after a prompt: as branches of one copy of its keys and values (or, laid out flat, of what these
     are made from), with a copy each of what the model keeps, or computed anew."""
     longest: int | None = None

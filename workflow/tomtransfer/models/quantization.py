@@ -8,7 +8,7 @@ import torch
 
 from tomtransfer.experiment.validation import InputError
 
-PLAIN = "plain numbers"
+UNQUANTIZED = "plain numbers"
 """How a checkpoint without a quantization of its own is stored."""
 
 STACKED = 3
@@ -27,7 +27,7 @@ def stored_as(directory: Path) -> str:
     parts = (settings, settings.get("text_config") or {})
     found = next((part["quantization_config"] for part in parts if part.get("quantization_config")), None)
     if found is None:
-        return PLAIN
+        return UNQUANTIZED
     if found.get("load_in_4bit"):
         return f"bitsandbytes {found.get('bnb_4bit_quant_type', 'fp4')}"
     return "bitsandbytes int8" if found.get("load_in_8bit") else str(found.get("quant_method", "unknown"))
@@ -41,7 +41,7 @@ def loaded_with(directory: Path, wanted: str, dtype: torch.dtype) -> dict[str, A
     stored = stored_as(directory)
     if wanted == "as_stored" or (wanted == "nf4" and stored == "bitsandbytes nf4"):
         return {}
-    if stored == PLAIN:
+    if stored == UNQUANTIZED:
         return {"quantization_config": four_bits(dtype)} if wanted == "nf4" else {}
     if wanted == "none" and stored in UNPACKED:
         return {"quantization_config": _unpacking(stored)}

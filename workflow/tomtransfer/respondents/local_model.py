@@ -81,12 +81,12 @@ class LocalModel:
     @cached_property
     def examination(self) -> Any:
         """What it was found to be, in this version of the libraries; it is loaded where that is not known yet."""
-        from tomtransfer.inference.examination import examine
+        from tomtransfer.inference.examination import examine_model
 
         about = {"revision": self.model_revision, "quantization": self.quantization, "device": self.device}
         name = f"{self.name}-{digest_of({**about, 'software': model_software()})[:16]}.json"
         place = self.examinations / name if self.examinations and self.model_revision else None
-        return examine(lambda: self.loaded, self.directory, place)
+        return examine_model(lambda: self.loaded, self.directory, place)
 
     @property
     def sharing(self) -> Any:
