@@ -36,7 +36,7 @@ class Examination:
 
 
 def examine_model(load: Callable[[], Any], directory: Path, place: Path | None) -> Examination:
-    """Return what is noted in `place` about the model in `directory`, or load it, examine_model it and note that.
+    """Return what is noted in `place` about the model in `directory`, or load it, examine it and note that.
 
     Raises InputError for a model that cannot be used.
     """
