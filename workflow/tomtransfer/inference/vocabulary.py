@@ -6,7 +6,7 @@ always tell whether a space stands in front of it.
 
 import codecs
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -36,6 +36,28 @@ class NextTokens:
     going_on: torch.Tensor
 
 
+class Pieces:
+    """What tokens write, as a tree of beginnings that grows where it is looked at."""
+
+    def __init__(self, tokens: dict[str, list[int]]) -> None:
+        self.tokens = tokens
+        """Tokens by what they write."""
+        self._longer: dict[str, dict[str, list[str]]] = {}
+
+    def longer(self, beginning: str, alike: Iterable[str] | None = None) -> dict[str, list[str]]:
+        """Return the texts that are longer than a `beginning` and begin with it, by one character more of it.
+
+        `alike` are all texts that begin with it, if they are known.
+        """
+        if beginning not in self._longer:
+            groups: dict[str, list[str]] = {}
+            for piece in self.tokens if alike is None else alike:
+                if piece != beginning:
+                    groups.setdefault(piece[: len(beginning) + 1], []).append(piece)
+            self._longer[beginning] = groups
+        return self._longer[beginning]
+
+
 class Vocabulary:
     """The bytes of every token of a tokenizer, and what it makes of what has been written so far.
 
@@ -51,7 +73,7 @@ class Vocabulary:
             self.bytes[token] = b"\n"
         self._texts = [split(each)[0] for each in self.bytes]
         self._within = [token for token, each in enumerate(self.bytes) if each and each[0] in CONTINUATION]
-        self._shaped: dict[frozenset[str], tuple[list[str], dict[str, list[int]]]] = {}
+        self._shaped: dict[frozenset[str], Pieces] = {}
         self._written: dict[str, tuple[int, ...]] = {}
         self._known: dict[tuple[Spellings, bytes], NextTokens] = {}
 
@@ -61,12 +83,10 @@ class Vocabulary:
             text, cut = split(written)
             if cut:
                 # Only what begins within a character can go on with one.
-                pieces: Mapping[int, str] = {token: split(cut + self.bytes[token])[0] for token in self._within}
-                first = _grouped((piece[:1], token) for token, piece in pieces.items())
-                self._known[spellings, written] = _look(text, spellings, pieces, first)
+                pieces = Pieces(_grouped((split(cut + self.bytes[token])[0], token) for token in self._within))
             else:
-                shapes, first = self._shapes(spellings.alphabet)
-                self._known[spellings, written] = _look(text, spellings, shapes, first)
+                pieces = self._shapes(spellings.alphabet)
+            self._known[spellings, written] = _look(text, spellings, pieces)
         return self._known[spellings, written]
 
     def longest(self, candidates: Iterable[str]) -> int:
@@ -82,35 +102,34 @@ class Vocabulary:
             self._written[text] = tuple(self.tokenizer.encode(text, add_special_tokens=False))
         return self._written[text]
 
-    def _shapes(self, alphabet: frozenset[str]) -> tuple[list[str], dict[str, list[int]]]:
-        """Return the texts of tokens, characters that are not in `alphabet` alike, and tokens by the first character.
+    def _shapes(self, alphabet: frozenset[str]) -> Pieces:
+        """Return tokens by their texts, in which characters that are not in `alphabet` are alike.
 
         Where a hundred thousand tokens are looked at, most of them differ in nothing that matters.
         """
         if alphabet not in self._shaped:
             characters = set().union(*self._texts)
             table = {ord(each): _sort(each) for each in characters if each not in alphabet | {BROKEN}}
-            shapes = [text.translate(table) for text in self._texts]
-            self._shaped[alphabet] = shapes, _grouped((text[:1], token) for token, text in enumerate(shapes))
+            shapes = ((text.translate(table), token) for token, text in enumerate(self._texts))
+            self._shaped[alphabet] = Pieces(_grouped(shapes))
         return self._shaped[alphabet]
 
 
-def _look(
-    text: str, spellings: Spellings, pieces: Mapping[int, str] | list[str], first: Mapping[str, list[int]]
-) -> NextTokens:
-    """Look at tokens character by character: where a text is decided, so are all tokens that begin like it."""
+def _look(text: str, spellings: Spellings, pieces: Pieces) -> NextTokens:
+    """Look at tokens character by character: where a text is decided, so are all tokens that go on like it."""
     completing: dict[int, list[int]] = {}
     going_on: list[int] = []
-    waiting = list(first.items())
+    waiting = list(pieces.longer("").items())
+    if "" in pieces.tokens:
+        waiting.append(("", [""]))  # special tokens, which write nothing
     while waiting:
-        addition, tokens = waiting.pop()
+        addition, alike = waiting.pop()
         begun = spellings.begun(text + addition)
         if begun is True:
-            going_on += [token for token in tokens if pieces[token] == addition]
-            longer = [token for token in tokens if pieces[token] != addition]
-            waiting += _grouped((pieces[token][: len(addition) + 1], token) for token in longer).items()
+            going_on += pieces.tokens.get(addition, [])
+            waiting += pieces.longer(addition, alike).items() if addition else ()
         elif begun is not False:
-            completing.setdefault(begun, []).extend(tokens)
+            completing.setdefault(begun, []).extend(token for piece in alike for token in pieces.tokens[piece])
     return NextTokens(
         [(place, torch.tensor(tokens)) for place, tokens in completing.items()],
         torch.tensor(going_on, dtype=torch.long),
