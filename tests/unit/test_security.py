@@ -190,7 +190,7 @@ def test_code_that_comes_with_a_model_is_not_run(model: Path, tmp_path: Path) ->
     load_model(model, "none", CPU)
     config = json.loads((model / "config.json").read_text())
     (model / "config.json").write_text(json.dumps(config | {"model_type": "evil", "architectures": ["Model"]}))
-    with pytest.raises(ValueError, match="trust_remote_code"):
+    with pytest.raises(InputError, match="contains custom code"):
         load_model(model, "none", CPU)
     assert not (tmp_path / "ran").exists()
     fetch("mine", Local(source="local", path=model), tmp_path / "mine")
