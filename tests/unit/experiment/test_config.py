@@ -90,7 +90,10 @@ def test_misspelt_key_below_a_chosen_name_is_told_what_is_allowed_there(project:
         ({"games": []}, "games: List should have at least 1 item"),
         ({"games": ["stag_hunt", "stag_hunt"]}, "games: each name may stand here once; repeated: stag_hunt"),
         ({"games": ["../secrets"]}, "games.0: must be a name: letters without accents"),
-        ({"student": {"quantization": "nf8"}}, "student.quantization: Input should be 'as_stored', 'nf4' or 'none' (got 'nf8')"),
+        (
+            {"student": {"quantization": "nf8"}},
+            "student.quantization: Input should be 'as_stored', 'nf4' or 'none' (got 'nf8')",
+        ),
         ({"teacher": {"motivations_per_choice": 1}}, "teacher.motivations_per_choice: Input should be greater than or"),
         ({"training": {"lora": {"dropout": 1}}}, "training.lora.dropout: Input should be less than 1 (got 1)"),
         (
