@@ -103,7 +103,7 @@ def fresh(project: Path, name: str) -> Path:
 
 
 def outputs(project: Path) -> list[str]:
-    return [str(path.relative_to(project)) for path in (project / "results").glob("[!ms]*/*.*") if path.is_file()]
+    return [str(path.relative_to(project)) for path in (project / "results").glob("[aft]*/*.*") if path.is_file()]
 
 
 def results_of(place: Path) -> Path:
