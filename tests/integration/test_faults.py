@@ -70,14 +70,14 @@ def test_a_second_snakemake_is_turned_away(finished, tmp_path):
 
 def test_a_full_disk(finished, tmp_path):
     project = edited_copy(finished, tmp_path / "edited", ["a context's text"])
-    folder = project / "results" / "teacher"
+    folder = project / "results" / "store" / "answers"
     kept = folder.rename(folder.with_name("kept"))
     folder.mkdir()
-    with mounted("-t", "tmpfs", "-o", "size=1m", "tmpfs", place=folder):
+    with mounted("-t", "tmpfs", "-o", "size=8m", "tmpfs", place=folder):
         shutil.copytree(kept, folder, dirs_exist_ok=True)
         filler = folder / "filler"
         with pytest.raises(OSError, match="No space left"):
-            filler.write_bytes(bytes(1 << 20))
+            filler.write_bytes(bytes(8 << 20))
         fail(project, "No space left on device")
         filler.unlink()
         run_again(project)
@@ -130,10 +130,10 @@ def test_a_broken_part_of_the_store_is_named_and_what_it_held_is_computed_again(
     part = next((project / "results/store/answers/choices").glob("random-student-*/*.parquet"))
     part.write_bytes(part.read_bytes()[:-20])
     assert f"{part.name}: its content is not what its name says" in run_check(project).stdout
-    setting("teacher.revision", 2)(project)
+    setting("sampling.answers", 3)(project)
     assert "set aside as" in run_to_the_end(project)
     assert run_check(project).returncode == 0
-    setting("teacher.revision", 1)(project)
+    setting("sampling.answers", 2)(project)
     run_again(project)
     assert_same_results(project, finished)
 
