@@ -1,6 +1,6 @@
 """The attention of one shared-prefix row, computed in each way that there is, forward and backward.
 
-Four ways, all for P tokens of a prompt and K completions of L behind it: scaled dot product attention with the square
+Four ways, all for P tokens of a prompt and K completions of L after it: scaled dot product attention with the square
 mask of the row; the same without what the mask throws away (the product); FlexAttention with a block mask; and
 attention of variable length, with a copy of the prompt's keys for each completion. The last two need a GPU.
 
@@ -23,7 +23,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True)
 class RowShape:
-    """A row of `completions` completions behind a prompt, in tokens, and a model's heads and their size."""
+    """A row of `completions` completions after a prompt, in tokens, and a model's heads and their size."""
 
     prompt: int
     completion: int

@@ -169,7 +169,7 @@ def ask(model: Any, scale: Scale) -> list[str]:
     return [
         f"Choices: {scale.prompts / read:.1f} prompts/s, of {scale.prompt} tokens that share half",
         f"Motivations: {scale.texts * scale.completion / drawn:.0f} tokens/s, {scale.texts} texts of "
-        f"{scale.completion} behind a prompt of {scale.prompt}",
+        f"{scale.completion} after a prompt of {scale.prompt}",
     ]
 
 

@@ -1,8 +1,8 @@
-"""Drawing motivations: many texts behind one prompt, against `generate` with `num_return_sequences`.
+"""Drawing motivations: many texts after one prompt, against `generate` with `num_return_sequences`.
 
     PYTHONPATH=workflow python benchmarks/motivations.py
 
-Both draw the same number of tokens behind the same prompt, label and line break, from the whole distribution at
+Both draw the same number of tokens after the same prompt, label and line break, from the whole distribution at
 temperature 0.8. Nothing ends early: the end of an answer is kept from `generate` and is like any other token to us.
 """
 
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"Median of {given.rounds} rounds in turns",
         f"{machine()}; {load}",
     ]
-    keep("motivations", "Motivations: many texts behind one prompt", rows, notes, given.results)
+    keep("motivations", "Motivations: many texts after one prompt", rows, notes, given.results)
 
 
 if __name__ == "__main__":

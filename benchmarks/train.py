@@ -3,7 +3,7 @@
     PYTHONPATH=workflow python benchmarks/train.py
 
 The student in four-bit NormalFloat, the published adapter (rank 8 on q_proj and v_proj), the same completions in one
-step of the optimizer: K of them behind one prompt in one row (shared); or each behind its own copy of the prompt, as
+step of the optimizer: K of them after one prompt in one row (shared); or each after its own copy of the prompt, as
 the product trains with one completion per row (one per row), by the same loss in ordinary batches of eight rows
 (batched), or by TRL, in such batches as well. The loss tells that all did the same.
 """
@@ -29,7 +29,7 @@ STEPS = {"shared": shared_step, "one per row": one_per_row_step, "batched": batc
 def compare(
     models: dict[str, Any], tokenizer: Any, per_row: int, lengths: tuple[int, int], rounds: int
 ) -> dict[str, str]:
-    """Return a row of the table: completions per second of each method with `per_row` completions behind a prompt."""
+    """Return a row of the table: completions per second of each method with `per_row` completions after a prompt."""
     completions = max(BATCH, per_row)
     losses: dict[str, list[float]] = {name: [] for name in models}
     rows = random_rows(completions, per_row, *lengths, models["shared"].config.vocab_size)
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _trl_note(),
         f"{machine()}; {load}",
     ]
-    keep("train", "Training: K completions behind one copy of their prompt", rows, notes, given.results)
+    keep("train", "Training: K completions after one copy of their prompt", rows, notes, given.results)
 
 
 def _trl_note() -> str:

@@ -74,7 +74,7 @@ class SeparateRows(RowTrainer):
 
 
 def batched_step(model: Any, rows: list[Row], tokenizer: Any = None) -> tuple[float, float]:
-    """Return seconds and loss of a step over `rows` with every completion behind a prompt of its own."""
+    """Return seconds and loss of a step over `rows` with every completion after a prompt of its own."""
     alone = apart(rows)
     with tempfile.TemporaryDirectory() as folder:
         trainer = SeparateRows(

@@ -9,7 +9,7 @@ from tomtransfer.inference.rows import Completion, Row
 def random_rows(
     completions: int, per_row: int, prompt_tokens: int, completion_tokens: int, vocabulary: int
 ) -> list[Row]:
-    """Return rows with `completions` completions in all, `per_row` behind each prompt, each with the same weight."""
+    """Return rows with `completions` completions in all, `per_row` after each prompt, each with the same weight."""
     generator = torch.Generator().manual_seed(0)
 
     def tokens(count: int) -> list[int]:
@@ -22,7 +22,7 @@ def random_rows(
 
 
 def apart(rows: list[Row]) -> list[Row]:
-    """Return the same completions, each behind a copy of its prompt."""
+    """Return the same completions, each after a copy of its prompt."""
     return [Row(row.prompt, [Completion(each.tokens, 1.0)]) for row in rows for each in row.completions]
 
 

@@ -9,11 +9,13 @@ from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.names import NAME
 from tomtransfer.experiment.validation import LABEL
 from tomtransfer.models.registry import SOURCES
+from tomtransfer.report.claims import verdicts_page
 from tomtransfer.scenarios.numbers import in_digits
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow" / "config.schema.json"
 PAGE = ROOT / "docs" / "config.md"
+VERDICTS_PAGE = PAGE.with_name("verdicts.md")
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 LONGEST_DEFAULT = 120
@@ -93,7 +95,7 @@ def page() -> str:
 
 def references() -> dict[Path, str]:
     """Return the text of every generated file."""
-    return {SCHEMA: json.dumps(json_schema(), indent=2) + "\n", PAGE: page()}
+    return {SCHEMA: json.dumps(json_schema(), indent=2) + "\n", PAGE: page(), VERDICTS_PAGE: verdicts_page()}
 
 
 def _section(heading: str, prefix: str, record: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:

@@ -91,6 +91,10 @@ def test_misspelt_key_below_a_chosen_name_is_told_what_is_allowed_there(project:
         ({"games": ["stag_hunt", "stag_hunt"]}, "games: each name may stand here once; repeated: stag_hunt"),
         ({"games": ["../secrets"]}, "games.0: must be a name: letters without accents"),
         (
+            {"teacher": {"chat": {"date": "31 January"}}},
+            "teacher.chat: date: a day is written as '2026-01-31', in quotes (got '31 January')",
+        ),
+        (
             {"student": {"quantization": "nf8"}},
             "student.quantization: Input should be 'as_stored', 'nf4' or 'none' (got 'nf8')",
         ),

@@ -1,9 +1,12 @@
 """Chat templates as public models have them: what a model gets, where its answer begins, what ends it."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.chat import chat_of, find_chat
+from tomtransfer.inference.sampling import end_tokens
 from tomtransfer.models.conversion import train_tokenizer
 from tomtransfer.models.registry import CORPUS
 
@@ -88,6 +91,14 @@ def test_a_model_that_is_always_led_to_think_is_refused_and_a_variable_may_help(
     with pytest.raises(InputError, match="always leads it to think before it answers"):
         chat_of(tokenizer)
     assert not chat_of(tokenizer, (("thinking", False),)).thinks
+
+
+def test_what_ends_an_answer_is_asked_with_the_variables_too():
+    tokenizer = tokenizer_with(
+        TURNS + "{% if add_generation_prompt and thinking is not false %}[assistant] <think>\n{% endif %}"
+    )
+    model = SimpleNamespace(generation_config=SimpleNamespace(eos_token_id=7))
+    assert end_tokens(model, tokenizer, (("thinking", False),)) >= {7, tokenizer.eos_token_id}
 
 
 def test_what_ends_a_turn_is_what_the_template_writes_after_an_answer():

@@ -1,5 +1,6 @@
 """The parts of an experiment, typed: each a section of the config, with its defaults and what they mean."""
 
+import datetime
 import os
 import unicodedata
 from pathlib import Path
@@ -24,7 +25,20 @@ Fraction = Annotated[float, Field(ge=0, le=1), WITH_EXPONENT]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Quantization = Literal["as_stored", "nf4", "none"]
 
-ChatVariables = dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], bool | int | float | str]
+
+def _with_a_day(variables: dict[str, bool | int | float | str]) -> dict[str, bool | int | float | str]:
+    """Return variables of a chat template whose `date`, if there is one, is a day."""
+    try:
+        datetime.date.fromisoformat(str(variables.get("date", "2026-01-01")))
+    except ValueError:
+        raise ValueError(f"date: a day is written as '2026-01-31', in quotes (got {variables['date']!r})") from None
+    return variables
+
+
+ChatVariables = Annotated[
+    dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], bool | int | float | str],
+    AfterValidator(_with_a_day),
+]
 Question = Literal["answer_first", "answer_only", "reason_first"]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from jinja2 import TemplateError
 
@@ -28,6 +28,9 @@ THOUGHT_OPENS, THOUGHT_CLOSES = (
 
 DATE = "2026-01-01"
 """The day that templates are told unless the experiment says another: the clock would give other tokens tomorrow."""
+
+Variables: TypeAlias = tuple[tuple[str, Any], ...]
+"""Variables of a chat template, by name."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ class Chat:
 
 
 @cache
-def chat_of(tokenizer: Any, variables: tuple[tuple[str, Any], ...] = ()) -> Chat:
+def chat_of(tokenizer: Any, variables: Variables = ()) -> Chat:
     """Return how conversations are given to a tokenizer that was loaded from a model's folder; see `find_chat`.
 
     Raises InputError as well for a model that is always led to think first.

@@ -3,14 +3,11 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.inference.chat import chat_of
+from tomtransfer.inference.chat import Variables, chat_of
 from tomtransfer.scenarios.questions import Prompt, Query
-
-Variables: TypeAlias = tuple[tuple[str, Any], ...]
-"""Variables of a chat template, by name."""
 
 WRITING_REVISION = 2
 """Raised by hand when other tokens write a label, so that what was drawn and taught behind it before is not used."""

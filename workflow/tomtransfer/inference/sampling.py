@@ -17,7 +17,7 @@ import torch
 
 from tomtransfer.experiment.progress import Progress
 from tomtransfer.inference.answers import DrawnText
-from tomtransfer.inference.chat import chat_of
+from tomtransfer.inference.chat import Variables, chat_of
 from tomtransfer.inference.continuation import Continuation, go_on, may_branch
 from tomtransfer.inference.memory import in_halves
 from tomtransfer.inference.prefill import Prefixes, prefill
@@ -67,6 +67,7 @@ def draw_texts(
     one_line: bool = False,
     prefixes: Prefixes | None = None,
     sharing: Sharing = SHARED,
+    chat: Variables = (),
 ) -> list[DrawnText]:
     """Return one text of at most `longest` tokens for each draw, in the order of `draws`.
 
@@ -74,7 +75,7 @@ def draw_texts(
     `prefixes` are computed.
     """
     given = [list(draw.label or ()) for draw in draws]
-    ends = end_tokens(model, tokenizer)
+    ends = end_tokens(model, tokenizer, chat)
     drawing = Drawing(temperature, longest, ends, line_break_tokens(tokenizer) if one_line else set())
     lengths = [len(prompt) for prompt in prompts]
     room = max(map(len, given), default=0) + longest
@@ -137,10 +138,13 @@ def share_prompts(
         yield group
 
 
-def end_tokens(model: Any, tokenizer: Any) -> set[int]:
-    """Return the tokens that end an answer: the model's own, the tokenizer's and that of its chat template."""
+def end_tokens(model: Any, tokenizer: Any, chat: Variables = ()) -> set[int]:
+    """Return the tokens that end an answer: the model's own, the tokenizer's and that of its chat template.
+
+    `chat` are variables of the template.
+    """
     named = model.generation_config.eos_token_id
-    end = chat_of(tokenizer).end
+    end = chat_of(tokenizer, chat).end
     written = set(end) if len(end) == 1 else set()
     return {*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id, *written} - {None}
 

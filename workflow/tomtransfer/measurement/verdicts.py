@@ -139,7 +139,7 @@ VERDICTS = (
     Verdict(
         "no gap to close",
         "no gap is shown",
-        "The base student does not differ from the teacher, so that there was nothing to close.",
+        "The base student is not shown to differ from the teacher, so that there is no gap to close.",
         frozenset(),
         lambda shown, held_out: "gap" not in shown,
     ),

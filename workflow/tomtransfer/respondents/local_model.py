@@ -99,7 +99,7 @@ class LocalModel:
         from tomtransfer.inference.sampling import end_tokens
         from tomtransfer.inference.vocabulary import Vocabulary
 
-        return Vocabulary(self.tokenizer, end_tokens(self.loaded, self.tokenizer))
+        return Vocabulary(self.tokenizer, end_tokens(self.loaded, self.tokenizer, self.variables))
 
     @cached_property
     def prefixes(self) -> Any:
@@ -158,6 +158,7 @@ class LocalModel:
             self.tokens_per_batch,
             prefixes=self.prefixes,
             sharing=self.sharing,
+            chat=self.variables,
         )
 
     def draw(self, wanted: Sequence[Drawn], asking: Asking) -> list[DrawnText]:
@@ -177,6 +178,7 @@ class LocalModel:
             asking.one_line,
             self.prefixes,
             self.sharing,
+            self.variables,
         )
 
     def read(self, queries: Sequence[Query]) -> list[CandidateDistribution]:

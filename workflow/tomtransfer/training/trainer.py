@@ -18,8 +18,8 @@ from transformers.pytorch_utils import Conv1D
 from tomtransfer.experiment.progress import Progress
 from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.inference.chat import Chat, chat_of
-from tomtransfer.inference.encoding import Variables, label_tokens
+from tomtransfer.inference.chat import Chat, Variables, chat_of
+from tomtransfer.inference.encoding import label_tokens
 from tomtransfer.inference.loading import compute_type
 from tomtransfer.inference.plain import PLAIN, accepted
 from tomtransfer.inference.row_attention import SHARED_ROWS
