@@ -99,6 +99,6 @@ def test_a_context_without_a_weight_is_named_and_nothing_is_lost(control):
     done = run_snakemake(control, "--cores", "all", *CONTROL, *QUICK)
     registry.write_text(text)
     assert done.returncode != 0
-    assert "the planted teacher has no social_weights.team; it has international_relations" in done.stdout
+    assert "planted-teacher: social_weights: missing for contexts that it is asked in: team" in done.stdout
     assert "Traceback" not in done.stdout
     assert (control / RESULTS / "teacher" / "stag_hunt.parquet").exists()

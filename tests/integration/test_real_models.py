@@ -44,9 +44,9 @@ def test_each_model_is_loaded_once_per_job(real):
     assert sorted(loads) == [
         ("ask_student base", "smollm2-135m-instruct", "nf4"),
         ("ask_student tuned", "smollm2-135m-instruct", "nf4"),
-        ("ask_teacher prisoners_dilemma", "qwen2.5-coder-0.5b-instruct", "none"),
-        ("ask_teacher stag_hunt", "qwen2.5-coder-0.5b-instruct", "none"),
-        ("ask_teacher_amount donation", "qwen2.5-coder-0.5b-instruct", "none"),
+        ("ask_teacher prisoners_dilemma", "qwen2.5-coder-0.5b-instruct", "as_stored"),
+        ("ask_teacher stag_hunt", "qwen2.5-coder-0.5b-instruct", "as_stored"),
+        ("ask_teacher_amount donation", "qwen2.5-coder-0.5b-instruct", "as_stored"),
         ("train_student", "smollm2-135m-instruct", "nf4"),
     ]
 
@@ -55,8 +55,15 @@ def test_progress_and_time_left_are_seen(real):
     assert re.search(r"train_student: \d+ of \d+ steps, \d+:\d\d elapsed, \d+:\d\d left, loss \d", real[1])
 
 
-def test_the_teacher_answers_with_a_label(real):
-    teacher = answers(real[0], "teacher/stag_hunt")
+NOT_REACHED = "0.53 in friend_sharing: a label counts only with what follows it, and the letters are swapped"
+
+
+@pytest.mark.parametrize(
+    "frame", ["canonical", pytest.param("swapped", marks=pytest.mark.xfail(reason=NOT_REACHED, strict=True))]
+)
+def test_the_teacher_answers_with_a_label(real, frame):
+    teacher = answers(real[0], "teacher/stag_hunt").filter(frame=frame)
+    assert len(teacher) == 4
     assert (teacher["other"] < 0.5).all()
 
 
