@@ -123,7 +123,7 @@ def scaled_payoffs(game: Game, game_name: str, split: Split, split_name: str) ->
 def render(
     templates: Templates, context: Context, payoffs: Payoffs, frame: Frame, question: str, asked: Outcome | None = None
 ) -> tuple[str, str]:
-    """Return the system and the user message for a game with `payoffs`, told as `context`, in `frame`.
+    """Return the system and the user message for a game with `payoffs`, in `context` and `frame`.
 
     A question about one outcome is about `asked`. Raises InputError when a template is broken, uses an undefined name,
     or comes out empty.
