@@ -150,7 +150,7 @@ def _render_template(templates: Templates, name: str, variables: Mapping[str, An
         text = templates.environment.render(name, variables).strip()
     except Exception as error:  # whatever a template raises, such as a division by zero, is a mistake in it
         line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
-        message = f"there is no template {error}" if isinstance(error, TemplateNotFound) else error
+        message = f"there is no template {error}" if isinstance(error, TemplateNotFound) else str(error).rstrip(".")
         known = ", ".join([*variables, *TEMPLATES])
         raise InputError(f"{templates.folder / name}{line}: {message}. A template may use: {known}") from error
     if not text:
