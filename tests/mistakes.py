@@ -155,8 +155,8 @@ def page() -> str:
     lines = [
         "# What people write, and what is said of it",
         "",
-        "Each line was tried on the default experiment; `tests/mistakes.py` makes this page. A message ends the run before",
-        "any model is loaded. Where none stands, the text means what its writer meant, and is taken so.",
+        "Each line was tried on the default experiment; `tests/mistakes.py` makes this page. A message ends the run",
+        "before any model is loaded. Where none stands, the text means what its writer meant, and is taken so.",
     ]
     for kind, mistakes in MISTAKES.items():
         lines += ["", f"## {kind}", "", "| what is written | what is said |", "|---|---|"]
