@@ -16,6 +16,7 @@ def test_the_default_experiment_loads_the_teacher_once_per_game_and_each_student
     jobs = plan(project)
     assert jobs["fetch_model"] == 2
     assert jobs["render_prompts"] == 4 + 1
+    assert jobs["check_models"] == 1
     assert jobs["ask_teacher"] == 4
     assert jobs["ask_teacher_amount"] == 1
     assert jobs["train_student"] == 1

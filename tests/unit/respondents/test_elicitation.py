@@ -27,6 +27,7 @@ class Parrot:
         }
     )
     heard: list = field(default_factory=list)
+    examined: str = "examination"
 
     def asked(self, prompt):
         return {"prompt": prompt.sha256}

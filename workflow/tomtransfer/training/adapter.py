@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 LOG_FILE, CARD_FILE, RECORD_FILE = "training_log.csv", "README.md", "training.json"
 
+EXAMINED_FILE = "examined.txt"
+"""The file beside an adapter in the store that cites the examination of the student it was trained by, by its key."""
+
 LOSS = 2
 """Raised when the loss changes, so that adapters of another loss are not taken for these. 2: where `choice_share` is
 null, tokens weigh alike over all completions of a prompt; a choice without reasons weighs as one with them."""
@@ -79,7 +82,7 @@ def write_adapter(
     folder.mkdir(parents=True, exist_ok=True)
     for name in (*ADAPTER_FILES, LOG_FILE):
         write_whole(folder / name, partial(shutil.copyfile, place / name))
-    facts = {**_facts(lesson), "weights": adapter_hash(folder)}
+    facts = {**_facts(lesson), "examination": _cited(place), "weights": adapter_hash(folder)}
     write_text(model_card(facts, pl.read_csv(place / LOG_FILE, infer_schema_length=None)), folder / CARD_FILE)
     write_text(json.dumps(facts, indent=2) + "\n", folder / RECORD_FILE)
 
@@ -114,8 +117,15 @@ def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Pat
     finished.mkdir()
     for name in ADAPTER_FILES:
         shutil.copyfile(saved / name, finished / name)
+    write_text(student.examined + "\n", finished / EXAMINED_FILE)
     pl.DataFrame([asdict(step) for step in log], infer_schema_length=None).write_csv(finished / LOG_FILE)
     return finished
+
+
+def _cited(place: Path) -> str:
+    """Return the key of the examination that an adapter in the store cites; older ones cite none."""
+    noted = place / EXAMINED_FILE
+    return noted.read_text(encoding="utf-8").strip() if noted.exists() else ""
 
 
 def _rows(student: LocalModel, examples: Sequence[Any], per_row: int, by_token: bool) -> Sequence[Any]:
