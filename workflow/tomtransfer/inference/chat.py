@@ -209,7 +209,7 @@ def _with_end(chat: Chat, name: str, before: str, after: str) -> Chat:
     if not end:
         raise InputError(f"{name}: neither its chat template nor its tokenizer says what ends an answer")
     thinking = chat.thinking_prompt(SYSTEM_MARK, USER_MARK)
-    led = thinking[thinking.rindex(USER_MARK) :]
+    led = thinking.rpartition(USER_MARK)[2]
     closed = re.search(THOUGHT_CLOSES, before[before.rindex(USER_MARK) :])
     thought = thought_marks(led) if opened(led) and not closed else None
     return Chat(chat.tokenizer, chat.variables, chat.folded, chat.in_parts, end, thought)

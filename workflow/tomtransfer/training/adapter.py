@@ -19,6 +19,7 @@ from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.software import model_software
 from tomtransfer.experiment.store import Store, digest_of
 from tomtransfer.experiment.tables import read_table
+from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.encoding import WRITING_REVISION
 from tomtransfer.models.integrity import ADAPTER_FILES
 from tomtransfer.respondents.local_model import LocalModel
@@ -101,6 +102,7 @@ def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Pat
     parts = [_examples(lesson.examples.filter(held_back)) for held_back in (~pl.col("held_back"), pl.col("held_back"))]
     by_token = settings.choice_share is None
     rows, held_back = (_rows(student, part, settings.completions_per_row, by_token) for part in parts)
+    _require_room(student, [*rows, *held_back])
     plain = not all(student.sharing.fits(sum(row_lengths(row))) for row in (*rows, *held_back))
     if plain:
         rows, held_back = (_rows(student, part, 1, by_token) for part in parts)
@@ -120,6 +122,19 @@ def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Pat
     write_text(student.examined + "\n", finished / EXAMINED_FILE)
     pl.DataFrame([asdict(step) for step in log], infer_schema_length=None).write_csv(finished / LOG_FILE)
     return finished
+
+
+def _require_room(student: LocalModel, rows: Sequence[Any]) -> None:
+    """Raise InputError when a prompt with one of its completions is longer than the student's context."""
+    from tomtransfer.inference.encoding import read_context
+
+    limit = read_context(student.directory)
+    longest = max((len(row.prompt) + len(each.tokens) for row in rows for each in row.completions), default=0)
+    if longest > limit:
+        raise InputError(
+            f"an example to train on has {longest} tokens, and {student.name} can attend to {limit:.0f}: lower "
+            "teacher.motivation_tokens, or sampling.reason_tokens where reasons come first"
+        )
 
 
 def _cited(place: Path) -> str:
