@@ -24,15 +24,23 @@ from reduced import (
 SCORED = {"check_answers": 1, "score_amount": 1, "score_game": 2, "summarize": 1, "plot": 1, "tabulate": 1, "report": 1}
 TRAINED = {"train_student": 1, "ask_student": 1, **SCORED}
 TAUGHT = {"ask_teacher": 2, "assemble_training": 1, **TRAINED}
+ANEW = {"check_models": 1, **TAUGHT, "ask_student": 2}
 PLANS = {
-    "a payoff": {"render_prompts": 1, **TAUGHT, "ask_teacher": 1, "ask_student": 2},
-    "a context's text": {"render_prompts": 2, **TAUGHT, "ask_student": 2},
-    "the prompt template": {"render_prompts": 2, **TAUGHT, "ask_student": 2},
+    "a payoff": {"render_prompts": 1, **ANEW, "ask_teacher": 1},
+    "a context's text": {"render_prompts": 2, **ANEW},
+    "the prompt template": {"render_prompts": 2, **ANEW},
     "more answers": {"ask_teacher_amount": 1, **TAUGHT, "ask_student": 2},
     "temperature": {"ask_teacher_amount": 1, **TAUGHT, "ask_student": 2},
-    "a new context": {"render_prompts": 2, **TAUGHT, "ask_student": 2},
-    "a new game": {"render_prompts": 1, **TAUGHT, "ask_teacher": 1, "ask_student": 2, "score_game": 3},
-    "a removed game": {"assemble_training": 1, **TRAINED, "ask_student": 2, "score_game": 1},
+    "a new context": {"render_prompts": 2, **ANEW},
+    "a new game": {
+        "check_models": 1,
+        "render_prompts": 1,
+        **TAUGHT,
+        "ask_teacher": 1,
+        "ask_student": 2,
+        "score_game": 3,
+    },
+    "a removed game": {"check_models": 1, "assemble_training": 1, **TRAINED, "ask_student": 2, "score_game": 1},
     "LoRA rank": TRAINED,
     "epochs": TRAINED,
     "seed": TRAINED,
@@ -41,8 +49,15 @@ PLANS = {
     "the student's revision": {**TRAINED, "ask_student": 2},
     "the training's revision": TRAINED,
     "the teacher's revision": {"ask_teacher_amount": 1, **TAUGHT},
-    "the teacher's content": {"fetch_model": 1, "ask_teacher_amount": 1, **TAUGHT},
-    "a context's name": {"fetch_model": 1, "ask_teacher_amount": 1, "render_prompts": 2, **TAUGHT, "ask_student": 2},
+    "the teacher's content": {"fetch_model": 1, "check_models": 1, "ask_teacher_amount": 1, **TAUGHT},
+    "a context's name": {
+        "fetch_model": 1,
+        "check_models": 1,
+        "ask_teacher_amount": 1,
+        "render_prompts": 2,
+        **TAUGHT,
+        "ask_student": 2,
+    },
 }
 """Jobs that are planned after each edit. One that finds every row it wants computes nothing and loads no model."""
 

@@ -195,6 +195,8 @@ def test_an_edit_taken_back_after_a_dry_run_leaves_nothing_to_do(finished, tmp_p
 GONE = {
     "student/adapter/adapter_model.safetensors": "train_student",
     "student/tuned.parquet": "ask_student",
+    "student/checked.json": "check_models",
+    "student/base.examined.json": "ask_student",
     "teacher/stag_hunt.motivations.parquet": "ask_teacher",
     "figures/bias.pdf": "plot",
     "tables/cooperation.tex": "tabulate",
@@ -209,6 +211,12 @@ def test_what_was_deleted_is_made_again(finished, tmp_path, path):
     project = copy_with_results(finished, tmp_path / "project")
     (project / "results" / path).unlink()
     assert GONE[path] in plan(project)
+
+
+def test_a_check_that_is_made_again_asks_nothing_again(finished, tmp_path):
+    project = copy_with_results(finished, tmp_path / "project")
+    (project / "results/records/check_models.json").unlink()
+    assert plan(project) == {"check_models": 1, "report": 1}
 
 
 def test_a_partial_target_does_not_end_with_yesterdays_summary(finished, tmp_path):

@@ -9,7 +9,7 @@ import yaml
 
 from scenarios_of import scenarios
 from tomtransfer.experiment.config import Experiment
-from tomtransfer.models.registry import find, read_registry
+from tomtransfer.models.registry import Hub, find, read_registry
 
 Read = Callable[..., Experiment]
 
@@ -26,7 +26,7 @@ def settings(content: dict[str, Any], above: str = "") -> Iterator[tuple[str, An
 
 
 def test_the_presets_are_there() -> None:
-    assert PRESETS == ["control", "frames", "german", "llama2", "qwen", "smoke"]
+    assert PRESETS == ["control", "frames", "gemma3", "german", "gpt_oss", "llama2", "llama3", "qwen", "qwen3", "smoke"]
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -66,6 +66,37 @@ def test_llama2_is_the_published_protocol(read: Read) -> None:
     assert experiment.teacher.quantization == "nf4"
     assert experiment.trained_frames == {"canonical": 150}
     assert (experiment.choices, experiment.sampling.answers) == ("both", 300)
+
+
+@pytest.mark.parametrize(
+    ("preset", "teacher", "student", "license_of_student"),
+    [
+        ("llama3", "meta-llama/Llama-3.3-70B-Instruct", "meta-llama/Llama-3.1-8B-Instruct", "Llama 3.1"),
+        ("qwen3", "Qwen/Qwen3-32B", "Qwen/Qwen3-4B", "Apache-2.0"),
+        ("gemma3", "google/gemma-3-27b-it", "google/gemma-3-4b-it", "Gemma"),
+        ("gpt_oss", "openai/gpt-oss-120b", "openai/gpt-oss-20b", "Apache-2.0"),
+    ],
+)
+def test_a_large_model_teaches_a_small_one_of_its_family(
+    project: Path, read: Read, preset: str, teacher: str, student: str, license_of_student: str
+) -> None:
+    experiment, registry = read([f"presets/{preset}.yaml"]), read_registry(project / "models.yaml")
+    sources = [registry[model] for model in (experiment.teacher.model, experiment.student.model)]
+    assert [source.repository for source in sources if isinstance(source, Hub)] == [teacher, student]
+    assert str(sources[1].license).startswith(license_of_student)
+    said = (project / f"presets/{preset}.yaml").read_text()
+    assert all(word in said for word in ("Disk: ", "GB of GPU memory", "licence"))
+    assert experiment.compute.gpu > 0
+
+
+def test_models_that_think_are_told_not_to(read: Read) -> None:
+    experiment = read(["presets/qwen3.yaml"])
+    assert experiment.teacher.chat == experiment.student.chat == {"enable_thinking": False}
+
+
+def test_weights_in_mxfp4_are_unpacked_for_the_student_alone(read: Read) -> None:
+    experiment = read(["presets/gpt_oss.yaml"])
+    assert (experiment.teacher.quantization, experiment.student.quantization) == ("as_stored", "none")
 
 
 def test_smoke_needs_no_gpu_and_no_download(read: Read) -> None:

@@ -9,13 +9,14 @@ from mutations import mutate
 from project import copy_project, plan, run_snakemake
 from tomtransfer.scenarios.families import FAMILIES
 
-PRESETS = ("control", "frames", "german", "llama2", "qwen", "smoke")
+PRESETS = ("control", "frames", "gemma3", "german", "gpt_oss", "llama2", "llama3", "qwen", "qwen3", "smoke")
 
 
 def test_the_default_experiment_loads_the_teacher_once_per_game_and_each_student_once(project):
     jobs = plan(project)
     assert jobs["fetch_model"] == 2
     assert jobs["render_prompts"] == 4 + 1
+    assert jobs["check_models"] == 1
     assert jobs["ask_teacher"] == 4
     assert jobs["ask_teacher_amount"] == 1
     assert jobs["train_student"] == 1

@@ -133,6 +133,8 @@ def test_10_000_scenarios_are_drawn_and_reported_within_2_gb_and_seconds(scored)
     (results / "student/adapter").mkdir()
     (results / "student/adapter/training_log.csv").write_text("step,loss,evaluation_loss\n1,2.5,2.5\n2,2.0,2.25\n")
     (results / "student/adapter/training.json").write_text("{}")
+    for variant in ("base", "tuned"):
+        (results / f"student/{variant}.examined.json").write_text('{"examinations": []}')
     seconds = run(
         large,
         *(f"{RESULTS}/report.html", f"{RESULTS}/tables/cooperation.csv"),
@@ -158,4 +160,4 @@ def test_a_finished_grid_is_planned_as_fast_and_one_context_is_rendered_again_ga
     context = large / "scenarios/contexts/context7.yaml"
     context.write_text(context.read_text().replace("In room 7,", "On floor 7,"))
     jobs = plan(large, f"{RESULTS}/training/examples.parquet")
-    assert jobs == {"render_prompts": 4, "ask_teacher": 4, "assemble_training": 1}
+    assert jobs == {"render_prompts": 4, "check_models": 1, "ask_teacher": 4, "assemble_training": 1}

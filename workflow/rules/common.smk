@@ -100,6 +100,12 @@ def respondent(settings):
     }
 
 
+def to_check(settings):
+    """Return what a model is opened with to be checked: no answer is asked for, so that the rest does not matter."""
+    about = {name: respondent(settings)[name] for name in ("model_revision", "quantization", "chat")}
+    return {**about, "temperature": 1, "stage_revision": 1, "device": "cpu", "tokens_per_batch": 1}
+
+
 def prompt_files(games):
     """Return the prompt files of games."""
     return expand(f"{RESULTS}/prompts/{{game}}.json", game=games)

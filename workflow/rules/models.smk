@@ -1,11 +1,17 @@
-"""Models: from where the registry says to safetensors and a tokenizer, once.
+"""Models: from where the registry says to safetensors and a tokenizer, once; and whether they can do what is planned.
 
 REQUIRED INPUTS
     models.yaml                          the registry (what identifies the model by its entry is a param)
+    results/prompts/*.json
 
 OUTPUTS
-    results/models/{model}.json          which model this is; its folder is {paths.models}/{model}
+    results/models/{model}.json             which model this is; its folder is {paths.models}/{model}
+    results/{teacher,student}/checked.json  what is known of each before it is loaded
+
+No step with a model starts before both models were checked; none runs again because they were.
 """
+
+CHECKED = [f"{RESULTS}/{role}/checked.json" for role in ("teacher", "student")]
 
 
 rule fetch_model:
@@ -31,3 +37,38 @@ rule fetch_model:
         "Fetching {wildcards.model}"
     script:
         "../scripts/fetch_model.py"
+
+
+rule check_models:
+    input:
+        prompts=prompt_files(experiment.every_game),
+        teacher=f"{RESULTS}/models/{experiment.teacher.model}.json",
+        student=f"{RESULTS}/models/{experiment.student.model}.json",
+        edited=edited("check_models"),
+    output:
+        teacher=CHECKED[0],
+        student=CHECKED[1],
+        record=f"{RESULTS}/records/check_models.json",
+    log:
+        f"{RESULTS}/logs/check_models.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_models.tsv"
+    localrule: True
+    conda:
+        "../../envs/models.yaml"
+    resources:
+        gpu=0,
+        mem_mb=2000,
+        runtime=10,
+    params:
+        models={"teacher": to_check(experiment.teacher), "student": to_check(experiment.student)},
+        asking={
+            "teacher": asdict(ask_teacher(experiment).once()),
+            "student": asdict(ask_student(experiment).once()),
+        },
+        frames=list(experiment.trained_frames),
+        targets=list(experiment.training.lora.targets),
+    message:
+        "Checking both models"
+    script:
+        "../scripts/check_models.py"

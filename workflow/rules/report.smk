@@ -8,6 +8,7 @@ REQUIRED INPUTS
     results/teacher/*.parquet
     results/teacher/*.motivations.parquet
     results/student/{base,tuned}.parquet
+    results/{teacher,student}/checked.json, and what was found out about both models (*.examined.json)
     results/alignment/{answers,understanding}.csv, and the cards of games of amounts
 
 OUTPUTS
@@ -86,6 +87,11 @@ rule report:
         understanding=f"{RESULTS}/alignment/understanding.csv",
         amounts=expand(f"{RESULTS}/alignment/{{game}}.json", game=AMOUNT_GAMES),
         training=f"{RESULTS}/student/adapter/training.json",
+        models=CHECKED,
+        examined=[
+            *expand(f"{RESULTS}/teacher/{{game}}.examined.json", game=experiment.every_game),
+            *expand(f"{RESULTS}/student/{{variant}}.examined.json", variant=["base", "tuned"]),
+        ],
         edited=edited("report"),
     output:
         report=report(

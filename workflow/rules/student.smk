@@ -3,6 +3,7 @@
 REQUIRED INPUTS
     results/prompts/*.json
     results/models/{model}.json
+    results/{teacher,student}/checked.json, which both have to be there
     results/student/adapter/training.json   for the tuned student
     the store, for answers that are there
 
@@ -11,6 +12,7 @@ OUTPUTS
     results/student/{base,tuned}.amounts.parquet         exact choices of amounts, a row per scenario
     results/student/{base,tuned}.answers.parquet         drawn answers, a row per scenario, frame and draw
     results/student/{base,tuned}.comprehension.parquet   exact answers to questions about the payoffs
+    results/student/{base,tuned}.examined.json           what was found out about the model by which they were computed
 
 Only what the store lacks is asked; the model is loaded only then, once.
 """
@@ -22,6 +24,7 @@ use rule ask_teacher as ask_student with:
     input:
         prompts=prompt_files(experiment.every_game),
         model=f"{RESULTS}/models/{experiment.student.model}.json",
+        checked=ancient(CHECKED),
         adapter=adapter_of,
         edited=edited("ask_student", variant=["base", "tuned"]),
     output:
@@ -29,6 +32,7 @@ use rule ask_teacher as ask_student with:
         amounts=f"{RESULTS}/student/{{variant}}.amounts.parquet",
         answers=f"{RESULTS}/student/{{variant}}.answers.parquet",
         comprehension=f"{RESULTS}/student/{{variant}}.comprehension.parquet",
+        examined=f"{RESULTS}/student/{{variant}}.examined.json",
         record=f"{RESULTS}/records/ask_student/{{variant}}.json",
     log:
         f"{RESULTS}/logs/ask_student/{{variant}}.log",

@@ -3,6 +3,7 @@
 REQUIRED INPUTS
     results/prompts/{game}.json
     results/models/{model}.json
+    results/{teacher,student}/checked.json, which both have to be there
     the store, for answers that are there
 
 OUTPUTS
@@ -11,6 +12,7 @@ OUTPUTS
     results/teacher/{game}.motivations.parquet     a row per in-sample scenario, trained frame, choice and draw
     results/teacher/{game}.answers.parquet         drawn answers, a row per scenario, frame and draw
     results/teacher/{game}.comprehension.parquet   exact answers to questions about the payoffs
+    results/teacher/{game}.examined.json           what was found out about the model by which they were computed
 
 Only what the store lacks is asked; the model is loaded only then.
 """
@@ -20,12 +22,14 @@ rule ask_teacher:
     input:
         prompts=f"{RESULTS}/prompts/{{game}}.json",
         model=f"{RESULTS}/models/{experiment.teacher.model}.json",
+        checked=ancient(CHECKED),
         edited=edited("ask_teacher", game=ACTION_GAMES),
     output:
         choices=f"{RESULTS}/teacher/{{game}}.parquet",
         motivations=f"{RESULTS}/teacher/{{game}}.motivations.parquet",
         answers=f"{RESULTS}/teacher/{{game}}.answers.parquet",
         comprehension=f"{RESULTS}/teacher/{{game}}.comprehension.parquet",
+        examined=f"{RESULTS}/teacher/{{game}}.examined.json",
         record=f"{RESULTS}/records/ask_teacher/{{game}}.json",
     log:
         f"{RESULTS}/logs/ask_teacher/{{game}}.log",
@@ -55,11 +59,13 @@ use rule ask_teacher as ask_teacher_amount with:
     input:
         prompts=f"{RESULTS}/prompts/{{game}}.json",
         model=f"{RESULTS}/models/{experiment.teacher.model}.json",
+        checked=ancient(CHECKED),
         edited=edited("ask_teacher_amount", game=AMOUNT_GAMES),
     output:
         amounts=f"{RESULTS}/teacher/{{game}}.amounts.parquet",
         answers=f"{RESULTS}/teacher/{{game}}.answers.parquet",
         comprehension=f"{RESULTS}/teacher/{{game}}.comprehension.parquet",
+        examined=f"{RESULTS}/teacher/{{game}}.examined.json",
         record=f"{RESULTS}/records/ask_teacher_amount/{{game}}.json",
     log:
         f"{RESULTS}/logs/ask_teacher_amount/{{game}}.log",

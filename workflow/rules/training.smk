@@ -5,6 +5,7 @@ REQUIRED INPUTS
     results/teacher/*.parquet
     results/teacher/*.{motivations,answers}.parquet   the answers where choices are not read exactly
     results/models/{model}.json
+    results/{teacher,student}/checked.json, which both have to be there
     the store, for an adapter that is there
 
 OUTPUTS
@@ -49,6 +50,7 @@ rule train_student:
     input:
         examples=f"{RESULTS}/training/examples.parquet",
         model=f"{RESULTS}/models/{experiment.student.model}.json",
+        checked=ancient(CHECKED),
         edited=edited("train_student"),
     output:
         weights=f"{RESULTS}/student/adapter/adapter_model.safetensors",

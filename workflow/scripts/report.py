@@ -19,6 +19,8 @@ with job(snakemake):
         tuned=Path(files.tuned),
         checks=Checks(Path(files.answers), Path(files.understanding), [Path(path) for path in files.amounts]),
         training=Path(files.training),
+        models=[Path(path) for path in files.models],
+        examined=[Path(path) for path in files.examined],
         benchmarks=Path(snakemake.output.report).parent / "benchmarks",
         games=params.games,
         reading=params.reading,

@@ -23,8 +23,9 @@ from tomtransfer.models.gpus import claimed_gpus
 
 NO_ROOM = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS))
 
-NOT_RECORDED = frozenset({"sources", "edited"})
-"""Inputs whose content does not count: what counts of `sources` is a parameter, and `edited` only starts a job."""
+NOT_RECORDED = frozenset({"sources", "edited", "checked"})
+"""Inputs whose content does not count: what counts of `sources` is a parameter, `edited` only starts a job, and what
+was `checked` only lets it start."""
 
 
 @contextmanager

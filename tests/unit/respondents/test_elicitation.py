@@ -1,5 +1,6 @@
 """Eliciting answers: tables of what was asked, in order; only what the store lacks is asked."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,6 +11,7 @@ from made import ASKING, local_model, make_prompt
 from tomtransfer.experiment.store import Store
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
+from tomtransfer.inference.examination import EXAMINED
 from tomtransfer.respondents import elicitation, elicited
 from tomtransfer.respondents.elicitation import Elicitation
 from tomtransfer.scenarios.questions import Query, write_prompts
@@ -27,6 +29,7 @@ class Parrot:
         }
     )
     heard: list = field(default_factory=list)
+    examined: str = "examination"
 
     def asked(self, prompt):
         return {"prompt": prompt.sha256}
@@ -316,3 +319,48 @@ def test_every_setting_of_a_model_is_in_the_key(random_model, change):
 def test_device_and_batch_size_are_in_no_key(random_model):
     teacher = local_model(random_model)
     assert replace(teacher, device="cuda", tokens_per_batch=1).identity == teacher.identity
+
+
+def test_rows_cite_the_examination_that_they_were_computed_by_and_the_tables_say_what_it_found(random_model, tmp_path):
+    store = Store(tmp_path / "store")
+    model = local_model(random_model, examinations=store.folder / EXAMINED)
+    write_prompts([make_prompt("team")], tmp_path / "prompts.json")
+    paths = {"choices": tmp_path / "choices.parquet", "examined": tmp_path / "examined.json"}
+    Elicitation(model, ASKING, store).tables([tmp_path / "prompts.json"], paths)
+    assert read_table(paths["choices"])["examination"].to_list() == [model.examined]
+    content = json.loads(paths["examined"].read_text())
+    assert content["model"] == "random"
+    [examination] = content["examinations"]
+    assert examination == model.examination.noted()
+    again = local_model(random_model, examinations=store.folder / EXAMINED)
+    Elicitation(again, ASKING, store).tables([tmp_path / "prompts.json"], paths)
+    assert json.loads(paths["examined"].read_text()) == content
+    assert not {"loaded", "examination", "tokenizer"} & set(vars(again))
+
+
+def test_a_model_is_examined_anew_for_another_precision_and_device_and_not_for_a_tuned_student(random_model, tmp_path):
+    model = local_model(random_model, examinations=tmp_path)
+    assert model.examination.about["device"] == "cpu"
+    assert local_model(random_model, device="auto").examined == model.examined
+    assert local_model(random_model, examinations=tmp_path, adapter_key="key").examined == model.examined
+    assert local_model(random_model, quantization="nf4").examined != model.examined
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_examination_that_is_gone_is_cited_all_the_same(parrot, tmp_path):
+    write_prompts(prompts("team"), tmp_path / "prompts.json")
+    paths = {"choices": tmp_path / "choices.parquet", "examined": tmp_path / "examined.json"}
+    parrot.tables([tmp_path / "prompts.json"], paths)
+    assert json.loads(paths["examined"].read_text())["examinations"] == [{"key": "examination"}]
+
+
+def test_answers_that_were_kept_before_models_were_examined_are_taken_as_they_are(parrot, tmp_path):
+    path = tmp_path / "choices.parquet"
+    parrot.choices(path, prompts("team"))
+    [part] = parrot.store.folder.glob("answers/choices/*/*.parquet")
+    older = pl.read_parquet(part).drop("examination")
+    part.unlink()
+    elicited.keep_rows(older, parrot.store, part.parent)
+    parrot.choices(path, prompts("team", "sports"))
+    assert parrot.respondent.heard == [("choose", 1), ("choose", 1)]
+    assert read_table(path)["examination"].to_list() == ["", "examination"]

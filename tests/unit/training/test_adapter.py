@@ -1,6 +1,7 @@
 """The adapter of a student: trained once for what it is made from, kept in the store, resumed after a kill."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 from made import ASKING, local_model, make_prompt
 from safetensors.torch import load_file
 
+from saved_models import change_settings
 from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.store import Store
 from tomtransfer.experiment.tables import write_table
@@ -190,3 +192,26 @@ def test_the_hash_of_an_adapter_is_that_of_its_weights(trained, tmp_path):
     content[-1] ^= 1
     (copied / WEIGHTS).write_bytes(content)
     assert adapter_hash(copied) != adapter_hash(trained / "adapter")
+
+
+def test_an_adapter_cites_the_examination_of_its_student_also_where_the_store_had_it(trained, random_model, tmp_path):
+    student = local_model(random_model, quantization="nf4")
+    cited = json.loads((trained / "adapter" / "training.json").read_text())["examination"]
+    assert cited == student.examined
+    again = local_model(random_model, quantization="nf4")
+    adapt(trained, again, trained / "examples.parquet")
+    assert json.loads((trained / "adapter" / "training.json").read_text())["examination"] == cited
+    assert "loaded" not in vars(again)
+
+
+def test_an_example_that_is_longer_than_the_context_is_told_before_the_student_is_loaded(
+    random_model, examples, tmp_path
+):
+    narrow = tmp_path / "narrow"
+    shutil.copytree(random_model, narrow)
+    change_settings(narrow, max_position_embeddings=300)
+    write_table(examples, tmp_path / "examples.parquet")
+    student = local_model(narrow)
+    with pytest.raises(InputError, match=r"an example to train on has \d+ tokens, and narrow can attend to 300"):
+        adapt(tmp_path, student, tmp_path / "examples.parquet")
+    assert "loaded" not in vars(student)

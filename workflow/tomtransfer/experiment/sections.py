@@ -180,7 +180,8 @@ class Teacher(Record):
     chat: ChatVariables | None = None
     """Variables of its chat template, such as `enable_thinking: false`; `date` is the day that it is told."""
     question: Question = "answer_first"
-    """What the prompt asks for: the answer and then reasons, the answer alone, or reasons and then the answer."""
+    """What the prompt asks for: the answer and then reasons, the answer alone, or reasons and then the answer. A model
+    that always thinks can be asked for reasons first alone: its thoughts are among them."""
     motivations_per_choice: int = Field(default=3, ge=2, le=100_000)
     """Motivations drawn for each choice of each in-sample scenario in the scored frame."""
     motivations_in_other_frames: Count = 1
@@ -201,7 +202,7 @@ class Sampling(Record):
     answer_tokens: Count = 12
     """An answer that is read from its first line is cut off after this many tokens."""
     reason_tokens: Count = 160
-    """An answer that follows its reasons is cut off, with them, after this many tokens."""
+    """An answer that follows its reasons, or thoughts, is cut off, with them, after this many tokens."""
     seed: Seed = 1
     """Seed of the drawn answers."""
 

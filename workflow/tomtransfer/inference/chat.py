@@ -17,14 +17,9 @@ from typing import Any, TypeAlias
 from jinja2 import TemplateError
 
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.scenarios.thoughts import THOUGHT_CLOSES, opened, thought_marks
 
 SYSTEM_MARK, USER_MARK, ANSWER_MARK, NEXT_MARK = "SystemMarkZq", "UserMarkZq", "AnswerMarkZq", "NextMarkZq"
-
-THOUGHT_OPENS, THOUGHT_CLOSES = (
-    r"<\|?\w*(?:think|thought|reasoning)\w*\|?>|\[THINK\]",
-    r"</\w*(?:think|thought|reasoning)\w*>|\[/THINK\]",
-)
-"""What opens a thought in templates, and what closes it."""
 
 DATE = "2026-01-01"
 """The day that templates are told unless the experiment says another: the clock would give other tokens tomorrow."""
@@ -46,8 +41,13 @@ class Chat:
     """Whether a message has to be given as a list of parts."""
     end: tuple[int, ...] = ()
     """The tokens that end an answer."""
-    thinks: bool = False
-    """Whether the model is always led to think before it answers."""
+    thought: tuple[str, str] | None = None
+    """What opens and closes a thought of a model that is always led to think before it answers; None for any other."""
+
+    @property
+    def thinks(self) -> bool:
+        """Whether the model is always led to think before it answers."""
+        return self.thought is not None
 
     def prompt(self, system: str, user: str) -> str:
         """Return the text that a model gets, up to where its answer begins; raises InputError if a message is lost."""
@@ -109,6 +109,29 @@ class Chat:
         """
         return self.encode(self.prompt(system, user).rstrip(" "))
 
+    def encode_thinking_prompt(self, system: str, user: str) -> list[int]:
+        """Return the tokens that a model gets which is to think first, up to where its thoughts begin."""
+        text = self.thinking_prompt(system, user)
+        if system not in text or user not in text:
+            raise InputError("its chat template does not give the messages as they are")
+        return self.encode(text)
+
+    def write_thought(self, thoughts: str, answer: str) -> list[int]:
+        """Return the tokens of thoughts that go on where a prompt has opened them, and of the answer after them."""
+        _, closing = self.thought or ("", "")
+        return self.encode(f"{thoughts}\n{closing}\n\n{answer}")
+
+    def read(self, tokens: Sequence[int]) -> str:
+        """Return what a model has written, without special tokens; thoughts stand between their marks."""
+        if self.thought is None:
+            return str(self.tokenizer.decode(tokens, skip_special_tokens=True)).strip()
+        opening, closing = self.thought
+        text = self.tokenizer.decode(tokens, skip_special_tokens=False)
+        for special in set(self.tokenizer.all_special_tokens) - {closing}:
+            text = text.replace(special, "")
+        thoughts, closed, answer = text.partition(closing)
+        return "\n".join([opening, thoughts.strip(), *([closed, answer.strip()] if closed else [])])
+
     def write(self, answer: str) -> list[int]:
         """Return the tokens that the tokenizer writes for an answer, or its beginning, where an answer begins."""
         begun = self.encode(self.lead.rstrip(" "))
@@ -124,17 +147,20 @@ class Chat:
 
 
 @cache
-def chat_of(tokenizer: Any, variables: Variables = ()) -> Chat:
+def chat_of(tokenizer: Any, variables: Variables = (), may_think: bool = False) -> Chat:
     """Return how conversations are given to a tokenizer that was loaded from a model's folder; see `find_chat`.
 
-    Raises InputError as well for a model that is always led to think first.
+    Raises InputError as well for a model that is always led to think first, unless it `may_think`.
     """
     name = Path(str(tokenizer.name_or_path)).name
     chat = find_chat(tokenizer, name, dict(variables))
-    if chat.thinks:
+    if chat.thinks and not may_think:
         raise InputError(
-            f"{name}: its chat template always leads it to think before it answers, so that no answer begins where "
-            "its prompt ends; a variable of the template may switch that off, such as chat: {enable_thinking: false}"
+            f"{name}: its chat template always leads it to think before it answers, so that nothing can be read "
+            "exactly where its prompt ends; set question: reason_first (with choices: both or sampled and "
+            "comprehension: []) to draw its answers after its thoughts, which then count as its reasons, both within "
+            "sampling.reason_tokens, or switch them off by a variable of the template, such as "
+            "chat: {enable_thinking: false}"
         )
     return chat
 
@@ -183,13 +209,7 @@ def _with_end(chat: Chat, name: str, before: str, after: str) -> Chat:
     if not end:
         raise InputError(f"{name}: neither its chat template nor its tokenizer says what ends an answer")
     thinking = chat.thinking_prompt(SYSTEM_MARK, USER_MARK)
+    led = thinking.rpartition(USER_MARK)[2]
     closed = re.search(THOUGHT_CLOSES, before[before.rindex(USER_MARK) :])
-    thinks = opened(thinking[thinking.rindex(USER_MARK) :]) and not closed
-    return Chat(chat.tokenizer, chat.variables, chat.folded, chat.in_parts, end, thinks)
-
-
-def opened(text: str) -> bool:
-    """Tell whether a thought is open at the end of a text."""
-    last_opened = max((found.end() for found in re.finditer(THOUGHT_OPENS, text)), default=-1)
-    last_closed = max((found.end() for found in re.finditer(THOUGHT_CLOSES, text)), default=-1)
-    return last_opened > last_closed
+    thought = thought_marks(led) if opened(led) and not closed else None
+    return Chat(chat.tokenizer, chat.variables, chat.folded, chat.in_parts, end, thought)

@@ -12,19 +12,28 @@ from tomtransfer.scenarios.questions import Prompt, Query
 WRITING_REVISION = 2
 """Raised by hand when other tokens write a label, so that what was drawn and taught behind it before is not used."""
 
+AROUND = 2_000
+"""Bytes that a chat template writes around the messages, at most: several times what any that is known writes."""
+
+SAMPLED = 3
+"""Prompts that are encoded where all are known to fit: the longest in bytes."""
+
 
 def encode_prompts(
     tokenizer: Any, prompts: Sequence[Prompt | Query], directory: Path, room: int = 1, chat: Variables = ()
 ) -> list[list[int]]:
     """Return the tokens of prompts up to where the answer begins, for the model in `directory`.
 
-    `chat` are variables of its chat template. Raises InputError when a prompt with `room` tokens for its answer is
-    longer than the model's context.
+    `chat` are variables of its chat template. Where reasons come first, the answer of a model that always thinks begins
+    with its thoughts. Raises InputError when a prompt with `room` tokens for its answer is longer than the model's
+    context, and for a model that always thinks where its answer is to come first.
     """
-    limit = longest_context(json.loads((directory / "config.json").read_text(encoding="utf-8")))
+    limit = read_context(directory)
     encoded = []
     for prompt in prompts:
-        tokens = chat_of(tokenizer, chat).encode_prompt(prompt.system, prompt.user)
+        found = chat_of(tokenizer, chat, prompt.question == "reason_first")
+        encode = found.encode_thinking_prompt if found.thinks else found.encode_prompt
+        tokens = encode(prompt.system, prompt.user)
         if len(tokens) + room > limit:
             raise InputError(
                 f"the prompt of {prompt.game} in {prompt.context} ({prompt.split}, frame {prompt.frame}) has "
@@ -32,6 +41,27 @@ def encode_prompts(
             )
         encoded.append(tokens)
     return encoded
+
+
+def longest_encoded(
+    tokenizer: Any, prompts: Sequence[Prompt | Query], directory: Path, room: int, chat: Variables = ()
+) -> int:
+    """Return how many tokens the longest of `prompts` has with the `room` for its answer; 0 without any.
+
+    Raises InputError as `encode_prompts` does for any of them.
+    """
+    limit = read_context(directory)
+    sizes = {prompt.sha256: len(f"{prompt.system}{prompt.user}".encode()) for prompt in prompts}
+    ordered = sorted(prompts, key=lambda prompt: -sizes[prompt.sha256])
+    # No token writes less than a byte: what is short in bytes fits, and need not be encoded to know it.
+    long = [prompt for prompt in ordered if sizes[prompt.sha256] + AROUND + room > limit]
+    encoded = encode_prompts(tokenizer, long or ordered[:SAMPLED], directory, room, chat)
+    return max((len(tokens) + room for tokens in encoded), default=0)
+
+
+def read_context(directory: Path) -> float:
+    """Return how many tokens the model in `directory` can attend to."""
+    return longest_context(json.loads((directory / "config.json").read_text(encoding="utf-8")))
 
 
 def longest_context(settings: Mapping[str, Any]) -> float:
@@ -46,7 +76,7 @@ def label_tokens(tokenizer: Any, labels: Iterable[str], model_name: str, chat: V
 
     Raises InputError naming model and label when it cannot write one.
     """
-    written = {label: chat_of(tokenizer, chat).write(label) for label in dict.fromkeys(labels)}
+    written = {label: chat_of(tokenizer, chat, may_think=True).write(label) for label in dict.fromkeys(labels)}
     for label, tokens in written.items():
         if tokenizer.decode(tokens).strip() != label.strip():
             raise InputError(

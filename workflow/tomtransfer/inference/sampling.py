@@ -75,7 +75,7 @@ def draw_texts(
     `prefixes` are computed.
     """
     given = [list(draw.label or ()) for draw in draws]
-    ends = end_tokens(model, tokenizer, chat)
+    ends, written = end_tokens(model, tokenizer, chat), chat_of(tokenizer, chat, may_think=True)
     drawing = Drawing(temperature, longest, ends, line_break_tokens(tokenizer) if one_line else set())
     lengths = [len(prompt) for prompt in prompts]
     room = max(map(len, given), default=0) + longest
@@ -86,7 +86,7 @@ def draw_texts(
         sampled = in_halves(partial(_sample, model, texts, given, drawing, prefixes or {}, sharing), group)
         for index, tokens in zip(group, sampled, strict=True):
             finished = bool(tokens) and tokens[-1] in ends
-            text = tokenizer.decode(tokens[:-1] if finished else tokens, skip_special_tokens=True).strip()
+            text = written.read(tokens[:-1] if finished else tokens)
             results[index] = DrawnText(text, len(tokens), finished)
         report.advance(len(group))
     return [results[index] for index in range(len(draws))]
@@ -144,7 +144,7 @@ def end_tokens(model: Any, tokenizer: Any, chat: Variables = ()) -> set[int]:
     `chat` are variables of the template.
     """
     named = model.generation_config.eos_token_id
-    end = chat_of(tokenizer, chat).end
+    end = chat_of(tokenizer, chat, may_think=True).end
     written = set(end) if len(end) == 1 else set()
     return {*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id, *written} - {None}
 

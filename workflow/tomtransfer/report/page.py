@@ -15,7 +15,16 @@ from tomtransfer.measurement.agreement import Agreement
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.measures import ADVANTAGE, MEASURES, OF_FRAME_AVERAGES
 from tomtransfer.report.definitions import DEFINITIONS
-from tomtransfer.report.sources import Asked, ReportSources, asked, cut_off, first_prompts, frames_table, versions
+from tomtransfer.report.sources import (
+    Asked,
+    ReportSources,
+    asked,
+    cut_off,
+    examined_models,
+    first_prompts,
+    frames_table,
+    versions,
+)
 from tomtransfer.report.style import FAINT, INK, MARKS, MOST_SHOWN, PAPER, percent, words
 from tomtransfer.report.tabulation import make_tables
 from tomtransfer.report.timings import read_timings, timings_table
@@ -242,6 +251,7 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
         asked=asked(first_prompts(prompts), sources.motivations, per_choice),
         prompts=len(prompts),
         provenance={
+            **{f"The {role}, examined": facts for role, facts in examined_models(sources).items()},
             **{
                 f"Answers of the {role} model": {**facts, "prompts": _first_hashes(facts["prompts"])}
                 for role, facts in findings.provenance.items()

@@ -92,10 +92,11 @@ def _measure(one: Score) -> dict[str, Any]:
 
 def provenance(answers: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """Return what the answers of each model came from: models, prompts by scenario and frame, settings, software."""
-    once = ("model", "model_revision", "quantization", "adapter", "temperature", "question", "frame", "software")
+    settings = ("model", "model_revision", "quantization", "adapter", "temperature", "question", "frame")
+    once = (*settings, "software", "examination")
     return {
         model: {
-            **{name: table[name].unique(maintain_order=True).to_list() for name in once},
+            **{name: table[name].unique(maintain_order=True).to_list() for name in once if name in table.columns},
             "prompts": {"/".join(row[:-1]): row[-1] for row in table.select(*SCENARIO, "frame", "prompt").iter_rows()},
         }
         for model, table in answers.items()

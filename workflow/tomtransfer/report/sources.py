@@ -1,5 +1,6 @@
 """What a report shows beside the findings: prompts, motivations, frames, timings, versions; read from the artifacts."""
 
+import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ class ReportSources:
     """The config, less what only says how the work is done."""
     snakemake: str
     """The version of Snakemake."""
+    models: Sequence[Path] = ()
+    """What is known of teacher and student before they are loaded, each in the folder of its role."""
+    examined: Sequence[Path] = ()
+    """What was found out about them by running them, as their answers cite it, in the same folders."""
 
     @property
     def answers(self) -> dict[str, Sequence[Path]]:
@@ -132,6 +137,35 @@ def frames_table(answers: Mapping[str, Sequence[Path]]) -> Table:
         "turns round with the frame is a liking for a letter or a position, and no strategy."
     )
     return Table("frames", "Cooperation by frame", caption, columns, tuple(rows) if len(frames) > 1 else ())
+
+
+def examined_models(sources: ReportSources) -> dict[str, dict[str, Any]]:
+    """Return what is known of teacher and student, by role: what they get, and what running them has shown."""
+    found: dict[str, dict[str, Any]] = {path.parent.name: _read_json(path) for path in sources.models}
+    for path in sources.examined:
+        for each in _read_json(path)["examinations"]:
+            found[path.parent.name].setdefault("examinations", {})[each["key"]] = _said(each)
+    return found
+
+
+def _said(examination: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an examination in words and short numbers; of one that is not in the store any more, that alone."""
+    if "differences" not in examination:
+        return {"note": "not in the store any more"}
+    differences = {
+        name: value if isinstance(value, str) else f"{value:.1e}" for name, value in examination["differences"].items()
+    }
+    about = {name: examination["about"].get(name, "") for name in ("device", "software")}
+    return {
+        "computed": examination["in_words"],
+        "differences from plain passes, in standard deviations of the logits": differences,
+        **about,
+    }
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
 
 
 def versions(snakemake: str) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """How each model is asked: which of its choices are read exactly, what is drawn, and how long it may be."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
 
-from tomtransfer.experiment.config import Experiment
+from tomtransfer.experiment.config import TRAINED_SPLIT, Experiment
 from tomtransfer.experiment.sections import Student, Teacher
-from tomtransfer.scenarios.questions import Prompt
+from tomtransfer.scenarios.questions import Prompt, Query, read_comprehension, read_prompts, read_queries
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,40 @@ class Asking:
     def drawn(self, prompts: Sequence[Prompt]) -> list[Prompt]:
         """Return those of `prompts` that answers are drawn to."""
         return [prompt for prompt in prompts if not self.frames or prompt.frame in self.frames]
+
+    def once(self) -> Self:
+        """Return the same asking for one text of each kind: whoever can be asked so can be asked for more."""
+        motivations = dict.fromkeys(self.motivations, 1)
+        return replace(self, answers=min(self.answers, 1), motivations=motivations, seed=0, motivation_seed=0)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What a model is asked, by how its answers are known."""
+
+    chosen: Sequence[Prompt]
+    """Prompts whose choices are read exactly."""
+    reasoned: Sequence[Prompt]
+    """Those among them after whose choices reasons are drawn."""
+    drawn: Sequence[Prompt | Query]
+    """Prompts to which answers are drawn."""
+    amounts: Sequence[Query]
+    """Prompts whose amounts are read exactly."""
+    comprehension: Sequence[Query]
+    """Questions about the payoffs, whose answers are read exactly."""
+
+
+def read_questions_of(files: Sequence[Path], asking: Asking) -> Questions:
+    """Return what the prompts in `files` ask of a model that is asked as `asking` says."""
+    prompts, amounts = read_prompts(files, asking.question), read_queries(files, asking.question)
+    exact, exact_amounts = (prompts, amounts) if asking.exact else ([], [])
+    return Questions(
+        chosen=exact,
+        reasoned=[each for each in exact if each.split == TRAINED_SPLIT and each.frame in asking.motivations],
+        drawn=[*asking.drawn(prompts), *amounts] if asking.answers else [],
+        amounts=exact_amounts,
+        comprehension=read_comprehension(files),
+    )
 
 
 def ask_teacher(experiment: Experiment) -> Asking:

@@ -14,6 +14,9 @@ from tomtransfer.scenarios.phrases import phrases_in
 ANSWER_KINDS = (*VALID_KINDS, *INVALID_KINDS)
 """The kinds of answers, valid ones first."""
 
+CITED = ("software", "examination")
+"""What the answers of a scenario and frame were computed by; of those that differ, the first is said."""
+
 OUTCOMES = ("cooperate", "defect")
 
 
@@ -69,10 +72,14 @@ def count_choices(answers: pl.DataFrame) -> pl.DataFrame:
         **{kind_column(kind): (pl.col("kind") == kind).sum() for kind in ANSWER_KINDS},
     }
     identity = [name for name in ROW_COLUMNS if name != "key"]
+    cited = pl.col([name for name in CITED if name in answers.columns]).first()
     return (
         parse_choices(answers)
         .group_by(identity, maintain_order=True)
-        .agg(pl.col("software").first(), **{name: count.cast(pl.Float64) for name, count in counts.items()})
+        .agg(
+            cited,
+            **{name: count.cast(pl.Float64) for name, count in counts.items()},
+        )
     )
 
 

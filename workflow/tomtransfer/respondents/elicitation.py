@@ -3,6 +3,7 @@
 A row is keyed by everything that its content depends on. Nothing is loaded when the store has all rows of a table.
 """
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +12,16 @@ from typing import Any
 
 import polars as pl
 
-from tomtransfer.experiment.config import TRAINED_SPLIT
+from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.store import Store, digest_of
 from tomtransfer.experiment.tables import write_table
 from tomtransfer.inference.answers import DrawnText
 from tomtransfer.inference.encoding import WRITING_REVISION
-from tomtransfer.respondents.asking import Asking
+from tomtransfer.inference.examination import EXAMINED, cited_examinations
+from tomtransfer.respondents.asking import Asking, read_questions_of
 from tomtransfer.respondents.elicited import ROW_COLUMNS, ComputeRows, complete_rows
 from tomtransfer.respondents.protocol import Drawn, Reasons, Respondent
-from tomtransfer.scenarios.questions import Prompt, Query, read_comprehension, read_prompts, read_queries
+from tomtransfer.scenarios.questions import Prompt, Query
 from tomtransfer.scenarios.spelling import READING_REVISION
 
 logger = logging.getLogger(__name__)
@@ -41,25 +43,37 @@ class Elicitation:
     def tables(self, files: Sequence[Path], paths: Mapping[str, Path]) -> None:
         """Ask everything about the games in prompt `files` that has a place in `paths`, and write it there.
 
-        `paths` may name choices, motivations, amounts, answers and comprehension. Raises InputError before a model is
+        `paths` may name choices, motivations, amounts, answers and comprehension, and as `examined` what these were
+        computed by. Raises InputError before a model is
         loaded when a prompt does not fit it.
         """
-        prompts, amounts = read_prompts(files, self.asking.question), read_queries(files, self.asking.question)
-        exact, exact_amounts = (prompts, amounts) if self.asking.exact else ([], [])
-        reasoned = [each for each in exact if each.split == TRAINED_SPLIT and each.frame in self.asking.motivations]
-        drawn = self.asking.drawn(prompts)
+        asked = read_questions_of(files, self.asking)
+        tables = []
         if "choices" in paths:
-            self.choices(paths["choices"], exact, [*reasoned, *drawn])
+            tables.append(self.choices(paths["choices"], asked.chosen, [*asked.reasoned, *asked.drawn]))
         if "motivations" in paths:
-            self.motivations(paths["motivations"], reasoned)
+            tables.append(self.motivations(paths["motivations"], asked.reasoned))
         if "amounts" in paths:
-            self.readings(paths["amounts"], exact_amounts, "amounts")
+            tables.append(self.readings(paths["amounts"], asked.amounts, "amounts"))
         if "answers" in paths:
-            self.answers(paths["answers"], [*drawn, *amounts])
+            tables.append(self.answers(paths["answers"], asked.drawn))
         if "comprehension" in paths:
-            self.readings(paths["comprehension"], read_comprehension(files), "comprehension")
+            tables.append(self.readings(paths["comprehension"], asked.comprehension, "comprehension"))
+        if "examined" in paths:
+            self.examinations(paths["examined"], tables)
 
-    def choices(self, path: Path, prompts: Sequence[Prompt], drawn_after: Sequence[Prompt] = ()) -> None:
+    def examinations(self, path: Path, tables: Sequence[pl.DataFrame]) -> None:
+        """Write the examinations of the model that the rows of `tables` cite, from the store."""
+        keys = {key for table in tables for key in table["examination"].unique()}
+        content = {
+            "model": self.respondent.identity["model"],
+            "examinations": cited_examinations(keys, self.store.folder / EXAMINED),
+        }
+        write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", path)
+
+    def choices(
+        self, path: Path, prompts: Sequence[Prompt], drawn_after: Sequence[Prompt | Query] = ()
+    ) -> pl.DataFrame:
         """Write the choice distributions of prompts, a row each, in their order.
 
         Texts will be drawn after the prompts `drawn_after`.
@@ -72,9 +86,9 @@ class Elicitation:
             return {name: [getattr(each, name) for each in found] for name in CHOICE_COLUMNS}
 
         rows = [self._row(prompt, READ_BY) for prompt in prompts]
-        self._write(path, "choices", rows, READ_BY_TYPE, CHOICE_COLUMNS, choose)
+        return self._write(path, "choices", rows, READ_BY_TYPE, CHOICE_COLUMNS, choose)
 
-    def motivations(self, path: Path, prompts: Sequence[Prompt]) -> None:
+    def motivations(self, path: Path, prompts: Sequence[Prompt]) -> pl.DataFrame:
         """Write motivations: for each prompt and each choice, the number that `asking` has for its frame.
 
         Both choices get the same number, whatever their probabilities: these are known exactly, so that drawing the
@@ -98,9 +112,9 @@ class Elicitation:
         def motivate(part: Sequence[int]) -> dict[str, list[Any]]:
             return _texts("motivation", self.respondent.motivate([wanted[number] for number in part], longest))
 
-        self._write(path, "motivations", rows, columns, {"motivation": pl.String, **TEXT_COLUMNS}, motivate)
+        return self._write(path, "motivations", rows, columns, {"motivation": pl.String, **TEXT_COLUMNS}, motivate)
 
-    def answers(self, path: Path, prompts: Sequence[Prompt | Query]) -> None:
+    def answers(self, path: Path, prompts: Sequence[Prompt | Query]) -> pl.DataFrame:
         """Write drawn answers: for each prompt as many as `asking` says, in their order.
 
         A draw's key, which is also the seed of its random stream, does not depend on how many there are: asking for
@@ -119,9 +133,9 @@ class Elicitation:
         def draw_part(part: Sequence[int]) -> dict[str, list[Any]]:
             return _texts("answer", self.respondent.draw([wanted[number] for number in part], self.asking))
 
-        self._write(path, "answers", rows, columns, {"answer": pl.String, **TEXT_COLUMNS}, draw_part)
+        return self._write(path, "answers", rows, columns, {"answer": pl.String, **TEXT_COLUMNS}, draw_part)
 
-    def readings(self, path: Path, queries: Sequence[Query], stage: str) -> None:
+    def readings(self, path: Path, queries: Sequence[Query], stage: str) -> pl.DataFrame:
         """Write exact answers that are one of several texts: a row per query, a probability for each candidate."""
         rows = [
             self._row(query, READ_BY, {"candidates": list(query.candidates), "right": query.right}) for query in queries
@@ -132,7 +146,7 @@ class Elicitation:
             return {"probabilities": [each.candidates for each in found], "other": [each.other for each in found]}
 
         columns = {"candidates": pl.List(pl.String), "right": pl.String, **READ_BY_TYPE}
-        self._write(path, stage, rows, columns, READING_COLUMNS, read)
+        return self._write(path, stage, rows, columns, READING_COLUMNS, read)
 
     def _write(
         self,
@@ -142,12 +156,15 @@ class Elicitation:
         columns: Mapping[str, Any],
         computed: Mapping[str, Any],
         compute: ComputeRows,
-    ) -> None:
-        """Write the table in `path`: `rows`, with `computed` columns from the store or from `compute`."""
+    ) -> pl.DataFrame:
+        """Write the table in `path`, and return it: `rows`, with `computed` columns from the store or `compute`."""
         wanted = pl.DataFrame(rows, schema=ROW_COLUMNS | dict(columns))
-        table, count = complete_rows(wanted, self.store, stage, self.respondent.identity, computed, compute)
+        table, count = complete_rows(
+            wanted, self.store, stage, self.respondent.identity, computed, compute, lambda: self.respondent.examined
+        )
         logger.info("%s: %d of %d rows computed, the others were in the store", path.name, count, len(table))
         write_table(table, path)
+        return table
 
     def _row(
         self, prompt: Prompt | Query, settings: Mapping[str, Any] | None = None, shown: Mapping[str, Any] | None = None

@@ -19,8 +19,9 @@ ROW_COLUMNS: dict[str, Any] = {
 }
 """What every row of answers says of itself, so that a table without rows has its columns too."""
 
-COMPUTED_COLUMNS = {"software": pl.String, "computation": pl.String}
-"""What every computed row says of the computation that it came from."""
+COMPUTED_COLUMNS = {"software": pl.String, "computation": pl.String, "examination": pl.String}
+"""What every computed row says of the computation that it came from, and of the examination of the model that it cites;
+rows that were kept before models were examined cite none."""
 
 ROWS_AT_ONCE = 2048
 """Rows that are computed before they are kept: what a job that is killed loses at most."""
@@ -36,8 +37,11 @@ def complete_rows(
     identity: Mapping[str, Any],
     computed: Mapping[str, Any],
     compute: ComputeRows,
+    cited: Callable[[], str] = str,
 ) -> tuple[pl.DataFrame, int]:
     """Return `wanted` rows, which have a `key`, with their `computed` columns, and how many of them were computed now.
+
+    Those that are computed cite the examination whose key `cited` gives.
 
     Rows that the store has of this `stage` and `identity` are taken from it. The others are computed, and kept there
     after every ROWS_AT_ONCE of them: a job that is killed loses the last of these at most.
@@ -50,8 +54,9 @@ def complete_rows(
     keys = wanted["key"]
     for start in range(0, len(missing), ROWS_AT_ONCE):
         part = missing[start : start + ROWS_AT_ONCE]
-        mark = {"software": model_software(), "computation": uuid.uuid4().hex}
-        values = {**compute(part), **{name: [value] * len(part) for name, value in mark.items()}}
+        found = compute(part)
+        mark = {"software": model_software(), "computation": uuid.uuid4().hex, "examination": cited()}
+        values = {**found, **{name: [value] * len(part) for name, value in mark.items()}}
         rows = pl.DataFrame({"key": keys[part], **values}, schema={"key": pl.String, **columns})
         keep_rows(rows, store, shelf)
         known = pl.concat([known, rows])
@@ -64,7 +69,10 @@ def known_rows(store: Store, shelf: Path, columns: Mapping[str, Any]) -> pl.Data
     tables = [pl.DataFrame(schema=schema)]
     for path, content in store.parts(shelf, ".parquet"):
         try:
-            tables.append(pl.read_parquet(BytesIO(content)).select(*schema).cast(pl.Schema(schema)))
+            table = pl.read_parquet(BytesIO(content))
+            if "examination" not in table.columns:
+                table = table.with_columns(examination=pl.lit(""))
+            tables.append(table.select(*schema).cast(pl.Schema(schema)))
         except pl.exceptions.PolarsError as error:
             store.set_aside(path, f"not a table of answers: {error}")
     return pl.concat(tables).unique("key", keep="first", maintain_order=True)

@@ -10,7 +10,7 @@ from typing import Any
 from tomtransfer.experiment.software import model_software
 from tomtransfer.experiment.store import digest_of
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
-from tomtransfer.respondents.asking import Asking
+from tomtransfer.respondents.asking import Asking, Questions
 from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.scenarios.phrases import phrases_in
 from tomtransfer.scenarios.questions import Prompt, Query
@@ -79,14 +79,36 @@ class LocalModel:
         return load_model(self.directory, self.quantization, choose_device(self.device), self.adapter)
 
     @cached_property
+    def skeleton(self) -> Any:
+        """The model without its weights, on no device."""
+        from tomtransfer.inference.skeleton import skeleton
+
+        return skeleton(self.directory, self.quantization)
+
+    @cached_property
     def examination(self) -> Any:
         """What it was found to be, in this version of the libraries; it is loaded where that is not known yet."""
-        from tomtransfer.inference.examination import examine_model
+        from tomtransfer.inference.examination import examine_model, place_of
+        from tomtransfer.inference.loading import choose_device
 
-        about = {"revision": self.model_revision, "quantization": self.quantization, "device": self.device}
-        name = f"{self.name}-{digest_of({**about, 'software': model_software()})[:16]}.json"
-        place = self.examinations / name if self.examinations and self.model_revision else None
-        return examine_model(lambda: self.loaded, self.directory, place)
+        about = {
+            **{name: self.identity[name] for name in ("model", "model_revision", "quantization")},
+            "device": choose_device(self.device).type,
+            "software": model_software(),
+        }
+        place = place_of(digest_of(about), self.examinations) if self.examinations and self.model_revision else None
+        return examine_model(lambda: self.loaded, self.directory, place, about)
+
+    @property
+    def examined(self) -> str:
+        """The key of its examination; see `Respondent`."""
+        return str(self.examination.key)
+
+    def check(self, questions: Questions, asking: Asking) -> dict[str, Any]:
+        """Return what is known of it without its weights; see `Respondent`."""
+        from tomtransfer.respondents.checking import check_model
+
+        return check_model(self, questions, asking)
 
     @property
     def sharing(self) -> Any:

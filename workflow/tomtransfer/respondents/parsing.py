@@ -17,12 +17,12 @@ and does so no longer where the line goes on to choose another one, or goes on w
 | both labels | it names several labels or amounts and chooses none, or more than one | no |
 | out of range | it gives an amount that may not be given: `12`, `-3`, `2.5` | no |
 | refusal | the speaker declines to choose: `I cannot decide`, `As an AI ...` | no |
-| empty | there is no line | no |
+| empty | there is no line, or thoughts that did not come to their end | no |
 | other | anything else | no |
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import regex
@@ -31,6 +31,7 @@ from tomtransfer.respondents.statements import Statements
 from tomtransfer.scenarios.patterns import normalized
 from tomtransfer.scenarios.phrases import ENGLISH, Phrases
 from tomtransfer.scenarios.spelling import STOPS, Spellings, spellings_of
+from tomtransfer.scenarios.thoughts import split_thoughts
 
 VALID_KINDS = ("label", "label with punctuation", "label first", "spelled out")
 INVALID_KINDS = ("both labels", "out of range", "refusal", "empty", "other")
@@ -78,7 +79,12 @@ class _Parser:
         self.statements = Statements(spellings)
 
     def parse(self, text: str, last: bool) -> Parsed:
-        """Return what `text` chooses, on its first line or on the `last`."""
+        """Return what `text` chooses, on its first line or on the `last`; thoughts that it begins with are reasons."""
+        thoughts, answer = split_thoughts(text) if last else ("", text)
+        read = self._parse(answer, last)
+        return replace(read, reasons="\n".join(filter(None, [thoughts, read.reasons]))) if thoughts else read
+
+    def _parse(self, text: str, last: bool) -> Parsed:
         lines = [line for line in map(str.strip, text.split("\n")) if not _SILENT.fullmatch(line)]
         if not lines:
             return Parsed("other" if text.strip() else "empty", None, "")

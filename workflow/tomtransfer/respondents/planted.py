@@ -12,7 +12,7 @@ import numpy as np
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.models.registry import Planted
-from tomtransfer.respondents.asking import Asking
+from tomtransfer.respondents.asking import Asking, Questions
 from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.scenarios.questions import Prompt, Query
 
@@ -29,6 +29,15 @@ class PlantedRespondent:
 
     policy: Planted
     identity: Mapping[str, Any]
+
+    @property
+    def examined(self) -> str:
+        """Nothing: a policy in closed form has no weights to examine; see `Respondent`."""
+        return ""
+
+    def check(self, questions: Questions, asking: Asking) -> dict[str, Any]:
+        """Return what the policy is, which can be asked anything; see `Respondent`."""
+        return {"model": self.identity["model"], "policy": self.policy.model_dump(mode="json", exclude_none=True)}
 
     def asked(self, prompt: Prompt | Query) -> dict[str, Any]:
         """Return the hash of a prompt, and what the policy knows of it besides: its context and its payoffs."""

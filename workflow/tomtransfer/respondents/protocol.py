@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
-from tomtransfer.respondents.asking import Asking
+from tomtransfer.respondents.asking import Asking, Questions
 from tomtransfer.scenarios.questions import Prompt, Query
 
 
@@ -37,6 +37,13 @@ class Respondent(Protocol):
     @property
     def identity(self) -> Mapping[str, Any]:
         """What every answer depends on: model, model_revision, quantization, adapter, temperature, stage_revision."""
+
+    @property
+    def examined(self) -> str:
+        """The key of the examination that says how answers are computed; empty where there is nothing to examine."""
+
+    def check(self, questions: Questions, asking: Asking) -> Mapping[str, Any]:
+        """Return what is known of it before it is asked; raises InputError when it cannot be asked `questions`."""
 
     def asked(self, prompt: Prompt | Query) -> Mapping[str, Any]:
         """Return what an answer to a prompt depends on besides the respondent's identity."""

@@ -19,6 +19,7 @@ from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.software import model_software
 from tomtransfer.experiment.store import Store, digest_of
 from tomtransfer.experiment.tables import read_table
+from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.encoding import WRITING_REVISION
 from tomtransfer.models.integrity import ADAPTER_FILES
 from tomtransfer.respondents.local_model import LocalModel
@@ -27,6 +28,9 @@ from tomtransfer.training.card import model_card
 logger = logging.getLogger(__name__)
 
 LOG_FILE, CARD_FILE, RECORD_FILE = "training_log.csv", "README.md", "training.json"
+
+EXAMINED_FILE = "examined.txt"
+"""The file beside an adapter in the store that cites the examination of the student it was trained by, by its key."""
 
 LOSS = 2
 """Raised when the loss changes, so that adapters of another loss are not taken for these. 2: where `choice_share` is
@@ -79,7 +83,7 @@ def write_adapter(
     folder.mkdir(parents=True, exist_ok=True)
     for name in (*ADAPTER_FILES, LOG_FILE):
         write_whole(folder / name, partial(shutil.copyfile, place / name))
-    facts = {**_facts(lesson), "weights": adapter_hash(folder)}
+    facts = {**_facts(lesson), "examination": _cited(place), "weights": adapter_hash(folder)}
     write_text(model_card(facts, pl.read_csv(place / LOG_FILE, infer_schema_length=None)), folder / CARD_FILE)
     write_text(json.dumps(facts, indent=2) + "\n", folder / RECORD_FILE)
 
@@ -98,6 +102,7 @@ def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Pat
     parts = [_examples(lesson.examples.filter(held_back)) for held_back in (~pl.col("held_back"), pl.col("held_back"))]
     by_token = settings.choice_share is None
     rows, held_back = (_rows(student, part, settings.completions_per_row, by_token) for part in parts)
+    _require_room(student, [*rows, *held_back])
     plain = not all(student.sharing.fits(sum(row_lengths(row))) for row in (*rows, *held_back))
     if plain:
         rows, held_back = (_rows(student, part, 1, by_token) for part in parts)
@@ -114,8 +119,28 @@ def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Pat
     finished.mkdir()
     for name in ADAPTER_FILES:
         shutil.copyfile(saved / name, finished / name)
+    write_text(student.examined + "\n", finished / EXAMINED_FILE)
     pl.DataFrame([asdict(step) for step in log], infer_schema_length=None).write_csv(finished / LOG_FILE)
     return finished
+
+
+def _require_room(student: LocalModel, rows: Sequence[Any]) -> None:
+    """Raise InputError when a prompt with one of its completions is longer than the student's context."""
+    from tomtransfer.inference.encoding import read_context
+
+    limit = read_context(student.directory)
+    longest = max((len(row.prompt) + len(each.tokens) for row in rows for each in row.completions), default=0)
+    if longest > limit:
+        raise InputError(
+            f"an example to train on has {longest} tokens, and {student.name} can attend to {limit:.0f}: lower "
+            "teacher.motivation_tokens, or sampling.reason_tokens where reasons come first"
+        )
+
+
+def _cited(place: Path) -> str:
+    """Return the key of the examination that an adapter in the store cites; older ones cite none."""
+    noted = place / EXAMINED_FILE
+    return noted.read_text(encoding="utf-8").strip() if noted.exists() else ""
 
 
 def _rows(student: LocalModel, examples: Sequence[Any], per_row: int, by_token: bool) -> Sequence[Any]:

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
-from transformers.pytorch_utils import Conv1D
 
 from tomtransfer.experiment.progress import Progress
 from tomtransfer.experiment.sections import Training
@@ -24,7 +23,9 @@ from tomtransfer.inference.loading import compute_type
 from tomtransfer.inference.plain import PLAIN, accepted
 from tomtransfer.inference.row_attention import SHARED_ROWS
 from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
+from tomtransfer.inference.skeleton import linear_layers
 from tomtransfer.training.loss import pack, row_targets, weighted_loss
+from tomtransfer.training.preparation import require_targets
 
 logger = logging.getLogger(__name__)
 
@@ -76,17 +77,18 @@ def make_rows(
 
     A completion is the label, a line break and the motivation, and the end of the answer if the motivation came to one;
     or the motivation, a line break, the label and the end of the answer. A label without a motivation stands alone. All
-    in the tokens that the tokenizer itself writes.
+    in the tokens that the tokenizer itself writes. A model that always thinks has the motivation for its thoughts.
     """
     label_tokens(tokenizer, (example.label for example in examples), model_name, chat)
-    found = chat_of(tokenizer, chat)
+    found = chat_of(tokenizer, chat, all(example.question == "reason_first" for example in examples))
     behind: dict[tuple[str, str], list[Completion]] = {}
     for example in examples:
         behind.setdefault((example.system, example.user), []).append(_completion(found, example))
     rows = []
+    encode = found.encode_thinking_prompt if found.thinks else found.encode_prompt
     for (system, user), completions in behind.items():
         even = _by_token(completions) if by_token else completions
-        rows += pack(found.encode_prompt(system, user), even, per_row)
+        rows += pack(encode(system, user), even, per_row)
     scale = len(rows) / sum(completion.weight for row in rows for completion in row.completions)
     return [Row(row.prompt, [replace(each, weight=each.weight * scale) for each in row.completions]) for row in rows]
 
@@ -103,7 +105,10 @@ def _completion(chat: Chat, example: Example) -> Completion:
     end = list(chat.end) if example.finished else []
     last = example.question == "reason_first"
     parts = [part for part in (example.label, example.motivation) if part]
-    tokens = chat.write("\n".join(reversed(parts) if last else parts))
+    if chat.thinks:
+        tokens = chat.write_thought(example.motivation, example.label)
+    else:
+        tokens = chat.write("\n".join(reversed(parts) if last else parts))
     if last:
         ends = range(len(tokens) - 1, -1, -1)
         first = next((place for place in ends if chat.tokenizer.decode(tokens[place:]).strip() == example.label), 0)
@@ -118,13 +123,7 @@ def add_adapter(model: Any, settings: Training) -> Any:
 
     Raises InputError when the model has no layer of a name in `settings.lora.targets`.
     """
-    kinds = (torch.nn.Linear, Conv1D)
-    linear = {name.split(".")[-1] for name, module in model.named_modules() if isinstance(module, kinds)}
-    unknown = sorted(set(settings.lora.targets) - linear)
-    if unknown:
-        raise InputError(
-            f"training.lora.targets: no layer is called {', '.join(unknown)}; allowed: {', '.join(sorted(linear))}"
-        )
+    require_targets(settings.lora.targets, linear_layers(model))
     set_seed(settings.seed)
     return get_peft_model(
         model,

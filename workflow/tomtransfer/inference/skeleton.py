@@ -1,0 +1,55 @@
+"""A model without its weights: which layers it has, and whether its checkpoint has the tensors that they need.
+
+It is built from the configuration and the headers of the weights, on no device: in a moment, whatever its size.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers.pytorch_utils import Conv1D
+
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.inference.loading import model_class, require_all_weights
+from tomtransfer.models.quantization import UNQUANTIZED, loaded_with, stored_as
+
+LAYERS = (torch.nn.Linear, Conv1D)
+"""What an adapter can be put on; GPT-2 and its like have the latter."""
+
+
+def skeleton(directory: Path, quantization: str) -> Any:
+    """Return the model in `directory` on no device, after a look at what its weights are called and how large they are.
+
+    What a checkpoint has that is quantized by others cannot be told before it is loaded. Raises InputError when the
+    architecture is not known, when its weights cannot be had in that `quantization`, or when some are missing, unknown
+    or of another shape.
+    """
+    from transformers import AutoConfig
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    loads = model_class(directory)
+    loaded_with(directory, quantization, torch.float32)
+    try:
+        if stored_as(directory) == UNQUANTIZED:
+            model, found = loads.from_pretrained(
+                directory,
+                device_map="meta",
+                use_safetensors=True,
+                trust_remote_code=False,
+                ignore_mismatched_sizes=True,  # named below
+                output_loading_info=True,
+            )
+        else:
+            with torch.device("meta"):
+                model, found = loads.from_config(AutoConfig.from_pretrained(directory, trust_remote_code=False)), {}
+    except (ImportError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{directory}: cannot be built: {' '.join(str(error).split())[:300]}") from error
+    require_all_weights(directory, found)
+    return model
+
+
+def linear_layers(model: Any) -> Counter[str]:
+    """Return the names of a model's linear layers, the last part of each, with how many layers have it."""
+    return Counter(name.split(".")[-1] for name, module in model.named_modules() if isinstance(module, LAYERS))
