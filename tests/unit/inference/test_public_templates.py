@@ -1,0 +1,98 @@
+"""Chat templates as they are published: all that TRL's package ships, and seven behaviours that public ones have."""
+
+import datetime
+import re
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from transformers.utils import chat_template_utils
+
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.inference.chat import Chat, find_chat
+from tomtransfer.models.conversion import train_tokenizer
+from tomtransfer.models.registry import CORPUS
+
+TRL = "trl==1.16.0"
+SYSTEM = "You are the delegate of a nation. The other person is called your coplayer."
+USER = "The two options are called C and D.\nWhich option do you choose?"
+ANSWER = "Cooperate, since both gain."
+MARKS = r"<[|\uff5c][^|\uff5c<>\s'\"]+[|\uff5c]>|<\|?[a-z_]+\|?>|</?think>|\[/?INST\]"
+"""What is one token in templates."""
+
+UNUSABLE = {"llava_next", "llava_next_training"}
+"""Templates of the package that lose a message or have no place for an answer."""
+
+TURNS = "{% for m in messages %}[{{ m.role }}] {{ m.content }} [/]{% endfor %}"
+IN_PARTS = "{% for part in m.content %}{% if part.type == 'text' %}{{ part.text }}{% endif %}{% endfor %}"
+
+
+def tokenizer_with(template):
+    tokenizer = train_tokenizer(CORPUS, 400)
+    tokenizer.add_special_tokens({"additional_special_tokens": sorted(set(re.findall(MARKS, template)))})
+    tokenizer.bos_token = "<|end|>"  # some templates begin with one
+    tokenizer.chat_template = template
+    return tokenizer
+
+
+def on(day, monkeypatch, work):
+    """What comes of `work` when the clock shows another day."""
+
+    class Frozen(datetime.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2026, 3, day, tzinfo=tz)
+
+    with monkeypatch.context() as clock:
+        clock.setattr(chat_template_utils, "datetime", Frozen)
+        return work()
+
+
+def require_right(template, monkeypatch) -> Chat:
+    """Assert of a template that is used what a model needs of it; raises InputError where it is refused."""
+    tokenizer = tokenizer_with(template)
+    chat = on(1, monkeypatch, lambda: find_chat(tokenizer, "small"))
+    prompt, after = chat.prompt(SYSTEM, USER), chat.around(SYSTEM, USER)[1]
+    for message in (SYSTEM, USER):
+        assert prompt.count(message) == 1
+    # As the template writes them: a conversation with an answer is the prompt, the answer and what ends it.
+    written = chat.render(chat.messages(SYSTEM, USER, ANSWER))
+    assert written == prompt + ANSWER + after
+    end = tokenizer.decode(list(chat.end))
+    assert after.strip().startswith(end) or (not after.strip() and end)
+    assert prompt.count("<think>") <= prompt.count("</think>")
+    days = [on(day, monkeypatch, lambda: find_chat(tokenizer, "small").encode_prompt(SYSTEM, USER)) for day in (1, 2)]
+    assert days[0] == days[1]
+    assert tokenizer.decode(days[0]) == prompt.rstrip(" ")
+    return chat
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """The templates in TRL's package, by name."""
+    folder = tmp_path_factory.mktemp("trl")
+    download = [sys.executable, "-m", "pip", "download", TRL, "--no-deps", "--quiet", "--dest", str(folder)]
+    subprocess.run(download, check=True)
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".jinja")]
+        return {name.split("/")[-1].removesuffix(".jinja"): archive.read(name).decode() for name in names}
+
+
+@pytest.mark.slow
+def test_every_template_of_trl_is_right_or_refused(published, monkeypatch):
+    assert len(published) == 72
+    refused, wrong, thinking = {}, {}, set()
+    for name, template in published.items():
+        try:
+            if require_right(template, monkeypatch).thinks:
+                thinking.add(name)
+        except InputError as error:
+            refused[name] = str(error)
+        except Exception as error:
+            wrong[name] = f"{type(error).__name__}: {error}"
+    assert not wrong, wrong
+    assert refused.keys() == UNUSABLE, refused
+    assert all("\n" not in said for said in refused.values())
+    assert thinking
