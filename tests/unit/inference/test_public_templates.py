@@ -96,3 +96,44 @@ def test_every_template_of_trl_is_right_or_refused(published, monkeypatch):
     assert refused.keys() == UNUSABLE, refused
     assert all("\n" not in said for said in refused.values())
     assert thinking
+
+
+BEHAVIOURS = {
+    # Phi-3 mini as released knows user and assistant alone.
+    "drops the system role": "{% for m in messages %}{% if m.role == 'user' %}[user] {{ m.content }} [/]"
+    "{% elif m.role == 'assistant' %}[assistant] {{ m.content }} [/]{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}[assistant] {% endif %}",
+    # SmolVLM and Idefics 3.
+    "needs content in parts": "{% for m in messages %}[{{ m.role }}] " + IN_PARTS + " [/]{% endfor %}",
+    # LLaVA-NeXT: what is no list of parts renders as nothing.
+    "needs parts and raises for a system message": "{% for m in messages %}{% if m.role == 'system' %}"
+    "{{ m.content.missing.text }}{% elif m.role == 'user' %}[INST] " + IN_PARTS + " [/INST]"
+    "{% else %}" + IN_PARTS + "{% endif %}{% endfor %}",
+    # Qwen3 without thinking and GLM-4.5.
+    "begins a turn with an empty thought, and the prompt does not": "{% for m in messages %}[{{ m.role }}] "
+    "{% if m.role == 'assistant' %}<think></think>{% endif %}{{ m.content }} [/]{% endfor %}"
+    "{% if add_generation_prompt %}[assistant] {% endif %}",
+    # Llama 3.2, gpt-oss and SmolLM3.
+    "writes today's date": "[system] Today: {{ strftime_now('%d %b %Y') }} [/]" + TURNS + "[assistant]",
+    # DeepSeek-R1, Nemotron 3 and Qwen3.5.
+    "ends inside an open thought": TURNS + "{% if add_generation_prompt %}[assistant] <think>\n{% endif %}",
+}
+
+
+@pytest.mark.parametrize("template", BEHAVIOURS.values(), ids=BEHAVIOURS)
+def test_what_public_templates_do_is_respected(template, monkeypatch):
+    chat = require_right(template, monkeypatch)
+    assert chat.thinks == ("<think>\n" in template)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for m in messages %}[{{ m.role }}] {{ m.content | lower | trim }} [/]{% endfor %}[assistant]",
+        "{% for m in messages %}{% if m.role == 'user' %}[user] {{ m.content }} [/]{% endif %}{% endfor %}[assistant]",
+    ],
+    ids=["writes in lower case", "has no place for an answer"],
+)
+def test_a_template_that_changes_messages_or_has_no_answer_is_refused(template, monkeypatch):
+    with pytest.raises(InputError, match="small: its chat template does not give the messages as they are"):
+        require_right(template, monkeypatch)
