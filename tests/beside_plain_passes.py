@@ -146,7 +146,7 @@ class Tiny:
         """The probabilities of labels of several tokens are those of texts computed anew at each token."""
         assert self.sharing is not None
         written = load_tokenizer(self.folder)
-        known = Vocabulary(written, end_tokens(self.loaded, written))
+        known = Vocabulary(written, end_tokens(self.loaded, written), VOCABULARY)
         spelled = [spellings_of(("Stag", "Hare", "7"))] * len(PROMPTS)
         ways = (self.sharing, Sharing(rows=False, drawing="recomputed"))
         found, expected = (
@@ -228,10 +228,10 @@ class Tiny:
     def four_bits(self) -> None:
         """In four bits it answers alike at each load, its prompts may be read as before, and so is its gradient."""
         first, second = (load_model(self.folder, "nf4", CPU) for _ in range(2))
+        self.sharing, _ = prove(first, VOCABULARY)
         with torch.no_grad():
             if not torch.equal(plain(first, PROMPTS[0]), plain(second, PROMPTS[0])):
                 raise DifferentError("four bits answer otherwise at the next load")
-        self.sharing, _ = prove(first, VOCABULARY)
         self.choices(first)
         self.gradients(self.adapted(first))
 

@@ -96,7 +96,7 @@ def plain_rates(project: Path, adapter: Path | None) -> dict[str, float]:
     encoded = [tokenizer.encode(f"{each.system}\n\n{each.user}\n\nAnswer:\n") for each in prompts]
     spelled = [spellings_of((each.cooperate, each.defect), "", phrases_in(each.phrases)) for each in prompts]
     written = load_tokenizer(folder)
-    known = Vocabulary(written, end_tokens(model, written))
+    known = Vocabulary(written, end_tokens(model, written), VOCABULARY)
     found = candidate_distributions(model, known, encoded, spelled, TEMPERATURE, 1, sharing=ONE_BY_ONE)
     return {each.sha256: read.candidates[0] / sum(read.candidates) for each, read in zip(prompts, found, strict=True)}
 

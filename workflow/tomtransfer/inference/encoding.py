@@ -19,12 +19,18 @@ def encode_prompts(
     """Return the tokens of prompts up to where the answer begins, for the model in `directory`.
 
     `chat` are variables of its chat template. Raises InputError when a prompt with `room` tokens for its answer is
-    longer than the model's context.
+    longer than the model's context, or has a token that the model has not.
     """
-    limit = longest_context(json.loads((directory / "config.json").read_text(encoding="utf-8")))
+    settings = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    limit, known = longest_context(settings), known_tokens(settings)
     encoded = []
     for prompt in prompts:
         tokens = chat_of(tokenizer, chat).encode_prompt(prompt.system, prompt.user)
+        if max(tokens) >= known:
+            raise InputError(
+                f"{directory}: tokenizer and weights do not belong together: the tokenizer writes prompts with token "
+                f"{max(tokens)} ({tokenizer.convert_ids_to_tokens(max(tokens))!r}), the model has {known:.0f}"
+            )
         if len(tokens) + room > limit:
             raise InputError(
                 f"the prompt of {prompt.game} in {prompt.context} ({prompt.split}, frame {prompt.frame}) has "
@@ -39,6 +45,12 @@ def longest_context(settings: Mapping[str, Any]) -> float:
     parts = (settings, settings.get("text_config") or {})
     names = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length")
     return min((part[name] for part in parts for name in names if part.get(name)), default=float("inf"))
+
+
+def known_tokens(settings: Mapping[str, Any]) -> float:
+    """Return how many tokens a model has, by its configuration or by the text part of it."""
+    parts = (settings, settings.get("text_config") or {})
+    return max((part["vocab_size"] for part in parts if part.get("vocab_size")), default=float("inf"))
 
 
 def label_tokens(tokenizer: Any, labels: Iterable[str], model_name: str, chat: Variables = ()) -> dict[str, list[int]]:

@@ -11,10 +11,6 @@ from transformers.pytorch_utils import Conv1D
 from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.validation import InputError
 
-TEXT_INPUTS = ("input_ids", "inputs_embeds")
-"""What models call what they take first, where that is text."""
-
-
 def add_adapter(model: Any, settings: Training) -> Any:
     """Return `model` with a fresh, seeded low-rank adapter; its own weights are frozen.
 
@@ -64,7 +60,7 @@ def _towers(model: Any) -> list[str]:
     return [
         name
         for name, module in model.named_modules()
-        if name and getattr(module, "main_input_name", TEXT_INPUTS[0]) not in TEXT_INPUTS
+        if name and "text" not in getattr(module, "input_modalities", "text")
     ]
 
 
