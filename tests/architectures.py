@@ -142,8 +142,10 @@ def _repeated(settings: Mapping[str, Any]) -> int:
 
 def layers_of_each_kind(settings: Mapping[str, Any], layers: int) -> list[int]:
     """Return numbers of layers, the last one among them, so that each kind that lists of the settings name is there."""
-    lists = [value for value in settings.values() if isinstance(value, list) and value and len(value) == layers]
-    if not lists:
+    lists = [list(map(repr, value)) for value in settings.values() if isinstance(value, list) and len(value) == layers]
+    # What differs in every layer, such as its number, is no kind.
+    lists = [each for each in lists if len(set(each)) < max(layers, 2)]
+    if not layers or not lists:
         return []
     kinds = [repr([each[number] for each in lists]) for number in range(layers)]
     first = {kind: number for number, kind in reversed(list(enumerate(kinds)))}

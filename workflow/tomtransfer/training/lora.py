@@ -11,6 +11,7 @@ from transformers.pytorch_utils import Conv1D
 from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.validation import InputError
 
+
 def add_adapter(model: Any, settings: Training) -> Any:
     """Return `model` with a fresh, seeded low-rank adapter; its own weights are frozen.
 
