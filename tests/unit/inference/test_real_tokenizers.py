@@ -1,5 +1,7 @@
 """Real tokenizers, of SentencePiece and of bytes: what is written for them is what they themselves write."""
 
+import base64
+import json
 import struct
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers
 from transformers import PreTrainedTokenizerFast
-from transformers.convert_slow_tokenizer import MistralConverter
+from transformers.convert_slow_tokenizer import TikTokenConverter
 
 from llama2 import TEMPLATE
 from tomtransfer.inference.chat import chat_of
@@ -84,11 +86,20 @@ def sentence_pieces(model: Path) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, chat_template=TEMPLATE, **names)
 
 
+class Bytes(TikTokenConverter):
+    """Makes a tokenizer of pieces of bytes with their ranks, as they stand in a list of Mistral's (tekken)."""
+
+    @staticmethod
+    def load_tiktoken_bpe(tiktoken_url):
+        pieces = json.loads(Path(tiktoken_url).read_text())["vocab"][:PIECES]
+        return {base64.b64decode(piece["token_bytes"]): piece["rank"] for piece in pieces}
+
+
 @pytest.fixture(scope="module", params=["SentencePiece", "bytes, as tiktoken has them"])
 def tokenizer(request, package):
     if request.param == "SentencePiece":
         return sentence_pieces(package / "tokenizer.model.v1")
-    converted = MistralConverter(str(package / "tekken_240718.json")).converted()
+    converted = Bytes(str(package / "tekken_240718.json")).converted()
     names = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
     return PreTrainedTokenizerFast(tokenizer_object=converted, chat_template=TEMPLATE, **names)
 
