@@ -52,6 +52,7 @@ SHAPES: tuple[Mapping[str, Any], ...] = (
     {"head_dim": None},
     {"num_key_value_heads": HEADS, "head_dim": None, "v_head_dim": HEAD_SIZE, "qk_rope_head_dim": HEAD_SIZE},
     {"num_key_value_heads": 1},
+    {"num_key_value_heads": HEADS, "head_dim": HEAD_SIZE + ROTARY},
 )
 """What settings of an architecture have to agree upon differs: these are tried one after the other."""
 
@@ -67,11 +68,14 @@ EXPERTS = {
     **{"indexer_compress_ratio": 2, "output_gate_type": "sigmoid", "num_experts": 4, "moe_intermediate_size": WIDTH},
 }
 
+ROTATION = {"rope_type": "default", "rope_theta": 10_000.0}
+
 LEFT_OPEN: tuple[Mapping[str, Any], ...] = (
     {},
     WIDE_STATE,
     EXPERTS,
-    {"is_decoder": True},
+    {"attn_config": {"kv_n_heads": 2, "clip_qkv": 8.0, "rope_theta": 10_000.0}},
+    {"rope_parameters": dict.fromkeys(("full_attention", "sliding_attention"), ROTATION)},
     {"hidden_size_per_layer_input": 0},
 )
 """What default settings leave open, or get wrong for a model of this width: tried with each of the above."""
@@ -191,7 +195,7 @@ def _variants(architecture: str) -> Iterator[Mapping[str, Any]]:
     yield from VARIANTS
 
 
-LARGEST = 30_000_000
+LARGEST = 50_000_000
 """Weights of a tiny model, at most."""
 
 

@@ -21,8 +21,8 @@ ANSWER = "Cooperate, since both gain."
 MARKS = r"<[|\uff5c][^|\uff5c<>\s'\"]+[|\uff5c]>|<\|?[a-z_]+\|?>|</?think>|\[/?INST\]"
 """What is one token in templates."""
 
-UNUSABLE = {"llava_next", "llava_next_training"}
-"""Templates of the package that lose a message or have no place for an answer."""
+THINKING = {"deepseek_r1_distill", "deepseek_r1_distill_training", "deepseekv3", "deepseekv3_training"}
+"""Templates of the package that always lead a model to think first."""
 
 TURNS = "{% for m in messages %}[{{ m.role }}] {{ m.content }} [/]{% endfor %}"
 IN_PARTS = "{% for part in m.content %}{% if part.type == 'text' %}{{ part.text }}{% endif %}{% endfor %}"
@@ -81,21 +81,17 @@ def published(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_every_template_of_trl_is_right_or_refused(published, monkeypatch):
+def test_every_template_of_trl_is_right(published, monkeypatch):
     assert len(published) == 72
-    refused, wrong, thinking = {}, {}, set()
+    wrong, thinking = {}, set()
     for name, template in published.items():
         try:
             if require_right(template, monkeypatch).thinks:
                 thinking.add(name)
-        except InputError as error:
-            refused[name] = str(error)
         except Exception as error:
             wrong[name] = f"{type(error).__name__}: {error}"
     assert not wrong, wrong
-    assert refused.keys() == UNUSABLE, refused
-    assert all("\n" not in said for said in refused.values())
-    assert thinking
+    assert thinking == THINKING
 
 
 BEHAVIOURS = {
