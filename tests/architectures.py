@@ -212,6 +212,8 @@ def _let_everything_count(model: Any) -> None:
     for name, value in model.named_parameters():
         if "sink" in name:
             torch.nn.init.constant_(value, 2.0)
+        elif value.ndim == 1 and not value.any() and "bias" not in name:
+            torch.nn.init.normal_(value, 0, 0.1)
         elif value.ndim in {2, 3} and "embed" not in name and "conv" not in name:
             torch.nn.init.normal_(value, 0, value.shape[-1] ** -0.5)
 
