@@ -44,7 +44,8 @@ def linear_layers(model: Any) -> set[str]:
     Not those that see images or hear, nor those whose name another kind of layer has as well. Of a state space (Mamba)
     the first alone: fused kernels read the weights of the others past any adapter.
     """
-    linear, others = set(), set()
+    linear: set[str] = set()
+    others: set[str] = set()
     towers = tuple(f"{tower}." for tower in _towers(model))
     for place, module in model.named_modules():
         if f"{place}.".startswith(towers):
