@@ -28,7 +28,7 @@ from tomtransfer.inference.loading import compute_type
 from tomtransfer.inference.prefill import prefill
 from tomtransfer.inference.rows import Row, row_lengths
 from tomtransfer.inference.sampling import Drawing, sample_tokens
-from tomtransfer.training.trainer import add_adapter
+from tomtransfer.training.lora import add_adapter
 from trainers import HAS_TRL, batched_step, shared_step, trl_step
 from workload import apart, one_step, random_rows
 

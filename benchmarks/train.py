@@ -17,7 +17,7 @@ import torch
 
 from measuring import RESULTS, Load, interleave, keep, machine, times
 from tomtransfer.inference.loading import load_model, load_tokenizer
-from tomtransfer.training.trainer import add_adapter
+from tomtransfer.training.lora import add_adapter
 from trainers import BATCH, HAS_TRL, batched_step, one_per_row_step, shared_step, trl_step
 from workload import one_step, random_rows
 

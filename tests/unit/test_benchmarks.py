@@ -14,7 +14,7 @@ import readings
 import train
 from measuring import interleave
 from random_nf4 import random_nf4
-from tomtransfer.training.trainer import add_adapter
+from tomtransfer.training.lora import add_adapter
 from trainers import batched_step, shared_step
 from workload import apart, random_rows
 

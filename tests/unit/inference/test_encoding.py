@@ -60,6 +60,17 @@ def test_a_prompt_longer_than_the_context_is_refused_before_the_model_loads(toke
         encode_prompts(tokenizer, [make_prompt("team")], narrow, room=5)
 
 
+def test_a_tokenizer_with_tokens_that_the_model_has_not_is_refused_where_a_prompt_needs_them(
+    tokenizer, random_model, tmp_path
+):
+    small = tmp_path / "small"
+    shutil.copytree(random_model, small)
+    config = json.loads((small / "config.json").read_text())
+    (small / "config.json").write_text(json.dumps({**config, "vocab_size": 300}))
+    with pytest.raises(InputError, match=r"small: tokenizer and weights do not belong together: .* the model has 300"):
+        encode_prompts(tokenizer, [make_prompt("team")], small)
+
+
 def test_a_chat_template_without_a_system_message_gets_it_before_the_users(tokenizer, random_model):
     tokenizer = load_tokenizer(random_model)
     tokenizer.chat_template = (

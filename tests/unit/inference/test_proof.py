@@ -7,10 +7,13 @@ from transformers import Lfm2Config, Lfm2ForCausalLM
 from architectures import VOCABULARY, build
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.examination import examine_model
+from tomtransfer.inference.loading import load_model
 from tomtransfer.inference.plain import plain_logits
 from tomtransfer.inference.prefill import prefill
 from tomtransfer.inference.proof import prove
 from tomtransfer.inference.sharing import Sharing
+from tomtransfer.models.conversion import train_tokenizer
+from tomtransfer.models.registry import CORPUS
 
 PROMPTS = [[*range(40, 70)], [*range(40, 60), *range(100, 125)], [*range(150, 170)]]
 
@@ -47,6 +50,14 @@ def test_what_may_be_shared_is_found_out_and_prompts_are_read_as_in_plain_passes
 def test_a_model_that_looks_ahead_is_no_causal_language_model():
     with pytest.raises(InputError, match="looks at what comes later"):
         prove(build("bert"), VOCABULARY)
+
+
+def test_a_model_that_does_not_run_in_four_bits_is_refused_with_what_may_do(tmp_path):
+    build("mamba").save_pretrained(tmp_path)
+    train_tokenizer(CORPUS, VOCABULARY).save_pretrained(tmp_path)
+    with pytest.raises(InputError, match="MambaForCausalLM cannot be used in four bits; quantization: none may do: "):
+        prove(load_model(tmp_path, "nf4", torch.device("cpu")), VOCABULARY)
+    assert prove(load_model(tmp_path, "none", torch.device("cpu")), VOCABULARY)[0].drawing == "copies"
 
 
 def test_an_examination_is_noted_and_the_model_is_not_loaded_for_it_again(tmp_path):

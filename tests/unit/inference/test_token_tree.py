@@ -166,3 +166,19 @@ def test_swapping_the_labels_swaps_what_is_read(random_model):
         for labels in (("C", "D"), ("D", "C"))
     )
     assert one.candidates == pytest.approx(other.candidates[::-1], abs=1e-7)
+
+
+def test_labels_whose_mass_is_too_small_for_a_number_end_the_search(random_model):
+    """Else all tokens would be followed after them, to all depths, and memory would not suffice."""
+    tokenizer = load_tokenizer(random_model)
+    model = load_model(random_model, "none", torch.device("cpu"))
+    vocabulary = Vocabulary(tokenizer, end_tokens(model, tokenizer))
+    (prompt,) = encode_prompts(tokenizer, [make_prompt("team")], random_model)
+    branches = []
+    seen = model.register_forward_pre_hook(
+        lambda _, __, given: branches.append(given["input_ids"].shape[0]), with_kwargs=True
+    )
+    (read,) = candidate_distributions(model, vocabulary, [prompt], [spellings_of(("Stag", "Hare"))], 0.01, 10_000)
+    seen.remove()
+    assert read.candidates == pytest.approx([0, 0], abs=1e-12)
+    assert max(branches) < 50

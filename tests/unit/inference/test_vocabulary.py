@@ -1,6 +1,7 @@
 """What tokens write, and what they make of a text: against looking at every token as a whole."""
 
 import pytest
+import torch
 
 from tomtransfer.inference.loading import load_tokenizer
 from tomtransfer.inference.vocabulary import BROKEN, Vocabulary, split, token_bytes
@@ -105,3 +106,11 @@ def test_the_tokenizers_own_tokens_of_labels_are_known_and_those_of_numbers_are_
     assert vocabulary.own(spellings_of(("Stag", "Hare"))) == {stag, hare}
     assert vocabulary.own(spellings_of(("1", "2"))) == frozenset()
     assert vocabulary.longest(("Stag", "C")) == len(stag)
+
+
+def test_tokens_that_a_model_has_not_are_none_that_it_can_write():
+    spellings, known = spellings_of(("C", "D")), len(Many.texts) - 20
+    looked = Vocabulary(Many(), (len(Many.texts) - 1,), known).after(b"", spellings)
+    tokens = torch.cat([looked.going_on, *(tokens for _, tokens in looked.completing)])
+    assert len(tokens) > 0
+    assert int(tokens.max()) < known

@@ -10,8 +10,9 @@ from tomtransfer.experiment.sections import Lora, Training
 from tomtransfer.inference.prefill import prefill
 from tomtransfer.inference.row_attention import SHARED_ROWS
 from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
+from tomtransfer.training.lora import add_adapter
 from tomtransfer.training.loss import pack, row_targets, token_shares, weighted_loss
-from tomtransfer.training.trainer import add_adapter, make_trainer
+from tomtransfer.training.trainer import make_trainer
 
 SHAPE = {
     "hidden_size": 32,

@@ -18,6 +18,7 @@ from tomtransfer.inference.rows import row_inputs
 from tomtransfer.respondents.elicitation import Elicitation
 from tomtransfer.training import trainer as training
 from tomtransfer.training.examples import assemble
+from tomtransfer.training.lora import add_adapter
 from tomtransfer.training.loss import row_targets, weighted_loss
 
 FRAMES = {"canonical": 3}
@@ -213,7 +214,7 @@ def test_a_choice_without_reasons_weighs_as_one_with_them(random_model):
 def test_several_visible_gpus_are_refused(random_model, tmp_path, monkeypatch):
     """A machine with two GPUs, as far as the Trainer's arguments can tell."""
     monkeypatch.setattr(training.TrainingArguments, "n_gpu", property(lambda arguments: 2))
-    model = training.add_adapter(load_model(random_model, "none", torch.device("cpu")), SETTINGS)
+    model = add_adapter(load_model(random_model, "none", torch.device("cpu")), SETTINGS)
     with pytest.raises(InputError, match="training sees 2 GPUs and can use one"):
         training.make_trainer(model, [], [], SETTINGS, tmp_path, None)
 
@@ -221,4 +222,4 @@ def test_several_visible_gpus_are_refused(random_model, tmp_path, monkeypatch):
 def test_a_layer_that_is_not_there_is_named_with_those_that_are(random_model):
     model = load_model(random_model, "none", torch.device("cpu"))
     with pytest.raises(InputError, match=r"training\.lora\.targets: no layer is called query.*q_proj"):
-        training.add_adapter(model, Training(lora=Lora(targets=("query", "v_proj"))))
+        add_adapter(model, Training(lora=Lora(targets=("query", "v_proj"))))

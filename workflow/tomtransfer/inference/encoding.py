@@ -26,14 +26,21 @@ def encode_prompts(
 
     `chat` are variables of its chat template. Where reasons come first, the answer of a model that always thinks begins
     with its thoughts. Raises InputError when a prompt with `room` tokens for its answer is longer than the model's
-    context, and for a model that always thinks where its answer is to come first.
+    context, when it has a token that the model has not, and for a model that always thinks where its answer is to come
+    first.
     """
-    limit = read_context(directory)
+    settings = read_settings(directory)
+    limit, known = longest_context(settings), known_tokens(settings)
     encoded = []
     for prompt in prompts:
         found = chat_of(tokenizer, chat, prompt.question == "reason_first")
         encode = found.encode_thinking_prompt if found.thinks else found.encode_prompt
         tokens = encode(prompt.system, prompt.user)
+        if max(tokens) >= known:
+            raise InputError(
+                f"{directory}: tokenizer and weights do not belong together: the tokenizer writes prompts with token "
+                f"{max(tokens)} ({tokenizer.convert_ids_to_tokens(max(tokens))!r}), the model has {known:.0f}"
+            )
         if len(tokens) + room > limit:
             raise InputError(
                 f"the prompt of {prompt.game} in {prompt.context} ({prompt.split}, frame {prompt.frame}) has "
@@ -61,7 +68,12 @@ def longest_encoded(
 
 def read_context(directory: Path) -> float:
     """Return how many tokens the model in `directory` can attend to."""
-    return longest_context(json.loads((directory / "config.json").read_text(encoding="utf-8")))
+    return longest_context(read_settings(directory))
+
+
+def read_settings(directory: Path) -> dict[str, Any]:
+    """Return the configuration of the model in `directory`."""
+    return dict(json.loads((directory / "config.json").read_text(encoding="utf-8")))
 
 
 def longest_context(settings: Mapping[str, Any]) -> float:
@@ -69,6 +81,12 @@ def longest_context(settings: Mapping[str, Any]) -> float:
     parts = (settings, settings.get("text_config") or {})
     names = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length")
     return min((part[name] for part in parts for name in names if part.get(name)), default=float("inf"))
+
+
+def known_tokens(settings: Mapping[str, Any]) -> float:
+    """Return how many tokens a model has, by its configuration or by the text part of it."""
+    parts = (settings, settings.get("text_config") or {})
+    return max((part["vocab_size"] for part in parts if part.get("vocab_size")), default=float("inf"))
 
 
 def label_tokens(tokenizer: Any, labels: Iterable[str], model_name: str, chat: Variables = ()) -> dict[str, list[int]]:

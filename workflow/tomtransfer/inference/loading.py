@@ -10,7 +10,7 @@ import torch
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.integrity import check_adapter, verify
-from tomtransfer.models.quantization import UNPACKED, compute_as_told, left_out, loaded_with, stored_as
+from tomtransfer.models.quantization import UNPACKED, compute_as_told, left_out, loaded_with, require_scales, stored_as
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +91,7 @@ def load_model(directory: Path, quantization: str, device: torch.device, adapter
     dtype = compute_type(device)
     logger.info("loading %s on %s in %s, weights %s", directory.name, device, str(dtype).split(".")[1], quantization)
     arguments = loaded_with(directory, quantization, dtype)
+    require_scales(directory)
     try:
         model, found = model_class(directory).from_pretrained(
             directory,

@@ -17,6 +17,7 @@ import torch
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.continuation import go_on
 from tomtransfer.inference.general_attention import attending
+from tomtransfer.inference.loading import quantized_in_four_bits
 from tomtransfer.inference.plain import plain_logits
 from tomtransfer.inference.prefill import Prefixes, read_together
 from tomtransfer.inference.row_attention import SHARED_ROWS
@@ -49,9 +50,19 @@ class Proof:
     """By way; a text says why it could not be tried."""
 
     def __post_init__(self) -> None:
-        """Take the plain passes that everything is held against."""
+        """Take the plain passes that everything is held against; raises InputError where there are none."""
         self.prompts = [text[:-new] for text, new in zip(self.texts, TEXTS, strict=True)]
-        self.plain = [plain_logits(self.model, text) for text in self.texts]
+        try:
+            self.plain = [plain_logits(self.model, text) for text in self.texts]
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # whatever a model raises that does not run as it was loaded
+            four = " in four bits; quantization: none may do" if quantized_in_four_bits(self.model) else ""
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"{type(self.model).__name__} cannot be used{four}: a plain pass ends in "
+                f"{type(error).__name__}: {reason}"
+            ) from error
         self.spread = float(self.plain[0].std())
         self.tolerance = EQUAL_WITHIN.get(self.plain_type, EQUAL_WITHIN[torch.float32])
 

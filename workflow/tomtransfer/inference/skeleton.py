@@ -3,19 +3,14 @@
 It is built from the configuration and the headers of the weights, on no device: in a moment, whatever its size.
 """
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers.pytorch_utils import Conv1D
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.loading import model_class, require_all_weights
 from tomtransfer.models.quantization import UNQUANTIZED, loaded_with, stored_as
-
-LAYERS = (torch.nn.Linear, Conv1D)
-"""What an adapter can be put on; GPT-2 and its like have the latter."""
 
 
 def skeleton(directory: Path, quantization: str) -> Any:
@@ -48,8 +43,3 @@ def skeleton(directory: Path, quantization: str) -> Any:
         raise InputError(f"{directory}: cannot be built: {' '.join(str(error).split())[:300]}") from error
     require_all_weights(directory, found)
     return model
-
-
-def linear_layers(model: Any) -> Counter[str]:
-    """Return the names of a model's linear layers, the last part of each, with how many layers have it."""
-    return Counter(name.split(".")[-1] for name, module in model.named_modules() if isinstance(module, LAYERS))

@@ -124,12 +124,15 @@ def _search(
 def _grow(
     branch: _Branch, going_on: torch.Tensor, row: torch.Tensor, vocabulary: Vocabulary, own: Collection[tuple[int, ...]]
 ) -> Iterator[_Branch]:
-    """Yield what a branch goes on to: each token that has the least mass, or is the next of a label's `own`."""
-    shares = branch.share * row[going_on]
+    """Yield what a branch goes on to: each token that has the least mass, or is the next of a label's `own`.
+
+    A label's mass may be too small for a number. Nothing is followed after it, since all of it would be enough.
+    """
+    shares = branch.share * row[going_on].double()
     depth = len(branch.tokens)
     spelled = {each[depth] for each in own if len(each) > depth and each[:depth] == branch.tokens}
     for token, share in zip(going_on.tolist(), shares.tolist(), strict=True):
-        if share >= branch.least or token in spelled:
+        if 0 < share >= branch.least or token in spelled:
             tokens = (*branch.tokens, token)
             least = min(LEAST_MASS, LEAST_SHARE * share) if tokens in own else branch.least
             yield _Branch(branch.root, tokens, branch.written + vocabulary.bytes[token], share, least)

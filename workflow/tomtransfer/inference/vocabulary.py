@@ -61,16 +61,17 @@ class Pieces:
 class Vocabulary:
     """The bytes of every token of a tokenizer, and what it makes of what has been written so far.
 
-    `ends` are the tokens that end an answer, as a line break does; other special tokens say nothing.
+    `ends` are the tokens that end an answer, as a line break does; other special tokens say nothing. Tokens from `size`
+    on are none that the model can write: some tokenizers were given tokens, such as one to pad with, that it was not.
     """
 
-    def __init__(self, tokenizer: Any, ends: Collection[int]) -> None:
+    def __init__(self, tokenizer: Any, ends: Collection[int], size: int | None = None) -> None:
         self.tokenizer = tokenizer
-        self.bytes = token_bytes(tokenizer)
-        for token in tokenizer.all_special_ids:
-            self.bytes[token] = b""
-        for token in ends:
-            self.bytes[token] = b"\n"
+        self.bytes = token_bytes(tokenizer)[:size]
+        for written, tokens in ((b"", tokenizer.all_special_ids), (b"\n", ends)):
+            for token in tokens:
+                if token < len(self.bytes):
+                    self.bytes[token] = written
         self._texts = [split(each)[0] for each in self.bytes]
         self._within = [token for token, each in enumerate(self.bytes) if each and each[0] in CONTINUATION]
         self._shaped: dict[frozenset[str], Pieces] = {}

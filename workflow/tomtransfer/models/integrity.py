@@ -143,6 +143,13 @@ def fingerprint(directory: Path) -> str:
     return digest.hexdigest()
 
 
+def stored_types(directory: Path) -> dict[str, str]:
+    """Return the type of each tensor in the weights files of the model in `directory`, such as `F8_E4M3`, by name."""
+    files = _weights(directory, {file.name for file in directory.iterdir()})
+    headers = [read_header(file)[0] for file in files]
+    return {name: entry["dtype"] for header in headers for name, entry in header.items() if name != "__metadata__"}
+
+
 def _weights(directory: Path, present: set[str]) -> list[Path]:
     """Return the weights files of a model directory, all of them there."""
     if INDEX in present:

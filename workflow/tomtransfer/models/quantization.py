@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.models.integrity import stored_types
 
 UNQUANTIZED = "plain numbers"
 """How a checkpoint without a quantization of its own is stored."""
@@ -49,6 +50,23 @@ def loaded_with(directory: Path, wanted: str, dtype: torch.dtype) -> dict[str, A
     raise InputError(
         f"quantization: {wanted}: the weights of {directory.name} are stored as {stored}: {lost}; allowed: as_stored"
     )
+
+
+def require_scales(directory: Path) -> None:
+    """Raise InputError naming weights in eight bits that a checkpoint stored as fp8 has without their scales.
+
+    transformers takes them for the weights themselves, which are thousands of times smaller, and says nothing.
+    """
+    if stored_as(directory) != "fp8":
+        return
+    types = stored_types(directory)
+    lacking = [
+        name
+        for name, kind in sorted(types.items())
+        if kind.startswith("F8_") and not any(f"{name}_{scale}" in types for scale in ("scale_inv", "scale"))
+    ]
+    if lacking:
+        raise InputError(f"{directory}: the checkpoint has no scales for its weights in eight bits: {lacking[0]}")
 
 
 def four_bits(dtype: torch.dtype) -> Any:

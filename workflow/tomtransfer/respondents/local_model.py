@@ -121,7 +121,8 @@ class LocalModel:
         from tomtransfer.inference.sampling import end_tokens
         from tomtransfer.inference.vocabulary import Vocabulary
 
-        return Vocabulary(self.tokenizer, end_tokens(self.loaded, self.tokenizer, self.variables))
+        known = self.loaded.get_input_embeddings().weight.shape[0]
+        return Vocabulary(self.tokenizer, end_tokens(self.loaded, self.tokenizer, self.variables), known)
 
     @cached_property
     def prefixes(self) -> Any:

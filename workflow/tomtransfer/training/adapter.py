@@ -96,7 +96,8 @@ def adapter_hash(folder: Path) -> str:
 def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Path:
     """Train an adapter, and return the folder that holds its files and its log."""
     from tomtransfer.inference.rows import row_lengths
-    from tomtransfer.training.trainer import add_adapter, train
+    from tomtransfer.training.lora import add_adapter
+    from tomtransfer.training.trainer import train
 
     student, settings = lesson.student, lesson.settings
     parts = [_examples(lesson.examples.filter(held_back)) for held_back in (~pl.col("held_back"), pl.col("held_back"))]

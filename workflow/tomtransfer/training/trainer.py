@@ -11,21 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from tomtransfer.experiment.progress import Progress
 from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.chat import Chat, Variables, chat_of
 from tomtransfer.inference.encoding import label_tokens
-from tomtransfer.inference.loading import compute_type
+from tomtransfer.inference.loading import compute_type, quantized_in_four_bits
 from tomtransfer.inference.plain import PLAIN, accepted
 from tomtransfer.inference.row_attention import SHARED_ROWS
 from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
-from tomtransfer.inference.skeleton import linear_layers
 from tomtransfer.training.loss import pack, row_targets, weighted_loss
-from tomtransfer.training.preparation import require_targets
 
 logger = logging.getLogger(__name__)
 
@@ -116,25 +113,6 @@ def _completion(chat: Chat, example: Example) -> Completion:
     texts = (chat.tokenizer.decode(tokens[:count]).lstrip() for count in range(1, len(tokens) + 1))
     label = next((count for count, text in enumerate(texts, 1) if text.startswith(example.label)), 1)
     return Completion([*tokens, *end], example.weight, 0, label)
-
-
-def add_adapter(model: Any, settings: Training) -> Any:
-    """Return `model` with a fresh, seeded low-rank adapter; its own weights are frozen.
-
-    Raises InputError when the model has no layer of a name in `settings.lora.targets`.
-    """
-    require_targets(settings.lora.targets, linear_layers(model))
-    set_seed(settings.seed)
-    return get_peft_model(
-        model,
-        LoraConfig(
-            r=settings.lora.rank,
-            lora_alpha=settings.lora.alpha,
-            lora_dropout=settings.lora.dropout,
-            target_modules=list(settings.lora.targets),
-            task_type="CAUSAL_LM",
-        ),
-    )
 
 
 def train(
@@ -254,11 +232,19 @@ class RowTrainer(Trainer):
         """Return the weighted negative log likelihood of the row's completions, in nats."""
         labels, sources, weights = (inputs.pop(name) for name in ("labels", "sources", "weights"))
         if self.plain:
-            output = model(**accepted(model, {"input_ids": inputs["input_ids"], "use_cache": False}))
-            logits = output.logits[0, sources]
+            given = accepted(model, {"input_ids": inputs["input_ids"], "use_cache": False})
         else:
-            output = model(**inputs, logits_to_keep=sources, use_cache=False)
-            logits = output.logits[0]
+            given = {**inputs, "logits_to_keep": sources, "use_cache": False}
+        try:
+            output = model(**given)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            base = model.get_base_model() if hasattr(model, "get_base_model") else model
+            precision = "in four bits" if quantized_in_four_bits(model) else "as they are"
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"{type(base).__name__} cannot be trained, weights {precision}: {reason}") from error
+        logits = output.logits[0, sources] if self.plain else output.logits[0]
         loss = weighted_loss(logits, labels, weights, self.temperature)
         return (loss, output) if return_outputs else loss
 

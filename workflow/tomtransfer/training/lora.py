@@ -1,0 +1,31 @@
+"""The low-rank adapter of a student."""
+
+import re
+from typing import Any
+
+from peft import LoraConfig, get_peft_model
+from transformers import set_seed
+
+from tomtransfer.experiment.sections import Training
+from tomtransfer.training.layers import linear_layers, require_targets, towers_of
+
+
+def add_adapter(model: Any, settings: Training) -> Any:
+    """Return `model` with a fresh, seeded low-rank adapter; its own weights are frozen.
+
+    Raises InputError when the model has no layer of a name in `settings.lora.targets`.
+    """
+    require_targets(settings.lora.targets, linear_layers(model))
+    set_seed(settings.seed)
+    towers = "|".join(re.escape(tower) for tower in towers_of(model))
+    return get_peft_model(
+        model,
+        LoraConfig(
+            exclude_modules=rf"({towers})\..*" if towers else None,
+            r=settings.lora.rank,
+            lora_alpha=settings.lora.alpha,
+            lora_dropout=settings.lora.dropout,
+            target_modules=list(settings.lora.targets),
+            task_type="CAUSAL_LM",
+        ),
+    )
