@@ -76,6 +76,14 @@ def test_an_edit_plans_these_jobs_and_no_others(plans, name):
     assert plans[name] == +Counter(PLANS[name])
 
 
+def test_a_check_runs_alone_and_hides_no_other_reason(finished, tmp_path):
+    project = copy_with_results(finished, tmp_path / "edited")
+    setting("training.lora", {"targets": ["q_proj"]})(project)
+    assert plan(project) == +Counter({"check_models": 1, **TRAINED})
+    setting("temperature", 0.9)(project)
+    assert plan(project) == +Counter({"ask_teacher_amount": 1, **ANEW})
+
+
 def remark_in_template(project: Path) -> None:
     template = project / "scenarios/prompts/english/two_actions/user.j2"
     template.write_text(template.read_text() + "{# a remark #}")

@@ -43,6 +43,20 @@ def edited(rule, **values):
     return mark
 
 
+def awaited(rule, files):
+    """Return inputs of `rule`: files that its jobs wait for, and that let none of them run again when made anew.
+
+    Where a job runs for a reason of its own they must not be ancient: Snakemake looks for no reasons of jobs that come
+    after one that runs, and takes it that they follow from that.
+    """
+
+    def inputs(wildcards):
+        runs = workflow.is_main_process and reasons(rule, tuple(wildcards.items()))
+        return files if runs else ancient(files)
+
+    return inputs
+
+
 @cache
 def tell_of_triggers():
     """Say once that the profile was not read, which is known only when the jobs are planned."""

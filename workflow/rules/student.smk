@@ -24,7 +24,7 @@ use rule ask_teacher as ask_student with:
     input:
         prompts=prompt_files(experiment.every_game),
         model=f"{RESULTS}/models/{experiment.student.model}.json",
-        checked=ancient(CHECKED),
+        checked=awaited("ask_student", CHECKED),
         adapter=adapter_of,
         edited=edited("ask_student", variant=["base", "tuned"]),
     output:

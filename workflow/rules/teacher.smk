@@ -22,7 +22,7 @@ rule ask_teacher:
     input:
         prompts=f"{RESULTS}/prompts/{{game}}.json",
         model=f"{RESULTS}/models/{experiment.teacher.model}.json",
-        checked=ancient(CHECKED),
+        checked=awaited("ask_teacher", CHECKED),
         edited=edited("ask_teacher", game=ACTION_GAMES),
     output:
         choices=f"{RESULTS}/teacher/{{game}}.parquet",
@@ -59,7 +59,7 @@ use rule ask_teacher as ask_teacher_amount with:
     input:
         prompts=f"{RESULTS}/prompts/{{game}}.json",
         model=f"{RESULTS}/models/{experiment.teacher.model}.json",
-        checked=ancient(CHECKED),
+        checked=awaited("ask_teacher_amount", CHECKED),
         edited=edited("ask_teacher_amount", game=AMOUNT_GAMES),
     output:
         amounts=f"{RESULTS}/teacher/{{game}}.amounts.parquet",

@@ -50,7 +50,7 @@ rule train_student:
     input:
         examples=f"{RESULTS}/training/examples.parquet",
         model=f"{RESULTS}/models/{experiment.student.model}.json",
-        checked=ancient(CHECKED),
+        checked=awaited("train_student", CHECKED),
         edited=edited("train_student"),
     output:
         weights=f"{RESULTS}/student/adapter/adapter_model.safetensors",

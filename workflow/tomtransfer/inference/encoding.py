@@ -12,9 +12,6 @@ from tomtransfer.scenarios.questions import Prompt, Query
 WRITING_REVISION = 2
 """Raised by hand when other tokens write a label, so that what was drawn and taught behind it before is not used."""
 
-AROUND = 2_000
-"""Bytes that a chat template writes around the messages, at most: several times what any that is known writes."""
-
 SAMPLED = 3
 """Prompts that are encoded where all are known to fit: the longest in bytes."""
 
@@ -57,11 +54,13 @@ def longest_encoded(
 
     Raises InputError as `encode_prompts` does for any of them.
     """
-    limit = read_context(directory)
+    limit, found = read_context(directory), chat_of(tokenizer, chat, may_think=True)
+    messages = ("system", "user")
+    around = max(len(text.encode()) for text in (found.prompt(*messages), found.thinking_prompt(*messages)))
     sizes = {prompt.sha256: len(f"{prompt.system}{prompt.user}".encode()) for prompt in prompts}
     ordered = sorted(prompts, key=lambda prompt: -sizes[prompt.sha256])
     # No token writes less than a byte: what is short in bytes fits, and need not be encoded to know it.
-    long = [prompt for prompt in ordered if sizes[prompt.sha256] + AROUND + room > limit]
+    long = [prompt for prompt in ordered if sizes[prompt.sha256] + around + room > limit]
     encoded = encode_prompts(tokenizer, long or ordered[:SAMPLED], directory, room, chat)
     return max((len(tokens) + room for tokens in encoded), default=0)
 

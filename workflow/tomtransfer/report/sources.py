@@ -142,6 +142,9 @@ def frames_table(answers: Mapping[str, Sequence[Path]]) -> Table:
 def examined_models(sources: ReportSources) -> dict[str, dict[str, Any]]:
     """Return what is known of teacher and student, by role: what they get, and what running them has shown."""
     found: dict[str, dict[str, Any]] = {path.parent.name: _read_json(path) for path in sources.models}
+    for facts in found.values():
+        if layers := facts.get("adapted_layers"):
+            facts["adapted_layers"] = [f"{name} in {count} layers" for name, count in layers.items()]
     for path in sources.examined:
         for each in _read_json(path)["examinations"]:
             found[path.parent.name].setdefault("examinations", {})[each["key"]] = _said(each)
