@@ -18,6 +18,9 @@ from tomtransfer.inference.sharing import Sharing
 DOCS = Path(__file__).parents[1] / "docs" / "models.md"
 BEGIN, END = "<!-- made by tests/table_of_architectures.py -->", "<!-- end -->"
 
+LONGEST = 180
+"""Characters of a reason, at most."""
+
 DRAWING = {
     "branches": "branches of one cache",
     "flat branches": "branches, laid out flat (latent attention)",
@@ -81,9 +84,15 @@ def table(found: list[Outcome]) -> Iterator[str]:
     for each in found:
         for aspect, said in each.aspects.items():
             if each.sharing and said.startswith("refused: "):
-                yield f"- {each.architecture}, {aspect}: {said.removeprefix('refused: ')}"
+                yield f"- {each.architecture}, {aspect}: {_short(said.removeprefix('refused: '))}"
         if each.not_built:
-            yield f"- {each.architecture}: {' '.join(each.not_built.split())[:160]}"
+            yield f"- {each.architecture}: {_short(each.not_built)}"
+
+
+def _short(said: str) -> str:
+    """Return the beginning of what was said, in one line."""
+    line = " ".join(said.split())
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."
 
 
 def _place(order: list[str], name: str) -> int:

@@ -74,7 +74,7 @@ def run(request, tmp_path_factory):
     edits = {
         "splits": SPLITS,
         "games": ["prisoners_dilemma", "stag_hunt"],
-        "comprehension": [],
+        "comprehension": ["sports"],
         "student": {"model": "tiny-student", "quantization": "none"},
         "training": {"epochs": 2, "learning_rate": 0.01, "lora": {"targets": list(kind.targets)}},
     }
