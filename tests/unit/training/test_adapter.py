@@ -16,6 +16,7 @@ from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.store import Store
 from tomtransfer.experiment.tables import write_table
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.models.integrity import SOURCE
 from tomtransfer.respondents.elicitation import Elicitation
 from tomtransfer.training import trainer
 from tomtransfer.training.adapter import Lesson, adapter_hash, write_adapter
@@ -209,6 +210,7 @@ def test_an_example_that_is_longer_than_the_context_is_told_before_the_student_i
 ):
     narrow = tmp_path / "narrow"
     shutil.copytree(random_model, narrow)
+    (narrow / SOURCE).unlink()  # it is not the model that was fetched any more
     change_settings(narrow, max_position_embeddings=300)
     write_table(examples, tmp_path / "examples.parquet")
     student = local_model(narrow)
