@@ -1,7 +1,7 @@
 """Every edit and every pair of edits, really made: one run must leave nothing to do and nothing stale.
 
     python tests/integration/all_pairs.py                    # all of them: hours
-    python tests/integration/all_pairs.py --pairs 20         # every edit by itself, and 20 pairs drawn at random
+    python tests/integration/all_pairs.py --pairs 20         # 20 pairs drawn at random, and the plans of every edit
     python tests/integration/all_pairs.py --plans-only       # dry runs of all of them: minutes
 
 Too long for the tests, which do some of them. What comes out after the edits is compared with a run from scratch. From
@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
@@ -35,10 +36,10 @@ def missing_jobs(both: dict[str, int], alone: Sequence[dict[str, int]]) -> dict[
 
 def check(
     finished: Path,
-    names: Sequence[str],
     plans: dict[tuple[str, ...], dict[str, int]],
-    without_records: bool,
     plans_only: bool,
+    names: Sequence[str],
+    without_records: bool,
 ) -> str:
     """Make edits of a finished project, run it, and return what is wrong, or nothing."""
     with tempfile.TemporaryDirectory() as folder:
@@ -77,9 +78,8 @@ def main() -> None:
         for group in ([(name,) for name in EDITS], pairs):
             started = time.monotonic()
             without = [number % 2 == 1 for number in range(len(group))]
-            checks = workers.map(
-                lambda names, forgotten: check(finished, names, plans, forgotten, given.plans_only), group, without
-            )
+            plans_only = given.plans_only or (given.pairs is not None and group is not pairs)
+            checks = workers.map(partial(check, finished, plans, plans_only), group, without)
             for names, forgotten, said in zip(group, without, checks, strict=True):
                 wrong += bool(said)
                 jobs = sum(plans.get(tuple(names), {}).values())
