@@ -80,6 +80,8 @@ def test_a_check_runs_alone_and_hides_no_other_reason(finished, tmp_path):
     project = copy_with_results(finished, tmp_path / "edited")
     setting("training.lora", {"targets": ["q_proj"]})(project)
     assert plan(project) == +Counter({"check_models": 1, **TRAINED})
+    setting("training.held_back_share", 0.4)(project)
+    assert plan(project) == +Counter({"check_models": 1, "assemble_training": 1, **TRAINED})
     setting("temperature", 0.9)(project)
     assert plan(project) == +Counter({"ask_teacher_amount": 1, **ANEW})
 

@@ -44,15 +44,15 @@ def edited(rule, **values):
 
 
 def awaited(rule, files):
-    """Return inputs of `rule`: files that its jobs wait for, and that let none of them run again when made anew.
+    """Return inputs of `rule`: files that its jobs wait for where they run, and that let none of them run.
 
-    Where a job runs for a reason of its own they must not be ancient: Snakemake looks for no reasons of jobs that come
-    after one that runs, and takes it that they follow from that.
+    They are inputs of jobs alone that run for a reason of their own. Were they `ancient` inputs of the others, Snakemake
+    would look for no reasons of jobs that come after these, since it takes them to follow from the files being made.
     """
 
     def inputs(wildcards):
         runs = workflow.is_main_process and reasons(rule, tuple(wildcards.items()))
-        return files if runs else ancient(files)
+        return files if runs else []
 
     return inputs
 
