@@ -20,6 +20,8 @@ REDUCED = {
     "sampling": {"answers": 3},
     "teacher": {"motivations_per_choice": 2, "motivation_tokens": 12},
     "training": {"epochs": 8, "completions_per_row": 2, "rows_per_step": 1},
+    # Beside other tests two threads would wait for each other most of the time.
+    "compute": {"threads": 1},
 }
 CONTEXTS = {"in_sample": ["team", "friend_sharing"], "new_contexts": ["sports"], "doubled_payoffs": ["team"]}
 
