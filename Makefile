@@ -3,8 +3,8 @@ SHELL := bash
 
 PYTHON ?= python3
 BIN := $(CURDIR)/.venv/bin
-# The tests of a file share what it makes, so that they stay together.
-AT_ONCE := --numprocesses 2 --dist loadfile
+# The tests of a file share what it makes, so that they stay together; files come in the order of tests/conftest.py.
+AT_ONCE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 SNAKEMAKE := PATH="$(BIN):$$PATH" snakemake
 
 .PHONY: run test test-slow lint docs constraints clean

@@ -20,6 +20,15 @@ ROOT = Path(__file__).parents[1]
 EDITED_BY_PEOPLE = ["config.yaml", "models.yaml", "presets", "scenarios"]
 
 
+LONGEST = ("test_real_models", "test_scale", "test_slurm", "test_faults", "test_smoke", "test_never_stale")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no worker is left alone with one of them at the end."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(LONGEST)))
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with copies of the files that people edit, which is also the working directory."""

@@ -11,6 +11,8 @@ import yaml
 
 from project import run_snakemake
 
+pytestmark = pytest.mark.slow
+
 CONTROL = ("--configfile", "presets/control.yaml")
 QUICK = ("--config", "student={model: random-student}", "training={epochs: 1}", "compute={threads: 1, gpu: 0}")
 RESULTS = Path("results/control")

@@ -3,8 +3,11 @@
 import shutil
 
 import polars as pl
+import pytest
 
 from reduced import contents, reduced_project, run_to_the_end
+
+pytestmark = pytest.mark.slow
 
 
 def test_two_runs_from_scratch_are_equal_to_the_last_bit(finished, tmp_path):

@@ -9,6 +9,8 @@ import pytest
 from project import run_snakemake
 from reduced import reduced_project, run_to_the_end, setting
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def reasoned(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -68,6 +68,7 @@ def test_a_second_snakemake_is_turned_away(finished, tmp_path):
     assert plan(project) == {}
 
 
+@pytest.mark.slow
 def test_a_full_disk(finished, tmp_path):
     project = edited_copy(finished, tmp_path / "edited", ["a context's text"])
     folder = project / "results" / "store" / "answers"
@@ -92,6 +93,7 @@ def test_a_results_folder_that_cannot_be_written(finished, tmp_path):
     run_again(project)
 
 
+@pytest.mark.slow
 def test_a_model_that_is_cut_short(finished, tmp_path):
     project = edited_copy(finished, tmp_path / "edited", ["the student's revision"])
     model = project / "results" / "models" / "random-student"
@@ -125,6 +127,7 @@ def test_a_broken_artifact_is_made_again_by_the_next_run(finished, tmp_path, wha
     assert run_check(project).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_broken_part_of_the_store_is_named_and_what_it_held_is_computed_again(finished, tmp_path):
     project = copy_with_results(finished, tmp_path / "damaged")
     part = next((project / "results/store/answers/choices").glob("random-student-*/*.parquet"))

@@ -10,6 +10,8 @@ import yaml
 
 from project import ROOT, run_snakemake
 
+pytestmark = pytest.mark.slow
+
 REDUCED = {
     # Fetched once for this checkout, here or by `make run`.
     "paths": {"models": str(ROOT / "results" / "models")},

@@ -8,6 +8,8 @@ import yaml
 
 from project import run_snakemake
 
+pytestmark = pytest.mark.slow
+
 CANARY = "canary-31415926"
 SECRETS = (
     *("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "WANDB_API_KEY"),

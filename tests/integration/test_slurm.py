@@ -17,6 +17,8 @@ import yaml
 
 from slurm_cluster import Cluster, Job, slurm
 
+pytestmark = pytest.mark.slow
+
 SNAKEMAKE = Path(__file__).parents[1] / "snakemake_polling_often.py"
 RESULTS = Path("results/smoke")
 MODEL_RULES = ("ask_teacher", "train_student", "ask_student")

@@ -11,7 +11,7 @@ from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.loading import load_model
 from tomtransfer.inference.plain import plain_logits
 from tomtransfer.models.conversion import train_tokenizer
-from tomtransfer.models.quantization import four_bits, stored_as
+from tomtransfer.models.quantization import compute_as_told, four_bits, stored_as
 from tomtransfer.models.registry import CORPUS
 
 CPU = torch.device("cpu")
@@ -76,6 +76,7 @@ def test_four_bits_are_read_as_they_are_and_have_no_full_precision(tmp_path, pla
         whole, quantization_config=four_bits(torch.float32), dtype=torch.float32
     )
     folder = written(tmp_path / "four", four)
+    compute_as_told(four)
     assert stored_as(folder) == "bitsandbytes nf4"
     for quantization in ("as_stored", "nf4"):
         assert torch.allclose(logits(load_model(folder, quantization, CPU)), logits(four), atol=1e-5)

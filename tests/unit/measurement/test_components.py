@@ -90,7 +90,8 @@ def test_what_was_closed_worked_by_hand() -> None:
     )
     assert found["level"].share_before == pytest.approx(4 / 6)
     assert found["label"].share_after == pytest.approx(1 / 2.25)
-    assert found["pattern"].closed.value == found["level"].closed.value == pytest.approx(0.75)
+    assert found["pattern"].closed.value == pytest.approx(0.75)
+    assert found["level"].closed.value == pytest.approx(0.75)
     assert found["label"].closed.value == pytest.approx(0)
     assert found["all"].closed.value == pytest.approx(1 - 2.25 / 6)
     # Every context is like every other.

@@ -119,7 +119,7 @@ class Experiment(Record):
 
     @property
     def contexts(self) -> tuple[str, ...]:
-        """Return every context that the games of the experiment are told as, each once, in order of appearance."""
+        """Return every context that frames the games of the experiment, each once, in order of appearance."""
         splits = [split for split in self.splits.values() if split.games is None]
         return tuple(dict.fromkeys(context for split in splits for context in split.contexts))
 
@@ -134,7 +134,7 @@ class Experiment(Record):
         return self.splits[split].games or self.games
 
     def contexts_of(self, game: str) -> tuple[str, ...]:
-        """Return every context that a game is told as, each once, in order of appearance."""
+        """Return every context that frames a game, each once, in order of appearance."""
         splits = [split for name, split in self.splits.items() if game in self.games_of(name)]
         return tuple(dict.fromkeys(context for split in splits for context in split.contexts))
 

@@ -190,15 +190,15 @@ VERDICTS = (
         "level shift and habit alone",
         "level and habit are shown",
         "The student took over how much the teacher cooperates on the whole, and its habits with labels and positions, "
-        "but is not shown to have taken over how scenarios differ.",
+        "but is not shown to tell scenarios apart as the teacher does.",
         frozenset({"level", "habit"}),
         lambda shown, held_out: shown >= {"level", "habit"},
     ),
     Verdict(
         "level shift alone",
         "level is shown",
-        "The student took over how much the teacher cooperates on the whole, but is not shown to have taken over how "
-        "scenarios differ.",
+        "The student took over how much the teacher cooperates on the whole, but is not shown to tell scenarios "
+        "apart as the teacher does.",
         frozenset({"level"}),
         lambda shown, held_out: "level" in shown,
     ),

@@ -81,7 +81,7 @@ class AmountGame(Record):
 
 
 class AmountContext(Record):
-    """The social situation that a game of amounts is told as, in the order in which a prompt tells it."""
+    """The social situation that a game of amounts is set in, in the order of a prompt."""
 
     kind: Literal["amount"]
     """The kind of game that can be told so."""

@@ -1,7 +1,7 @@
 """Games and contexts: what a person writes in `scenarios/`, checked on load.
 
 A game here is a symmetric two-player game with two choices, given by four payoffs; a context is the social situation
-that the game is told as. One game in one context is a scenario. Games of other kinds have modules of their own; every
+that the game is set in. One game in one context is a scenario. Games of other kinds have modules of their own; every
 file of a game or a context says of which kind it is, unless it is of this one.
 """
 
@@ -85,7 +85,7 @@ def _order_in_words(points: Mapping[str, float]) -> str:
 
 
 class Context(Record):
-    """The social situation that a game is told as: six sentences, in the order in which a prompt tells them."""
+    """The social situation that a game is set in: six sentences, in the order of a prompt."""
 
     kind: Literal["two_actions"] = TWO_ACTIONS
     """The kind of game that can be told so."""

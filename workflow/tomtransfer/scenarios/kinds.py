@@ -93,7 +93,7 @@ def write_game(experiment: Experiment, game: str, path: Path) -> None:
 
 
 def _check_contexts(experiment: Experiment, kinds: Mapping[str, str]) -> None:
-    """Raise InputError for a context that games of another kind are told as than those of its split."""
+    """Raise InputError for a context that belongs to games of another kind than those of its split."""
     folder = read_wording(Path(experiment.paths.scenarios), experiment.templates).contexts
     contexts = dict.fromkeys(context for game in kinds for context in experiment.contexts_of(game))
     told = {context: kind_of(folder / f"{context}.yaml") for context in contexts}

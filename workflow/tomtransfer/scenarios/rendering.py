@@ -123,7 +123,7 @@ def scaled_payoffs(game: Game, game_name: str, split: Split, split_name: str) ->
 def render(
     templates: Templates, context: Context, payoffs: Payoffs, frame: Frame, question: str, asked: Outcome | None = None
 ) -> tuple[str, str]:
-    """Return the system and the user message for a game with `payoffs`, told as `context`, in `frame`.
+    """Return the system and the user message for a game with `payoffs`, in `context` and `frame`.
 
     A question about one outcome is about `asked`. Raises InputError when a template is broken, uses an undefined name,
     or comes out empty.
@@ -150,7 +150,7 @@ def _render_template(templates: Templates, name: str, variables: Mapping[str, An
         text = templates.environment.render(name, variables).strip()
     except Exception as error:  # whatever a template raises, such as a division by zero, is a mistake in it
         line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
-        message = f"there is no template {error}" if isinstance(error, TemplateNotFound) else error
+        message = f"there is no template {error}" if isinstance(error, TemplateNotFound) else str(error).rstrip(".")
         known = ", ".join([*variables, *TEMPLATES])
         raise InputError(f"{templates.folder / name}{line}: {message}. A template may use: {known}") from error
     if not text:
