@@ -76,6 +76,21 @@ class Answers:
             if found.disagree
         ]
 
+    @property
+    def unrecorded(self) -> list[str]:
+        """The frames in which the students were asked and the teacher has no answers, because it is a record."""
+        return sorted(set(self.tables["base"]["frame"]) - set(self.tables["teacher"]["frame"]))
+
+    def remarks(self, view: str) -> list[str]:
+        """Return what is to be said beside every result of a view: disagreements, and what could not be compared."""
+        found = self.disagreements(view)
+        if self.unrecorded:
+            found.append(
+                f"The teacher has no record in the frames {', '.join(self.unrecorded)}: there the student alone was "
+                "asked, which shows its habits, and nothing is compared."
+            )
+        return found
+
     def unanswered(self) -> tuple[str, ...]:
         """Return the scenarios of the scored frame in which a model gave no valid answer, each with that model.
 
@@ -114,14 +129,18 @@ def read_answers(
 ) -> Answers:
     """Return the answers of teacher, base and tuned student, in the teacher's order.
 
+    A teacher whose answers are recorded may have none in frames that no view has; the students' stand after the others.
     Raises InputError naming the scenarios that one of them lacks.
     """
     files = {"teacher": list(teacher), "base": [base], "tuned": [tuned]}
     tables = {role: pl.concat([read_choices(path) for path in paths]) for role, paths in files.items()}
-    order = tables["teacher"].select(PLACE)
+    compared = {*tables["teacher"]["frame"], *(frame for frames in views.values() for frame in frames)}
+    alone = tables["base"].filter(~pl.col("frame").is_in(compared)).select(PLACE)
+    recorded = tables["teacher"].select(PLACE)
+    order = pl.concat([recorded, alone])
     for role, table in tables.items():
-        _refuse_missing(role, order, table, "the teacher has")
-        _refuse_missing("teacher", table, tables["teacher"], f"the {role} student has")
+        _refuse_missing(role, recorded if role == "teacher" else order, table, "the teacher has")
+        _refuse_missing("teacher", table, order, f"the {role} student has")
     ordered = {
         role: order.join(each, on=PLACE, how="inner", maintain_order="left", validate="1:1")
         for role, each in tables.items()

@@ -117,7 +117,8 @@ def frames_table(answers: Mapping[str, Sequence[Path]]) -> Table:
     What a model does alike in frames that swap labels and order is its choice; what turns round is liking for a letter.
     """
     rate = pl.col("cooperate") / (pl.col("cooperate") + pl.col("defect"))
-    means = [rate.mean().alias("cooperation"), pl.col("other").mean(), pl.len().alias("scenarios")]
+    other = pl.col("other") / (pl.col("cooperate") + pl.col("defect") + pl.col("other"))  # recorded choices are counts
+    means = [rate.mean().alias("cooperation"), other.mean().alias("other"), pl.len().alias("scenarios")]
     rows = []
     for model, paths in answers.items():
         table = pl.concat([read_table(path) for path in paths])
