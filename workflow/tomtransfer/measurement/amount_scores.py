@@ -17,7 +17,7 @@ from tomtransfer.respondents.counting import ANSWER_KINDS, parse_amounts
 RATIOS = frozenset({"gap_closed", "improvement"})
 """Measures that are shares of the gap between teacher and base."""
 
-DISTANCES = frozenset({"wasserstein_base", "wasserstein_tuned"})
+AMOUNT_DISTANCES = frozenset({"wasserstein_base", "wasserstein_tuned"})
 """Measures of whole distributions."""
 
 FEWEST_VALID = 0.5
@@ -102,8 +102,8 @@ def score_amounts(
 
     Gap closed and improvement are those of cooperation rates, of mean amounts instead. The Wasserstein-1 distance is
     what would have to be moved how far to make one distribution the other, in units, averaged over scenarios (Villani
-    2009, Optimal Transport, chapter 6); there is none to a teacher of whom a mean is all that is known. Intervals are percentiles of a multinomial bootstrap of drawn answers;
-    exact probabilities have no sampling error.
+    2009, Optimal Transport, chapter 6); there is none to a teacher of whom a mean is all that is known. Intervals are
+    percentiles of a multinomial bootstrap of drawn answers; exact probabilities have no sampling error.
     """
     _refuse_unpaired(choices)
     shares = [np.stack([each.distribution for each in choices[model]]) for model in ROLES]
@@ -123,7 +123,7 @@ def score_amounts(
     if means := [model for model in ROLES if any(each.evidence == "mean" for each in choices[model])]:
         no_distance = f"of the {' and the '.join(means)}, means are all that is known"
         note = f"{no_distance}, whose sampling error is in no interval"
-    undefined = {**dict.fromkeys(RATIOS, no_gap), **dict.fromkeys(DISTANCES, no_distance)}
+    undefined = {**dict.fromkeys(RATIOS, no_gap), **dict.fromkeys(AMOUNT_DISTANCES, no_distance)}
     return [
         _row(name, evidence, float(value[0]), intervals.get(name), note, undefined.get(name, ""))
         for name, value in values.items()

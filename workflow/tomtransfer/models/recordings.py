@@ -47,13 +47,13 @@ class RecordedTable(Record):
     """Where the file is downloaded from, once; its address ends in `.csv` or `.parquet`, and `sha256` must be given."""
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     """SHA-256 of the file, in 64 hexadecimal digits."""
-    columns: dict[KnownColumn, Cell] = {}
+    columns: dict[KnownColumn, Cell] = Field(default={})
     """What the file calls a column that it calls otherwise, as in `mean: mean_gift`."""
-    rows: dict[FileColumn, Cell] = {}
+    rows: dict[FileColumn, Cell] = Field(default={})
     """Which rows are meant, by the file's own columns, as in `model: Llama-2-70B`; the others are left out."""
-    values: dict[KnownColumn, Cell] = {}
+    values: dict[KnownColumn, Cell] = Field(default={})
     """What holds for every row of a file that has no such column, as in `game: donation`."""
-    splits: dict[Name, dict[FileColumn, Cell]] = {}
+    splits: dict[Name, dict[FileColumn, Cell]] = Field(default={})
     """Which rows belong to a split, by the file's own columns, where it has no column `split`, as in
     `doubled_payoffs: {payoff_factor: 2}`."""
     asked: int | None = Field(default=None, ge=1)

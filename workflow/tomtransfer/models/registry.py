@@ -241,7 +241,7 @@ def revision(name: str, source: Source) -> str:
 
 
 def record_revision(source: Recorded, hashes: Mapping[str, str]) -> str:
-    """Return what identifies recorded answers: how they are read, and the hashes of their tables, wherever these are."""
+    """Return what identifies recorded answers: how they are read, and the hashes of their tables, wherever they are."""
     settings = source.model_dump(mode="json", exclude={"license": True, "description": True, "tables": True})
     read = {
         name: table.model_dump(mode="json", exclude={"path", "url", "sha256"}) for name, table in source.tables.items()

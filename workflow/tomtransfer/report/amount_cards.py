@@ -13,7 +13,7 @@ from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.sections import Scoring
 from tomtransfer.experiment.tables import read_table, write_table
 from tomtransfer.measurement.amount_scores import (
-    DISTANCES,
+    AMOUNT_DISTANCES,
     AmountChoice,
     AmountMeasure,
     counted_amounts,
@@ -110,7 +110,7 @@ def amount_page(
     cells.append(["published", *means, "-", *gaps, "-", "-"])
     table = as_markdown([*headings, "Wasserstein-1 to the teacher, base", "tuned"], cells)
     notes = {
-        f"{evidence}: no {'distance' if row.measure in DISTANCES else 'share of the gap'}, {row.note}."
+        f"{evidence}: no {'distance' if row.measure in AMOUNT_DISTANCES else 'share of the gap'}, {row.note}."
         for evidence, found in measures.items()
         for row in found
         if row.note.startswith("undefined")

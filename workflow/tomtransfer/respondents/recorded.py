@@ -1,6 +1,6 @@
 """A respondent whose answers somebody has recorded: what it cannot answer is not asked, and nothing is made up.
 
-Its choices are counts of answers, so that they have the sampling error of these. Reading needs neither torch nor polars.
+Its choices are counts of answers, with the sampling error of counts. Reading them needs neither torch nor polars.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,9 +13,9 @@ from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.models.registry import Recorded, Source, find
+from tomtransfer.respondents.answer_record import AnswerRecord, Place, read_record
 from tomtransfer.respondents.asking import Asking, Questions, ask_teacher
 from tomtransfer.respondents.protocol import Drawn, Reasons
-from tomtransfer.respondents.answer_record import AnswerRecord, Place, read_record
 from tomtransfer.scenarios.questions import Prompt, Query
 
 
