@@ -170,10 +170,7 @@ def test_a_recorded_mean_is_compared_as_a_mean_and_never_as_a_distribution(tmp_p
     }
     found = {row.measure: row for row in score_amounts(choices, 200, seed=1, confidence=0.95)}
     assert (found["mean_teacher"].value, found["gap_closed"].value) == (7, pytest.approx(0.75))
-    assert (
-        found["gap_closed"].note
-        == "of the teacher, means are all that is known, whose sampling error is in no interval"
-    )
+    assert found["gap_closed"].note.endswith("means are all that is known, whose sampling error is in no interval")
     assert found["wasserstein_base"].value is None
     assert found["wasserstein_tuned"].note == "undefined: of the teacher, means are all that is known"
     facts = {"game": "donation", "title": "Donation", "unit": "dollars", "endowment": 10}

@@ -113,5 +113,5 @@ def test_frames_without_a_record_of_the_teacher_are_not_compared_and_it_is_said(
     [said] = answers.remarks("canonical")
     assert said.startswith("The teacher has no record in the frames swapped: there the student alone was asked")
     # A frame of a view is to be compared: there, a gap in the record is a mistake.
-    with pytest.raises(InputError, match="teacher: missing scenarios that the base student has: .* in frame swapped"):
+    with pytest.raises(InputError, match=r"teacher: missing scenarios that the base student has: .* in frame swapped"):
         read_answers([tmp_path / "recorded.parquet"], base, tuned, VIEWS, {})
