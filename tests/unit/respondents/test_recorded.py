@@ -285,7 +285,7 @@ def test_it_says_what_it_is_not_asked_and_refuses_what_it_has_no_record_of(tmp_p
     assert facts["choices"] == "counted in 1 scenarios"
     assert "questions about the payoffs" in facts["not asked"]
     with pytest.raises(InputError, match=r"no record of 1 scenarios .*: in_sample/stag_hunt/choir in frame canonical"):
-        found.check(replace(asked, chosen=[prompt("team"), prompt("team", context="choir")]), ASKING)
+        found.check(replace(asked, chosen=[prompt("team"), replace(prompt("team"), context="choir")]), ASKING)
     with pytest.raises(InputError, match=r"one row would answer in two splits, .*: in_sample/.* and doubled/"):
         found.check(replace(asked, chosen=[prompt("team"), prompt("team", split="doubled")]), ASKING)
     with pytest.raises(InputError, match=r"means\.csv: row 2: mean: must be between 0 and 10 \(got 12\)"):
