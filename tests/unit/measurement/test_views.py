@@ -110,7 +110,7 @@ def test_frames_without_a_record_of_the_teacher_are_not_compared_and_it_is_said(
     assert comparison.teacher.answers.tolist() == [100] * 6
     assert comparison.rates[0] == pytest.approx([30 / 99] * 6)
     assert len(answers.tables["base"]) == 2 * len(answers.tables["teacher"]) == 12
-    [said] = answers.remarks("canonical")
+    [said] = answers.not_compared()
     assert said.startswith("The teacher has no record in the frames swapped: there the student alone was asked")
     # A frame of a view is to be compared: there, a gap in the record is a mistake.
     with pytest.raises(InputError, match=r"teacher: missing scenarios that the base student has: .* in frame swapped"):

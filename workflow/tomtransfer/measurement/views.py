@@ -76,20 +76,16 @@ class Answers:
             if found.disagree
         ]
 
-    @property
-    def unrecorded(self) -> list[str]:
-        """The frames in which the students were asked and the teacher has no answers, because it is a record."""
-        return sorted(set(self.tables["base"]["frame"]) - set(self.tables["teacher"]["frame"]))
-
-    def remarks(self, view: str) -> list[str]:
-        """Return what is to be said beside every result of a view: disagreements, and what could not be compared."""
-        found = self.disagreements(view)
-        if self.unrecorded:
-            found.append(
-                f"The teacher has no record in the frames {', '.join(self.unrecorded)}: there the student alone was "
-                "asked, which shows its habits, and nothing is compared."
-            )
-        return found
+    def not_compared(self) -> list[str]:
+        """Return a sentence on the frames in which a teacher whose answers are recorded has none, if there are any."""
+        frames = self.tables["base"]["frame"].unique(maintain_order=True).to_list()
+        alone = [frame for frame in frames if frame not in set(self.tables["teacher"]["frame"])]
+        if not alone:
+            return []
+        return [
+            f"The teacher has no record in the frames {', '.join(alone)}: there the student alone was asked, which shows "
+            "its habits, and nothing is compared."
+        ]
 
     def unanswered(self) -> tuple[str, ...]:
         """Return the scenarios of the scored frame in which a model gave no valid answer, each with that model.

@@ -124,13 +124,13 @@ def _with_disagreements(findings: Findings, answers: Answers) -> Findings:
     """Return findings whose sentences say where choices disagree, which are measured, and what is not compared."""
 
     def said(headlines: Mapping[str, str], view: str) -> dict[str, str]:
-        remarks = answers.remarks(view)
+        remarks = answers.disagreements(view)
         return {split: " ".join([sentence, *remarks]) for split, sentence in headlines.items()}
 
     main = main_view(answers.views)
     return replace(
         findings,
-        verdict=" ".join([findings.verdict, *answers.remarks(main)]).strip(),
+        verdict=" ".join([findings.verdict, *answers.disagreements(main), *answers.not_compared()]).strip(),
         headlines=said(findings.headlines, findings.frame),
         views=tuple(replace(view, headlines=said(view.headlines, view.name)) for view in findings.views),
     )

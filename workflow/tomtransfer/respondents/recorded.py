@@ -12,6 +12,7 @@ from typing import Any
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
+from tomtransfer.models.integrity import sha256
 from tomtransfer.models.registry import Recorded, Source, find
 from tomtransfer.respondents.answer_record import AnswerRecord, Place, read_record
 from tomtransfer.respondents.asking import Asking, Questions, ask_teacher
@@ -58,7 +59,7 @@ class RecordedRespondent:
             self._amount(query)
         return {
             "model": self.identity["model"],
-            "tables": {name: table.origin for name, table in self.source.tables.items()},
+            "tables": {name: f"sha256 {sha256(file)}" for name, file in self.files.items()},
             "choices": f"counted in {len(asked.chosen)} scenarios",
             "amounts": f"a mean in {len(asked.amounts)} scenarios",
             "motivations": f"in {len(asked.reasoned)} of {len(questions.reasoned)} scenarios that are trained on",
