@@ -83,8 +83,8 @@ class Answers:
         if not alone:
             return []
         return [
-            f"The teacher has no record in the frames {', '.join(alone)}: there the student alone was asked, which shows "
-            "its habits, and nothing is compared."
+            f"The teacher has no record in the frames {', '.join(alone)}: there the student alone was asked, which "
+            "shows its habits, and nothing is compared."
         ]
 
     def unanswered(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from tomtransfer.report.sources import (
     examined_models,
     first_prompts,
     frames_table,
+    gave_reasons,
     versions,
 )
 from tomtransfer.report.style import FAINT, INK, MARKS, MOST_SHOWN, PAPER, percent, words
@@ -239,7 +240,7 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
         title=f"From {teacher} to {student}",
         lead=(
             "How far a small model took over how a large one chooses in two-player games, after it was trained on the "
-            f"large one's choices and reasons. Teacher: {teacher}. Student: {student}."
+            f"large one's choices{' and reasons' if gave_reasons(sources) else ''}. Teacher: {teacher}. Student: {student}."
         ),
         findings=findings,
         drawings=read_drawings(figures),

@@ -111,6 +111,11 @@ def cut_off(motivations: Iterable[Path]) -> tuple[int, int]:
     return int((~finished).sum()), len(finished)
 
 
+def gave_reasons(sources: ReportSources) -> bool:
+    """Return whether the teacher gave reasons; recorded choices may have none. Drawn answers hold their own."""
+    return cut_off(sources.motivations)[1] > 0 or not any(len(read_table(path)) for path in sources.teacher)
+
+
 def frames_table(answers: Mapping[str, Sequence[Path]]) -> Table:
     """Return how often each model cooperates in every frame, over all scenarios; without rows if there is one frame.
 
