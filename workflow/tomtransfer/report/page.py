@@ -211,11 +211,8 @@ def published_page(findings: Findings, counts: Sequence[Path], figures: Sequence
     return Page(
         title="The published result, measured again",
         lead=(
-            "Lorè, Ilami and Heydari (2024), Large Model Strategic Thinking, Small Model Efficiency, arXiv 2408.05241: "
-            "a teacher of 70B parameters, a student of 7B before and after training, 300 answers a scenario. From the "
-            "counts that they publish, with no model, every figure is worked out again. Their improvement, the "
-            f"mean over scenarios of (tuned - base) / (teacher - base), is {theirs}. Beside it stand other measures, "
-            "and what policies reach that ignore the scenario."
+            "How far a small model took over how a large one chooses in two-player games, after it was trained on the "
+            f"large one's {lesson}. Teacher: {teacher}. Student: {student}."
         ),
         findings=findings,
         drawings=read_drawings(figures),
@@ -235,6 +232,7 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
     teacher, student = (", ".join(findings.provenance[role]["model"]) for role in ("teacher", "tuned"))
     training = json.loads(sources.training.read_text(encoding="utf-8"))
     prompts = read_prompts(sources.prompts)
+    lesson = "choices and reasons" if gave_reasons(sources) else "choices"
     per_choice = sources.experiment["report"]["motivations_per_choice"]
     return Page(
         title=f"From {teacher} to {student}",
