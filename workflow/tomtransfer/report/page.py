@@ -211,8 +211,11 @@ def published_page(findings: Findings, counts: Sequence[Path], figures: Sequence
     return Page(
         title="The published result, measured again",
         lead=(
-            "How far a small model took over how a large one chooses in two-player games, after it was trained on the "
-            f"large one's {lesson}. Teacher: {teacher}. Student: {student}."
+            "Lorè, Ilami and Heydari (2024), Large Model Strategic Thinking, Small Model Efficiency, arXiv 2408.05241: "
+            "a teacher of 70B parameters, a student of 7B before and after training, 300 answers a scenario. From the "
+            "counts that they publish, with no model, every figure is worked out again. Their improvement, the "
+            f"mean over scenarios of (tuned - base) / (teacher - base), is {theirs}. Beside it stand other measures, "
+            "and what policies reach that ignore the scenario."
         ),
         findings=findings,
         drawings=read_drawings(figures),
@@ -238,7 +241,7 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
         title=f"From {teacher} to {student}",
         lead=(
             "How far a small model took over how a large one chooses in two-player games, after it was trained on the "
-            f"large one's choices{' and reasons' if gave_reasons(sources) else ''}. Teacher: {teacher}. Student: {student}."
+            f"large one's {lesson}. Teacher: {teacher}. Student: {student}."
         ),
         findings=findings,
         drawings=read_drawings(figures),
