@@ -62,7 +62,9 @@ def test_its_rates_are_the_counts_and_reach_the_report(taught):
     card = json.loads((taught / "results/alignment/stag_hunt.json").read_text())
     found = card["splits"]["in_sample"]["contexts"]["business"]["teacher"]
     assert found["cooperation_rate"] == pytest.approx(25 / 38)
-    assert 0 < card["splits"]["in_sample"]["measures"]["gap_closed"]["ceiling"] < 1
+    scores = json.loads((taught / "results/alignment/summary.json").read_text())["scores"]
+    measured = {(each["level"], each["split"], each["measure"]): each for each in scores}
+    assert 0 < measured["split", "in_sample", "gap_closed"]["ceiling"] < 1
     page = (taught / "results/report.html").read_text()
     assert "choices. Teacher: people" in page
 

@@ -86,8 +86,13 @@ class AnswerRecord:
 
     def require(self, name: str, chosen: Iterable[Place], amounts: Iterable[Place]) -> None:
         """Raise InputError listing the places that have no record, and those that share one with another."""
-        missing, twice = [], []
-        for places, known, column in ((chosen, self.choices, "choices"), (amounts, self.means, "mean amounts")):
+        missing: list[str] = []
+        twice: list[str] = []
+        wanted: tuple[tuple[Iterable[Place], Mapping[Place, Any], str], ...] = (
+            (chosen, self.choices, "choices"),
+            (amounts, self.means, "mean amounts"),
+        )
+        for places, known, column in wanted:
             users: dict[Place, Place] = {}
             for place in places:
                 if not any(each in known for each in _spellings(place)):
