@@ -10,6 +10,7 @@ import yaml
 from scenarios_of import scenarios
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.models.registry import Hub, find, read_registry
+from tomtransfer.respondents.recorded import check_record
 
 Read = Callable[..., Experiment]
 
@@ -26,7 +27,19 @@ def settings(content: dict[str, Any], above: str = "") -> Iterator[tuple[str, An
 
 
 def test_the_presets_are_there() -> None:
-    assert PRESETS == ["control", "frames", "gemma3", "german", "gpt_oss", "llama2", "llama3", "qwen", "qwen3", "smoke"]
+    assert PRESETS == [
+        "control",
+        "frames",
+        "gemma3",
+        "german",
+        "gpt_oss",
+        "llama2",
+        "llama3",
+        "published_teacher",
+        "qwen",
+        "qwen3",
+        "smoke",
+    ]
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -110,6 +123,15 @@ def test_control_has_the_default_student_and_a_teacher_that_costs_nothing(read: 
     default, control = read(), read(["presets/control.yaml"])
     assert control.student == default.student
     assert read_registry(Path(control.paths.registry))[control.teacher.model].source == "planted"
+
+
+def test_the_published_teacher_is_recorded_in_every_scenario_of_the_canonical_frame(read: Read, project: Path) -> None:
+    default, preset = read(), read(["presets/published_teacher.yaml"])
+    assert preset.student.model == default.student.model
+    assert list(preset.trained_frames) == ["canonical"]
+    path = Path(preset.paths.registry)
+    check_record(preset, read_registry(path), path, ["donation"])
+    assert "licence" in (project / "presets/published_teacher.yaml").read_text().lower()
 
 
 def test_german_is_the_default_experiment_in_other_words(read: Read) -> None:

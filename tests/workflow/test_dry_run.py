@@ -9,7 +9,8 @@ from mutations import mutate
 from project import copy_project, plan, run_snakemake
 from tomtransfer.scenarios.families import FAMILIES
 
-PRESETS = ("control", "frames", "gemma3", "german", "gpt_oss", "llama2", "llama3", "qwen", "qwen3", "smoke")
+PRESETS = ("control", "frames", "gemma3", "german", "gpt_oss", "llama2", "llama3", "published_teacher")
+PRESETS += ("qwen", "qwen3", "smoke")
 
 
 def test_the_default_experiment_loads_the_teacher_once_per_game_and_each_student_once(project):

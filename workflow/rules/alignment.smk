@@ -46,8 +46,8 @@ rule score_game:
         runtime=10,
     params:
         game=facts,
-        views=views(experiment),
-        designs=designs(experiment.ordered_frames),
+        views=VIEWS,
+        designs=DESIGNS,
         scoring=experiment.scoring.model_dump(),
         code=code("score_game.py"),
     message:
@@ -85,8 +85,8 @@ rule summarize:
         mem_mb=1000,
         runtime=10,
     params:
-        views=views(experiment),
-        designs=designs(experiment.ordered_frames),
+        views=VIEWS,
+        designs=DESIGNS,
         scoring=experiment.scoring.model_dump(),
         code=code("summarize.py"),
     message:

@@ -9,8 +9,16 @@ from tomtransfer.experiment.imports import PACKAGE, code_hash
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.models.registry import check_social_weights, find, find_student, read_registry, revision
+from tomtransfer.models.registry import (
+    answered_frames,
+    check_social_weights,
+    find,
+    find_student,
+    read_registry,
+    revision,
+)
 from tomtransfer.respondents.asking import ask_student, ask_teacher
+from tomtransfer.respondents.recorded import check_record
 from tomtransfer.scenarios.amounts import AMOUNT
 from tomtransfer.scenarios.frames import designs, views
 from tomtransfer.scenarios.games import TWO_ACTIONS
@@ -56,6 +64,10 @@ AMOUNT_GAMES = [game for game, kind in GAME_KINDS.items() if kind == AMOUNT]
 HASHES = checked(game_hashes, experiment, experiment.every_game if workflow.is_main_process else [])
 CONTEXTS = dict.fromkeys(context for game in experiment.every_game for context in experiment.contexts_of(game))
 checked(check_social_weights, experiment.teacher.model, CONTEXTS, registry, Path(experiment.paths.registry))
+checked(check_record, experiment, registry, Path(experiment.paths.registry), AMOUNT_GAMES)
+TEACHER = checked(find, experiment.teacher.model, registry, Path(experiment.paths.registry))
+VIEWS = views(experiment, answered_frames(TEACHER, experiment.frames))
+DESIGNS = designs(experiment.ordered_frames)
 CAPTIONS = PACKAGE / "report" / "captions"
 PAGE_PARTS = ("report/templates", "report/captions")
 
@@ -67,10 +79,12 @@ TABLES = [
 ]
 PUBLISHED_TABLES = [*TABLES, "split_tests", "donation"]
 OWN_TABLES = []
-if len(views(experiment)) > 1:
+if len(VIEWS) > 1:
     OWN_TABLES += ["frames_side_by_side"]
-if designs(experiment.ordered_frames):
-    OWN_TABLES += ["components", "bias_shares", "bias_effects"]
+if any(frames in VIEWS.values() for frames in DESIGNS.values()):
+    OWN_TABLES += ["components"]
+if DESIGNS:
+    OWN_TABLES += ["bias_shares", "bias_effects"]
 
 
 wildcard_constraints:

@@ -89,7 +89,8 @@ def page() -> str:
             sections.append(_section(f"### {name}", f"{name}.", _follow(child, definitions), definitions))
     sections.append(REGISTRY)
     for name, source in SOURCES.items():
-        sections.append(_section(f"### source: {name}", "{name}.", source.model_json_schema(), {}))
+        record = source.model_json_schema()
+        sections.append(_section(f"### source: {name}", "{name}.", record, record.get("$defs", {})))
     return "\n".join(sections)
 
 
@@ -115,7 +116,8 @@ def _rows(prefix: str, record: Mapping[str, Any], definitions: Mapping[str, Any]
         default = _default(child, required=name in record.get("required", []))
         yield f"`{prefix}{name}`", _allowed(child), default, child["description"]
         for member in child.get("patternProperties", {}).values():
-            yield from _rows(f"{prefix}{name}.{{name}}.", _follow(member, definitions), definitions)
+            if "properties" in (record_inside := _follow(member, definitions)):
+                yield from _rows(f"{prefix}{name}.{{name}}.", record_inside, definitions)
 
 
 def _follow(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -138,6 +140,8 @@ def _allowed(node: Mapping[str, Any]) -> str:
         return ", or ".join(dict.fromkeys(_allowed(alternative) for alternative in node["anyOf"]))
     if "const" in node or "enum" in node:
         return " or ".join(f"`{value}`" for value in node.get("enum", [node.get("const")]))
+    if keys := node.get("propertyNames", {}).get("enum"):
+        return f"any of {', '.join(f'`{key}`' for key in keys)}, each with a value"
     if any("anyOf" in value for value in node.get("patternProperties", {}).values()):
         return "names, each with a value"
     kind = f"list, each item a {_allowed(node['items'])}" if node["type"] == "array" else TYPE_WORDS[node["type"]]

@@ -160,3 +160,21 @@ def test_the_card_stands_beside_the_published_means(tmp_path):
     assert card["measures"]["exact"]["gap_closed"]["value"] == pytest.approx(0.75)
     assert "| published | 7.00 | 5.49 | 5.92 |" in " ".join(paths["page"].read_text().split())
     assert set(pl.read_parquet(paths["table"])["measure"]) >= {"gap_closed", "wasserstein_tuned"}
+
+
+def test_a_recorded_mean_is_compared_as_a_mean_and_never_as_a_distribution(tmp_path):
+    choices = {
+        "teacher": [choice("teacher", point(7), evidence="mean")],
+        "base": [choice("base", point(3))],
+        "tuned": [choice("tuned", point(6))],
+    }
+    found = {row.measure: row for row in score_amounts(choices, 200, seed=1, confidence=0.95)}
+    assert (found["mean_teacher"].value, found["gap_closed"].value) == (7, pytest.approx(0.75))
+    assert found["gap_closed"].note.endswith("means are all that is known, whose sampling error is in no interval")
+    assert found["wasserstein_base"].value is None
+    assert found["wasserstein_tuned"].note == "undefined: of the teacher, means are all that is known"
+    facts = {"game": "donation", "title": "Donation", "unit": "dollars", "endowment": 10}
+    paths = {name: tmp_path / name for name in ("table", "card", "page")}
+    write_amount_card({"exact": choices}, facts, Scoring(), PUBLISHED, paths)
+    assert "exact: no distance, undefined: of the teacher, means are all that is known." in paths["page"].read_text()
+    assert json.loads(paths["card"].read_text())["choices"]["exact"][0]["amounts"] == []

@@ -94,3 +94,24 @@ def test_shares_of_invalid_answers_are_those_that_were_drawn(tmp_path: Path) -> 
     assert found["canonical"].format.before == 0
     assert found["counterbalanced"].format.before == pytest.approx(0.1)
     assert np.isfinite(found["canonical"].gap.before)
+
+
+def test_frames_without_a_record_of_the_teacher_are_not_compared_and_it_is_said(tmp_path: Path) -> None:
+    recorded = pl.read_parquet(write(tmp_path, "recorded", 0.3)).filter(frame="canonical")
+    counts = {"cooperate": 30.0, "defect": 69.0, "other": 1.0}
+    counted = recorded.with_columns(
+        evidence=pl.lit("counted"), **{name: pl.lit(value) for name, value in counts.items()}
+    )
+    write_table(counted, tmp_path / "recorded.parquet")
+    base, tuned = write(tmp_path, "base", 0.9), write(tmp_path, "tuned", 0.5)
+    answers = read_answers([tmp_path / "recorded.parquet"], base, tuned, {"canonical": ["canonical"]}, {})
+    [(name, comparison)] = answers.compare()
+    assert (name, comparison.teacher.kind, comparison.base.kind) == ("canonical", "counted", "exact")
+    assert comparison.teacher.answers.tolist() == [100] * 6
+    assert comparison.rates[0] == pytest.approx([30 / 99] * 6)
+    assert len(answers.tables["base"]) == 2 * len(answers.tables["teacher"]) == 12
+    [said] = answers.not_compared()
+    assert said.startswith("The teacher has no record in the frames swapped: there the student alone was asked")
+    # A frame of a view is to be compared: there, a gap in the record is a mistake.
+    with pytest.raises(InputError, match=r"teacher: missing scenarios that the base student has: .* in frame swapped"):
+        read_answers([tmp_path / "recorded.parquet"], base, tuned, VIEWS, {})

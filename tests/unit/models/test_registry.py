@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.models.registry import Hub, Local, Planted, Random, Wheels, find, read_registry, revision
+from tomtransfer.models.registry import Hub, Local, Planted, Random, Recorded, Wheels, find, read_registry, revision
 
 ROOT = Path(__file__).parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef0123456f"
@@ -53,6 +53,7 @@ def test_shipped_registry_is_read_whole() -> None:
         "random-teacher": Random,
         "random-student": Random,
         "planted-teacher": Planted,
+        "published-llama-2-70b": Recorded,
     }
     large = find("qwen2.5-coder-1.5b-instruct", registry, path)
     assert isinstance(large, Wheels)

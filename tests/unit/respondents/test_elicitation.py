@@ -31,6 +31,12 @@ class Parrot:
     heard: list = field(default_factory=list)
     examined: str = "examination"
 
+    def known(self, questions):
+        return questions
+
+    def evidence(self, prompt):
+        return "exact"
+
     def asked(self, prompt):
         return {"prompt": prompt.sha256}
 

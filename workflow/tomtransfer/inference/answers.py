@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ChoiceDistribution:
-    """Probabilities of cooperating, of defecting and of anything else: they sum to one."""
+    """Probabilities of cooperating, of defecting and of anything else: they sum to one.
+
+    Of a respondent whose answers were counted they are numbers of answers instead.
+    """
 
     cooperate: float
     defect: float

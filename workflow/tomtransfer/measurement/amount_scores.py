@@ -17,6 +17,9 @@ from tomtransfer.respondents.counting import ANSWER_KINDS, parse_amounts
 RATIOS = frozenset({"gap_closed", "improvement"})
 """Measures that are shares of the gap between teacher and base."""
 
+AMOUNT_DISTANCES = frozenset({"wasserstein_base", "wasserstein_tuned"})
+"""Measures of whole distributions."""
+
 FEWEST_VALID = 0.5
 """The share of answers that must be amounts for a share of the gap to be given."""
 
@@ -32,7 +35,8 @@ class AmountChoice:
     game: str
     context: str
     model: str
-    evidence: Literal["exact", "counted"]
+    evidence: Literal["exact", "counted", "mean"]
+    """A mean is all that is recorded: its amounts have that mean, and say nothing else."""
     amounts: tuple[float, ...]
     other: float
     kinds: Mapping[str, int]
@@ -71,9 +75,9 @@ class AmountMeasure:
 
 
 def exact_amounts(model: str, readings: pl.DataFrame) -> list[AmountChoice]:
-    """Return a model's exact choices from its table of readings, a row per scenario."""
+    """Return a model's exact choices, or recorded means, from its table of readings, a row per scenario."""
     return [
-        AmountChoice(*_place(row), model, "exact", tuple(row["probabilities"]), row["other"], {})
+        AmountChoice(*_place(row), model, row.get("evidence", "exact"), tuple(row["probabilities"]), row["other"], {})
         for row in readings.iter_rows(named=True)
     ]
 
@@ -98,8 +102,8 @@ def score_amounts(
 
     Gap closed and improvement are those of cooperation rates, of mean amounts instead. The Wasserstein-1 distance is
     what would have to be moved how far to make one distribution the other, in units, averaged over scenarios (Villani
-    2009, Optimal Transport, chapter 6). Intervals are percentiles of a multinomial bootstrap of drawn answers;
-    exact probabilities have no sampling error.
+    2009, Optimal Transport, chapter 6); there is none to a teacher of whom a mean is all that is known. Intervals are
+    percentiles of a multinomial bootstrap of drawn answers; exact probabilities have no sampling error.
     """
     _refuse_unpaired(choices)
     shares = [np.stack([each.distribution for each in choices[model]]) for model in ROLES]
@@ -115,8 +119,13 @@ def score_amounts(
     no_gap = why_no_share(choices, intervals.pop("gap", None))
     del values["gap"]
     note = "" if intervals else "no interval: the probabilities are exact, without sampling error"
+    no_distance = ""
+    if means := [model for model in ROLES if any(each.evidence == "mean" for each in choices[model])]:
+        no_distance = f"of the {' and the '.join(means)}, means are all that is known"
+        note = f"{no_distance}, whose sampling error is in no interval"
+    undefined = {**dict.fromkeys(RATIOS, no_gap), **dict.fromkeys(AMOUNT_DISTANCES, no_distance)}
     return [
-        _row(name, evidence, float(value[0]), intervals.get(name), note, no_gap if name in RATIOS else "")
+        _row(name, evidence, float(value[0]), intervals.get(name), note, undefined.get(name, ""))
         for name, value in values.items()
     ]
 
@@ -196,7 +205,7 @@ def _redraw(choices: Sequence[AmountChoice], draws: int, seed: int) -> Array:
     generator = np.random.default_rng(seed)
     columns = []
     for each in choices:
-        if each.evidence == "exact":
+        if each.evidence != "counted":
             columns.append(np.tile(each.distribution, (draws, 1)))
         else:
             valid = int(sum(each.amounts))

@@ -76,6 +76,17 @@ class Answers:
             if found.disagree
         ]
 
+    def not_compared(self) -> list[str]:
+        """Return a sentence on the frames in which a teacher whose answers are recorded has none, if there are any."""
+        frames = self.tables["base"]["frame"].unique(maintain_order=True).to_list()
+        alone = [frame for frame in frames if frame not in set(self.tables["teacher"]["frame"])]
+        if not alone:
+            return []
+        return [
+            f"The teacher has no record in the frames {', '.join(alone)}: there the student alone was asked, which "
+            "shows its habits, and nothing is compared."
+        ]
+
     def unanswered(self) -> tuple[str, ...]:
         """Return the scenarios of the scored frame in which a model gave no valid answer, each with that model.
 
@@ -114,14 +125,18 @@ def read_answers(
 ) -> Answers:
     """Return the answers of teacher, base and tuned student, in the teacher's order.
 
+    A teacher whose answers are recorded may have none in frames that no view has; the students' stand after the others.
     Raises InputError naming the scenarios that one of them lacks.
     """
     files = {"teacher": list(teacher), "base": [base], "tuned": [tuned]}
     tables = {role: pl.concat([read_choices(path) for path in paths]) for role, paths in files.items()}
-    order = tables["teacher"].select(PLACE)
+    compared = {*tables["teacher"]["frame"], *(frame for frames in views.values() for frame in frames)}
+    alone = tables["base"].filter(~pl.col("frame").is_in(compared)).select(PLACE)
+    recorded = tables["teacher"].select(PLACE)
+    order = pl.concat([recorded, alone])
     for role, table in tables.items():
-        _refuse_missing(role, order, table, "the teacher has")
-        _refuse_missing("teacher", table, tables["teacher"], f"the {role} student has")
+        _refuse_missing(role, recorded if role == "teacher" else order, table, "the teacher has")
+        _refuse_missing("teacher", table, order, f"the {role} student has")
     ordered = {
         role: order.join(each, on=PLACE, how="inner", maintain_order="left", validate="1:1")
         for role, each in tables.items()

@@ -18,7 +18,18 @@ from zipfile import BadZipFile, ZipFile
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.conversion import convert, write_random
 from tomtransfer.models.integrity import MODEL_FILE_PATTERNS, SOURCE, check, model_files, sha256, verify
-from tomtransfer.models.registry import Hub, Local, Planted, Random, Source, Wheels, revision
+from tomtransfer.models.recordings import keep_tables, kept_tables
+from tomtransfer.models.registry import (
+    Hub,
+    Local,
+    Planted,
+    Random,
+    Recorded,
+    Source,
+    Wheels,
+    record_revision,
+    revision,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +59,7 @@ def fetch(name: str, source: Source, directory: Path) -> None:
         model.mkdir(parents=True)
         _make(name, source, model, work)
         _write_source(name, source, identity, model)
-        _check(model, source)
+        _check(model, source, identity)
         if directory.exists():
             directory.rename(work / "replaced")
         model.rename(directory)
@@ -160,12 +171,21 @@ def _make(name: str, source: Source, model: Path, work: Path) -> None:
             write_random(source, model)
         case Planted():
             pass  # its policy stands in source.json
+        case Recorded():
+            keep_tables(name, source.tables, model)
 
 
-def _check(model: Path, source: Source) -> None:
+def _check(model: Path, source: Source, identity: str) -> None:
     """Make sure that a model directory is as it was made; a planted teacher has no files to look for."""
-    if not isinstance(source, Planted):
-        verify(model)
+    match source:
+        case Planted():
+            pass
+        case Recorded():
+            hashes = {name: sha256(file) for name, file in kept_tables(source.tables, model).items()}
+            if record_revision(source, hashes) != identity:
+                raise InputError(f"{model}: its tables are not those of the registry, or changed while they were read")
+        case _:
+            verify(model)
 
 
 def _holds(directory: Path, source: Source, identity: str) -> bool:
@@ -173,7 +193,7 @@ def _holds(directory: Path, source: Source, identity: str) -> bool:
     if not directory.exists() or not any(directory.iterdir()):
         return False
     try:
-        _check(directory, source)
+        _check(directory, source, identity)
         return bool(json.loads((directory / SOURCE).read_text(encoding="utf-8"))["revision"] == identity)
     except (InputError, OSError, ValueError, TypeError, KeyError) as error:
         logger.warning("%s: not whole, made anew: %s", directory, error)

@@ -1,6 +1,7 @@
 """Where models come from: the records of the registry file, and what identifies a model before it is fetched."""
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -9,9 +10,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ByteSize, Field, field_validator, model_validator
 
+from tomtransfer.experiment.names import FrameName, Name
 from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.validation import InputError, Record, validate
 from tomtransfer.models.integrity import check, fingerprint
+from tomtransfer.models.recordings import RecordedTable, table_hashes
 
 CORPUS = """\
 You are one of two people who must each make a choice. The other person is called your coplayer. Points stand for what
@@ -121,7 +124,18 @@ class Planted(_Described):
     """What the coplayer's points count in each context, where one's own count 1."""
 
 
-Source = Wheels | Hub | Local | Random | Planted
+class Recorded(_Described):
+    """No model but answers that somebody has recorded, of people or of a model: a teacher that answers from tables."""
+
+    source: Literal["recorded"]
+    """Where the teacher comes from: tables of what was answered (docs/teachers.md)."""
+    frames: tuple[FrameName, ...] = Field(default=("canonical",), min_length=1)
+    """The frames that there are answers in; in others the teacher is not asked."""
+    tables: dict[Name, RecordedTable] = Field(min_length=1)
+    """The tables, by names that you choose: choices as counts or rates, mean amounts, motivations."""
+
+
+Source = Wheels | Hub | Local | Random | Planted | Recorded
 
 SOURCES: Mapping[str, type[Source]] = {
     "wheels": Wheels,
@@ -129,6 +143,7 @@ SOURCES: Mapping[str, type[Source]] = {
     "local": Local,
     "random": Random,
     "planted": Planted,
+    "recorded": Recorded,
 }
 
 
@@ -156,7 +171,17 @@ def parse_source(name: object, entry: object, path: Path) -> Source:
     source = validate(SOURCES[kind], entry, f"{path}: {name}")
     if isinstance(source, Local):
         return source.model_copy(update={"path": path.parent / source.path.expanduser()})
+    if isinstance(source, Recorded):
+        return source.model_copy(update={"tables": _placed(source.tables, path.parent)})
     return source
+
+
+def _placed(tables: Mapping[str, RecordedTable], folder: Path) -> dict[str, RecordedTable]:
+    """Return tables whose relative paths start at `folder`."""
+    return {
+        name: table.model_copy(update={"path": folder / table.path.expanduser()}) if table.path else table
+        for name, table in tables.items()
+    }
 
 
 def find(name: str, registry: Mapping[str, Source], path: Path) -> Source:
@@ -180,18 +205,25 @@ def check_social_weights(name: str, contexts: Iterable[str], registry: Mapping[s
 def find_student(name: str, registry: Mapping[str, Source], path: Path) -> Source:
     """Return the source of a model that can be tuned; raises InputError for one that has no weights, too."""
     source = find(name, registry, path)
-    if isinstance(source, Planted):
-        raise InputError(f"{path}: {name}: source: planted: it has no weights to tune, so it can only be a teacher")
+    if isinstance(source, Planted | Recorded):
+        raise InputError(
+            f"{path}: {name}: source: {source.source}: it has no weights to tune, so it can only be a teacher"
+        )
     return source
+
+
+def answered_frames(source: Source, frames: Iterable[str]) -> list[str]:
+    """Return those of `frames` in which a teacher can be asked: all, unless its answers are recorded."""
+    return [frame for frame in frames if not isinstance(source, Recorded) or frame in source.frames]
 
 
 def revision(name: str, source: Source) -> str:
     """Return what identifies the content of the model `name`, without fetching it: the same answers, the same revision.
 
     That is the SHA-256 of the file (wheels), the commit (hub), a fingerprint of the directory (local) or a SHA-256 of
-    the settings (random, planted).
+    the settings (random, planted) or of settings and tables (recorded).
 
-    Raises InputError when a local directory holds no complete model.
+    Raises InputError when a local directory holds no complete model, or a table cannot be read.
     """
     match source:
         case Wheels():
@@ -204,6 +236,18 @@ def revision(name: str, source: Source) -> str:
         case Random() | Planted():
             settings = source.model_dump_json(exclude={"license", "description"})
             return hashlib.sha256(settings.encode()).hexdigest()
+        case Recorded():
+            return record_revision(source, table_hashes(name, source.tables))
+
+
+def record_revision(source: Recorded, hashes: Mapping[str, str]) -> str:
+    """Return what identifies recorded answers: how they are read, and the hashes of their tables, wherever they are."""
+    settings = source.model_dump(mode="json", exclude={"license": True, "description": True, "tables": True})
+    read = {
+        name: table.model_dump(mode="json", exclude={"path", "url", "sha256"}) for name, table in source.tables.items()
+    }
+    content = {**settings, "tables": read, "hashes": dict(hashes)}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _check_local(name: str, source: Local) -> None:

@@ -13,6 +13,7 @@ from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.sections import Scoring
 from tomtransfer.experiment.tables import read_table, write_table
 from tomtransfer.measurement.amount_scores import (
+    AMOUNT_DISTANCES,
     AmountChoice,
     AmountMeasure,
     counted_amounts,
@@ -75,8 +76,14 @@ def write_amount_card(
 
 
 def _choices(choices: Choices) -> list[dict[str, Any]]:
+    """Return what each model gives, in each scenario; of a mean that is all that is known, no amounts."""
     return [
-        {**asdict(each), "mean": each.mean if np.isfinite(each.mean) else None, "bounds": each.bounds}
+        {
+            **asdict(each),
+            "amounts": [] if each.evidence == "mean" else list(each.amounts),
+            "mean": each.mean if np.isfinite(each.mean) else None,
+            "bounds": each.bounds,
+        }
         for model in ROLES
         for each in choices[model]
     ]
@@ -103,7 +110,7 @@ def amount_page(
     cells.append(["published", *means, "-", *gaps, "-", "-"])
     table = as_markdown([*headings, "Wasserstein-1 to the teacher, base", "tuned"], cells)
     notes = {
-        f"{evidence}: no share of the gap, {row.note}."
+        f"{evidence}: no {'distance' if row.measure in AMOUNT_DISTANCES else 'share of the gap'}, {row.note}."
         for evidence, found in measures.items()
         for row in found
         if row.note.startswith("undefined")
@@ -113,6 +120,8 @@ def amount_page(
 
 
 def _invalid(choices: Sequence[AmountChoice]) -> str:
+    if any(each.evidence == "mean" for each in choices):
+        return "-"
     other = sum(each.other for each in choices)
     return f"{100 * other / (other + sum(sum(each.amounts) for each in choices)):.1f} %"
 

@@ -23,6 +23,7 @@ from tomtransfer.report.sources import (
     examined_models,
     first_prompts,
     frames_table,
+    gave_reasons,
     versions,
 )
 from tomtransfer.report.style import FAINT, INK, MARKS, MOST_SHOWN, PAPER, percent, words
@@ -234,12 +235,13 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
     teacher, student = (", ".join(findings.provenance[role]["model"]) for role in ("teacher", "tuned"))
     training = json.loads(sources.training.read_text(encoding="utf-8"))
     prompts = read_prompts(sources.prompts)
+    lesson = "choices and reasons" if gave_reasons(sources) else "choices"
     per_choice = sources.experiment["report"]["motivations_per_choice"]
     return Page(
         title=f"From {teacher} to {student}",
         lead=(
             "How far a small model took over how a large one chooses in two-player games, after it was trained on the "
-            f"large one's choices and reasons. Teacher: {teacher}. Student: {student}."
+            f"large one's {lesson}. Teacher: {teacher}. Student: {student}."
         ),
         findings=findings,
         drawings=read_drawings(figures),

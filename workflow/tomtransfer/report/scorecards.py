@@ -121,7 +121,7 @@ def read_game_scores(paths: Sequence[Path]) -> dict[str, list[Score]]:
 
 
 def _with_disagreements(findings: Findings, answers: Answers) -> Findings:
-    """Return findings whose sentences say where exact and drawn choices disagree, and which are measured."""
+    """Return findings whose sentences say where choices disagree, which are measured, and what is not compared."""
 
     def said(headlines: Mapping[str, str], view: str) -> dict[str, str]:
         remarks = answers.disagreements(view)
@@ -130,7 +130,7 @@ def _with_disagreements(findings: Findings, answers: Answers) -> Findings:
     main = main_view(answers.views)
     return replace(
         findings,
-        verdict=" ".join([findings.verdict, *answers.disagreements(main)]).strip(),
+        verdict=" ".join([findings.verdict, *answers.disagreements(main), *answers.not_compared()]).strip(),
         headlines=said(findings.headlines, findings.frame),
         views=tuple(replace(view, headlines=said(view.headlines, view.name)) for view in findings.views),
     )

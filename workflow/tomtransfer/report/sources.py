@@ -111,13 +111,19 @@ def cut_off(motivations: Iterable[Path]) -> tuple[int, int]:
     return int((~finished).sum()), len(finished)
 
 
+def gave_reasons(sources: ReportSources) -> bool:
+    """Return whether the teacher gave reasons; recorded choices may have none. Drawn answers hold their own."""
+    return cut_off(sources.motivations)[1] > 0 or not any(len(read_table(path)) for path in sources.teacher)
+
+
 def frames_table(answers: Mapping[str, Sequence[Path]]) -> Table:
     """Return how often each model cooperates in every frame, over all scenarios; without rows if there is one frame.
 
     What a model does alike in frames that swap labels and order is its choice; what turns round is liking for a letter.
     """
     rate = pl.col("cooperate") / (pl.col("cooperate") + pl.col("defect"))
-    means = [rate.mean().alias("cooperation"), pl.col("other").mean(), pl.len().alias("scenarios")]
+    other = pl.col("other") / (pl.col("cooperate") + pl.col("defect") + pl.col("other"))  # recorded choices are counts
+    means = [rate.mean().alias("cooperation"), other.mean().alias("other"), pl.len().alias("scenarios")]
     rows = []
     for model, paths in answers.items():
         table = pl.concat([read_table(path) for path in paths])

@@ -150,9 +150,15 @@ def write_checks(
         "Drawn answers beside exact choices:",
         answers_page(rates, confidence) + (f"\n{reading}\n" if rates and reading else ""),
         "Questions about the payoffs:",
-        understanding_page(found),
+        understanding_page(found) + _not_asked(found, list(comprehension)),
     ]
     write_text("\n\n".join(page), paths["page"])
+
+
+def _not_asked(found: Sequence[Understanding], models: Sequence[str]) -> str:
+    """Return a line on the models that were asked no questions while others were: their answers are recorded."""
+    without = [model for model in models if model not in {each.model for each in found}]
+    return f"\nNot asked, because its answers are recorded: {', '.join(without)}.\n" if found and without else ""
 
 
 def answers_page(rows: Sequence[CountedRate], confidence: float = 0.95) -> str:

@@ -28,11 +28,12 @@ def answers_path(choices: Path) -> Path:
 def read_choices(path: Path) -> pl.DataFrame:
     """Return the choices in `path`, or where none were read exactly, the drawn answers beside it, counted.
 
-    The column `evidence` says which they are: exact or counted. Raises InputError for a table that is damaged.
+    The column `evidence` says which they are: exact or counted. Recorded choices are counted too. Raises InputError for
+    a table that is damaged.
     """
-    exact = read_table(path)
-    if len(exact):
-        return exact.with_columns(evidence=pl.lit("exact"))
+    choices = read_table(path)
+    if len(choices):
+        return choices if "evidence" in choices.columns else choices.with_columns(evidence=pl.lit("exact"))
     return read_drawn(path)
 
 

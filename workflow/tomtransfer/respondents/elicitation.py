@@ -47,7 +47,7 @@ class Elicitation:
         computed by. Raises InputError before a model is
         loaded when a prompt does not fit it.
         """
-        asked = read_questions_of(files, self.asking)
+        asked = self.respondent.known(read_questions_of(files, self.asking))
         tables = []
         if "choices" in paths:
             tables.append(self.choices(paths["choices"], asked.chosen, [*asked.reasoned, *asked.drawn]))
@@ -85,8 +85,9 @@ class Elicitation:
             found = self.respondent.choose([prompts[number] for number in part], room, kept)
             return {name: [getattr(each, name) for each in found] for name in CHOICE_COLUMNS}
 
-        rows = [self._row(prompt, READ_BY) for prompt in prompts]
-        return self._write(path, "choices", rows, READ_BY_TYPE, CHOICE_COLUMNS, choose)
+        rows = [self._row(prompt, READ_BY, self._evidence(prompt)) for prompt in prompts]
+        columns = {**self._evidence_column(prompts), **READ_BY_TYPE}
+        return self._write(path, "choices", rows, columns, CHOICE_COLUMNS, choose)
 
     def motivations(self, path: Path, prompts: Sequence[Prompt]) -> pl.DataFrame:
         """Write motivations: for each prompt and each choice, the number that `asking` has for its frame.
@@ -138,15 +139,29 @@ class Elicitation:
     def readings(self, path: Path, queries: Sequence[Query], stage: str) -> pl.DataFrame:
         """Write exact answers that are one of several texts: a row per query, a probability for each candidate."""
         rows = [
-            self._row(query, READ_BY, {"candidates": list(query.candidates), "right": query.right}) for query in queries
+            self._row(
+                query,
+                READ_BY,
+                {"candidates": list(query.candidates), "right": query.right, **self._evidence(query)},
+            )
+            for query in queries
         ]
 
         def read(part: Sequence[int]) -> dict[str, list[Any]]:
             found = self.respondent.read([queries[number] for number in part])
             return {"probabilities": [each.candidates for each in found], "other": [each.other for each in found]}
 
-        columns = {"candidates": pl.List(pl.String), "right": pl.String, **READ_BY_TYPE}
+        columns = {"candidates": pl.List(pl.String), "right": pl.String}
+        columns |= {**self._evidence_column(queries), **READ_BY_TYPE}
         return self._write(path, stage, rows, columns, READING_COLUMNS, read)
+
+    def _evidence(self, prompt: Prompt | Query) -> dict[str, str]:
+        """Return what an answer says, where that is no exact probability: tables of these have no such column."""
+        found = self.respondent.evidence(prompt)
+        return {} if found == "exact" else {"evidence": found}
+
+    def _evidence_column(self, prompts: Sequence[Prompt | Query]) -> dict[str, Any]:
+        return {"evidence": pl.String} if any(map(self._evidence, prompts)) else {}
 
     def _write(
         self,

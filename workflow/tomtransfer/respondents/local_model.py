@@ -104,6 +104,14 @@ class LocalModel:
         """The key of its examination; see `Respondent`."""
         return str(self.examination.key)
 
+    def known(self, questions: Questions) -> Questions:
+        """Return all questions; see `Respondent`."""
+        return questions
+
+    def evidence(self, prompt: Prompt | Query) -> str:
+        """Exact: what is read of a model are probabilities; see `Respondent`."""
+        return "exact"
+
     def check(self, questions: Questions, asking: Asking) -> dict[str, Any]:
         """Return what is known of it without its weights; see `Respondent`."""
         from tomtransfer.respondents.checking import check_model

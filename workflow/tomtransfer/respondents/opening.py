@@ -6,10 +6,12 @@ from typing import Any
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.integrity import SOURCE
-from tomtransfer.models.registry import Planted, parse_source
+from tomtransfer.models.recordings import kept_tables
+from tomtransfer.models.registry import Planted, Recorded, parse_source
 from tomtransfer.respondents.local_model import LocalModel
 from tomtransfer.respondents.planted import PlantedRespondent
 from tomtransfer.respondents.protocol import Respondent
+from tomtransfer.respondents.recorded import RecordedRespondent
 
 
 def open_respondent(directory: Path, **settings: Any) -> Respondent:
@@ -21,6 +23,8 @@ def open_respondent(directory: Path, **settings: Any) -> Respondent:
     match _source(directory):
         case Planted() as policy:
             return PlantedRespondent(policy, model.identity)
+        case Recorded() as record:
+            return RecordedRespondent(record, kept_tables(record.tables, directory), model.identity)
         case _:
             return model
 

@@ -35,6 +35,14 @@ class PlantedRespondent:
         """Nothing: a policy in closed form has no weights to examine; see `Respondent`."""
         return ""
 
+    def known(self, questions: Questions) -> Questions:
+        """Return all questions; see `Respondent`."""
+        return questions
+
+    def evidence(self, prompt: Prompt | Query) -> str:
+        """Exact: a policy has probabilities; see `Respondent`."""
+        return "exact"
+
     def check(self, questions: Questions, asking: Asking) -> dict[str, Any]:
         """Return what the policy is, which can be asked anything; see `Respondent`."""
         return {"model": self.identity["model"], "policy": self.policy.model_dump(mode="json", exclude_none=True)}

@@ -42,6 +42,12 @@ class Respondent(Protocol):
     def examined(self) -> str:
         """The key of the examination that says how answers are computed; empty where there is nothing to examine."""
 
+    def known(self, questions: Questions) -> Questions:
+        """Return those of `questions` that it can be asked: all, unless its answers are recorded."""
+
+    def evidence(self, prompt: Prompt | Query) -> str:
+        """Return what an answer says: `exact` probabilities, `counted` answers, or a `mean` amount and no more."""
+
     def check(self, questions: Questions, asking: Asking) -> Mapping[str, Any]:
         """Return what is known of it before it is asked; raises InputError when it cannot be asked `questions`."""
 
@@ -51,7 +57,7 @@ class Respondent(Protocol):
     def choose(
         self, prompts: Sequence[Prompt], room: int, drawn_after: Collection[str] = ()
     ) -> Sequence[ChoiceDistribution]:
-        """Return the choice distribution of each prompt.
+        """Return the choice distribution of each prompt, or, where `evidence` is counted, how many answers there are.
 
         Answers to them may be up to `room` tokens long. Texts will be drawn after the prompts whose hashes are
         `drawn_after`, so that what was computed of those may be kept. Raises InputError when a prompt does not fit.

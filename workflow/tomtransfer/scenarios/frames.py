@@ -1,22 +1,24 @@
 """Which frames are looked at together: views, whose choices are averaged, and designs, which tell choice from habit."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.sections import Frame
 
 
-def views(experiment: Experiment) -> dict[str, list[str]]:
+def views(experiment: Experiment, answered: Collection[str] | None = None) -> dict[str, list[str]]:
     """Return the frames of each view by its name: the scored frame alone, counterbalanced, and held out.
 
     Counterbalanced are the four frames of the scored frame's labels, whether or not all are trained on; without all
-    four, the frames that are trained on. Held out are the frames that are kept from training and not among these.
+    four, the frames that are trained on. Held out are the frames that are kept from training and not among these. Where
+    the teacher has answers in the frames `answered` alone, nothing can be compared in the others, and no view has them.
     """
+    frames = {name: frame for name, frame in experiment.ordered_frames.items() if answered is None or name in answered}
     balanced = next(
-        (four for four in designs(experiment.ordered_frames).values() if experiment.scored_frame in four),
+        (four for four in designs(frames).values() if experiment.scored_frame in four),
         list(experiment.trained_frames),
     )
-    held_out = [name for name in experiment.held_out_frames if name not in balanced]
+    held_out = [name for name in experiment.held_out_frames if name in frames and name not in balanced]
     found = {experiment.scored_frame: [experiment.scored_frame]}
     if len(balanced) > 1:
         found["counterbalanced"] = balanced

@@ -9,8 +9,14 @@ import polars as pl
 from tomtransfer.experiment.config import TRAINED_SPLIT
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.respondents.counting import parse_choices
+from tomtransfer.respondents.counting import OUTCOMES, parse_choices
 from tomtransfer.scenarios.questions import Prompt
+
+REASONED = (
+    *("split", "game", "context", "frame", "question", "prompt"),
+    *("choice", "label", "draw", "key", "motivation", "finished"),
+)
+"""What is used of a motivation."""
 
 
 def assemble(
@@ -25,7 +31,8 @@ def assemble(
     The weight of an example is the teacher's probability of its choice, among the two labels, divided by the number of
     motivations of that choice, so that the weights of a prompt sum to one. Of the motivations of a choice in a
     scenario, over all `frames`, the last draws are held back from training for the evaluation loss, `held_back_share`
-    of them and at least one, but never the first of a frame; both parts are weighted alike.
+    of them and at least one, but never the first of a frame; both parts are weighted alike. A prompt without
+    motivations, as recorded answers may have none, has each choice that was made as a label alone, in both parts.
 
     Raises InputError when a motivation is not of the trained split, or of a frame that is not one of `frames`.
     """
@@ -33,6 +40,7 @@ def assemble(
     motivations = pl.concat([read_table(path) for path in motivation_paths])
     _refuse_strangers(motivations, "split", [TRAINED_SPLIT])
     _refuse_strangers(motivations, "frame", frames)
+    motivations = pl.concat([motivations.select(REASONED), _labels_alone(choices, motivations, prompts, frames)])
     texts = pl.DataFrame(
         [{"prompt": prompt.sha256, "system": prompt.system, "user": prompt.user} for prompt in prompts]
     )
@@ -52,8 +60,30 @@ def assemble(
             pl.col("split", "game", "context", "frame", "question", "label", "system", "user", "key").first(),
             pl.sum("weight"),
         )
-        .with_columns(completion=pl.col("label") + "\n" + pl.col("motivation"))
+        .with_columns(
+            completion=pl.when(pl.col("motivation") == "")
+            .then("label")
+            .otherwise(pl.col("label") + "\n" + pl.col("motivation"))
+        )
     )
+
+
+def _labels_alone(
+    choices: pl.DataFrame, motivations: pl.DataFrame, prompts: Sequence[Prompt], frames: Sequence[str]
+) -> pl.DataFrame:
+    """Return two empty motivations for each choice that was made to a prompt without any, one of them held back."""
+    trained = choices.filter(pl.col("split") == TRAINED_SPLIT, pl.col("frame").is_in(list(frames)))
+    trained = trained.join(motivations, on="prompt", how="anti", maintain_order="left")
+    labels = {(prompt.sha256, action): getattr(prompt, action) for prompt in prompts for action in OUTCOMES}
+    rows = [
+        {**row, "choice": action, "label": labels[row["prompt"], action], "draw": draw, "motivation": ""}
+        for row in trained.iter_rows(named=True)
+        for action in OUTCOMES
+        if row[action]
+        for draw in range(2)
+    ]
+    schema = motivations.select(REASONED).schema
+    return pl.DataFrame([{**row, "finished": True} for row in rows], schema=schema).select(REASONED)
 
 
 def assemble_drawn(

@@ -1,0 +1,293 @@
+"""Tables of recorded answers, read and checked: every mistake names file, row and column, and what is allowed."""
+
+import csv
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.models.recordings import KnownColumn, RecordedTable
+from tomtransfer.models.registry import Recorded
+
+KNOWN = get_args(KnownColumn)
+_ACTIONS = ("cooperate", "defect")
+KINDS: Mapping[str, Collection[str]] = {
+    "counts": ("cooperate", "defect"),
+    "rates": ("rate", "answers"),
+    "means": ("mean",),
+    "motivations": ("choice", "motivation"),
+}
+"""What a table may hold, told from the columns that it has."""
+
+MOST_NAMED = 60
+"""Scenarios that an error names one by one."""
+
+
+class Place(NamedTuple):
+    """A scenario in a frame; amounts have no frame, and a record whose table has no splits is of any."""
+
+    split: str
+    game: str
+    context: str
+    frame: str
+
+    def __str__(self) -> str:
+        """Return the place as errors name it."""
+        scenario = "/".join(part for part in self[:3] if part)
+        return f"{scenario} in frame {self.frame}" if self.frame else scenario
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A row of a table: its cells by column, and where it stands, as errors name it."""
+
+    where: str
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class CountedAnswers:
+    """How many answers cooperate, defect and do neither, and the row that says so."""
+
+    where: str
+    cooperate: int
+    defect: int
+    invalid: int
+
+
+@dataclass(frozen=True)
+class AnswerRecord:
+    """What is recorded, by place."""
+
+    choices: dict[Place, CountedAnswers] = field(default_factory=dict)
+    means: dict[Place, tuple[str, float]] = field(default_factory=dict)
+    """Rows and mean amounts."""
+    motivations: dict[tuple[Place, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Of each place and choice."""
+
+    def choice(self, place: Place) -> CountedAnswers:
+        """Return the counted answers at a place."""
+        return self.choices[_recorded_as(place, self.choices)]
+
+    def mean(self, place: Place) -> tuple[str, float]:
+        """Return the row and the mean amount at a place."""
+        return self.means[_recorded_as(place, self.means)]
+
+    def reasons(self, place: Place, choice: str) -> list[str]:
+        """Return the motivations for a choice at a place; none where none are recorded."""
+        return [text for each in _spellings(place) for text in self.motivations.get((each, choice), ())]
+
+    def has_reasons(self, place: Place) -> bool:
+        """Return whether there are motivations for both choices at a place."""
+        return all(self.reasons(place, action) for action in _ACTIONS)
+
+    def require(self, name: str, chosen: Iterable[Place], amounts: Iterable[Place]) -> None:
+        """Raise InputError listing the places that have no record, and those that share one with another."""
+        missing: list[str] = []
+        twice: list[str] = []
+        wanted: tuple[tuple[Iterable[Place], Mapping[Place, Any], str], ...] = (
+            (chosen, self.choices, "choices"),
+            (amounts, self.means, "mean amounts"),
+        )
+        for places, known, column in wanted:
+            users: dict[Place, Place] = {}
+            for place in places:
+                if not any(each in known for each in _spellings(place)):
+                    missing.append(f"{place} ({column})")
+                elif (first := users.setdefault(_recorded_as(place, known), place)) != place:
+                    twice.append(f"{first} and {place}")
+        if missing:
+            raise InputError(
+                f"{name}: no record of {len(missing)} scenarios that it is asked about: {_some(missing)}. Add rows for "
+                "them, or leave them out of the experiment"
+            )
+        if twice:
+            raise InputError(
+                f"{name}: one row would answer in two splits, whose payoffs differ: {_some(twice)}. Add a column split "
+                "to the table, or say in `splits` which rows belong to which"
+            )
+
+
+def read_record(source: Recorded, files: Mapping[str, Path]) -> AnswerRecord:
+    """Return what the tables of a registry entry hold; `files` are where they stand.
+
+    Raises InputError naming file, row and column.
+    """
+    record = AnswerRecord()
+    for name, table in source.tables.items():
+        rows = read_rows(table, files[name])
+        columns = set(rows[0].cells) if rows else set()
+        kind = _kind_of(files[name], columns)
+        for row in rows:
+            for place in _places(row, table, source.frames, has_frame=kind != "means"):
+                _put(record, kind, row, place, table.asked)
+    return record
+
+
+def read_rows(table: RecordedTable, path: Path) -> list[TableRow]:
+    """Return the rows of a table that are meant, by known columns; the file's own columns stand under their names.
+
+    Raises InputError when the file cannot be read, lacks a column or has one that is not known.
+    """
+    header, rows = _read_csv(path) if path.suffix == ".csv" else _read_parquet(path)
+    own_names = {str(own): known for known, own in table.columns.items()}
+    conditions = [*table.rows, *(column for split in table.splits.values() for column in split)]
+    used = {*own_names, *conditions, *table.ignored}
+    if absent := [column for column in dict.fromkeys([*own_names, *conditions]) if column not in header]:
+        raise InputError(f"{path}: no column {', '.join(absent)}, which the registry names; it has {', '.join(header)}")
+    free = [column for column in KNOWN if column not in table.columns]
+    if strange := [column for column in header if column not in used and column not in free]:
+        raise InputError(
+            f"{path}: unknown column {', '.join(strange)}; allowed: {', '.join(free)}. Say in `columns` what it is, "
+            "or name it in `ignored`"
+        )
+    given = {column: str(value) for column, value in table.values.items()}
+    found = []
+    for where, cells in rows:
+        if all(_same(cells[column], value) for column, value in table.rows.items()):
+            read = {column: text for column, text in cells.items() if column not in table.ignored}
+            named = {known: cells[own] for own, known in own_names.items()}
+            found.append(TableRow(f"{path}: {where}", {**read, **named, **given}))
+    if not found:
+        chosen = ", ".join(f"{column}: {value}" for column, value in table.rows.items())
+        raise InputError(f"{path}: no rows{f' with {chosen}' if chosen else ''}")
+    return found
+
+
+def _read_csv(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = [line for line in csv.reader(file, strict=True) if line]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as csv: {error}") from error
+    header = [column.strip() for column in lines[0]] if lines else []
+    if len(set(header)) < len(header):
+        raise InputError(f"{path}: row 1: a column stands there twice: {', '.join(header)}")
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        if len(line) != len(header):
+            raise InputError(f"{path}: row {number}: has {len(line)} cells where there are {len(header)} columns")
+        rows.append((f"row {number}", dict(zip(header, map(str.strip, line), strict=True))))
+    return header, rows
+
+
+def _read_parquet(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
+    from tomtransfer.experiment.tables import read_table
+
+    table = read_table(path)
+    cells = ({name: "" if each is None else str(each) for name, each in row.items()} for row in table.to_dicts())
+    return table.columns, [(f"row {number}", each) for number, each in enumerate(cells, start=1)]
+
+
+def _kind_of(path: Path, columns: Collection[str]) -> str:
+    kinds = [kind for kind, needed in KINDS.items() if set(needed) <= set(columns)]
+    if len(kinds) == 1 and {"game", "context"} <= set(columns):
+        return kinds[0]
+    allowed = "; ".join(f"{', '.join(needed)} ({kind})" for kind, needed in KINDS.items())
+    raise InputError(
+        f"{path}: columns: must be game, context and one of these sets: {allowed} (got {', '.join(sorted(columns))})"
+    )
+
+
+def _places(row: TableRow, table: RecordedTable, frames: tuple[str, ...], has_frame: bool) -> Iterator[Place]:
+    """Yield every place that a row is a record of: one in each split that it belongs to."""
+    game, context = (_text(row, column) for column in ("game", "context"))
+    frame = ""
+    if has_frame:
+        if "frame" not in row.cells and len(frames) > 1:
+            raise InputError(f"{row.where}: no column frame, so that `frames` may name one frame alone")
+        frame = row.cells.get("frame", frames[0])
+        if frame not in frames:
+            raise InputError(f"{row.where}: frame: unknown {frame!r}; allowed: {', '.join(frames)}")
+    if "split" in row.cells:
+        yield Place(_text(row, "split"), game, context, frame)
+    elif not table.splits:
+        yield Place("", game, context, frame)
+    for split, conditions in table.splits.items():
+        if "split" not in row.cells and all(_same(row.cells[name], value) for name, value in conditions.items()):
+            yield Place(split, game, context, frame)
+
+
+def _put(record: AnswerRecord, kind: str, row: TableRow, place: Place, asked: int | None) -> None:
+    """Put what a row says into the record; raises InputError when the place has a record already."""
+    if kind == "motivations":
+        if row.cells["choice"] not in _ACTIONS:
+            raise InputError(f"{row.where}: choice: must be {' or '.join(_ACTIONS)} (got {row.cells['choice']!r})")
+        record.motivations[place, row.cells["choice"]].append(_text(row, "motivation"))
+        return
+    known: dict[Place, Any] = record.means if kind == "means" else record.choices
+    if place in known:
+        first = known[place][0] if kind == "means" else known[place].where
+        raise InputError(f"{row.where}: {place}: recorded already in {first}; each scenario may stand in one row")
+    if kind == "means":
+        record.means[place] = (row.where, _number(row, "mean", math.inf))
+    else:
+        record.choices[place] = _counted(row, kind, asked)
+
+
+def _counted(row: TableRow, kind: str, asked: int | None) -> CountedAnswers:
+    if kind == "counts":
+        cooperate, defect = _count(row, "cooperate"), _count(row, "defect")
+    else:
+        answers = _count(row, "answers")
+        cooperate = round(_number(row, "rate", 1) * answers)
+        defect = answers - cooperate
+    if not cooperate + defect:
+        raise InputError(f"{row.where}: no valid answer: at least one must cooperate or defect")
+    invalid = _count(row, "invalid") if "invalid" in row.cells else 0
+    if asked is not None and cooperate + defect + invalid > asked:
+        raise InputError(
+            f"{row.where}: {cooperate + defect + invalid} answers, where the registry says that {asked} were asked for"
+        )
+    return CountedAnswers(row.where, cooperate, defect, invalid if asked is None else asked - cooperate - defect)
+
+
+def _text(row: TableRow, column: str) -> str:
+    if not row.cells[column]:
+        raise InputError(f"{row.where}: {column}: empty; it must say something")
+    return row.cells[column]
+
+
+def _number(row: TableRow, column: str, most: float) -> float:
+    allowed = "at least 0" if math.isinf(most) else f"between 0 and {most:g}"
+    try:
+        value = float(row.cells[column])
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and 0 <= value <= most):
+        raise InputError(f"{row.where}: {column}: must be a number {allowed} (got {row.cells[column]!r})")
+    return value
+
+
+def _count(row: TableRow, column: str) -> int:
+    value = _number(row, column, math.inf)
+    if value != int(value):
+        raise InputError(f"{row.where}: {column}: must be a whole number of answers (got {row.cells[column]!r})")
+    return int(value)
+
+
+def _same(text: str, value: Any) -> bool:
+    """Return whether a cell holds a value of the registry, be it as a number or as a text."""
+    if isinstance(value, bool):
+        return text.lower() == str(value).lower()
+    try:
+        return float(text) == float(value)
+    except ValueError:
+        return text == str(value)
+
+
+def _spellings(place: Place) -> tuple[Place, Place]:
+    """Return what a record of a place may be under: its own split, or any."""
+    return place, place._replace(split="")
+
+
+def _recorded_as(place: Place, known: Mapping[Place, Any]) -> Place:
+    return next(each for each in _spellings(place) if each in known)
+
+
+def _some(texts: list[str]) -> str:
+    more = len(texts) - MOST_NAMED
+    return ", ".join(texts[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
