@@ -20,7 +20,16 @@ ROOT = Path(__file__).parents[1]
 EDITED_BY_PEOPLE = ["config.yaml", "models.yaml", "presets", "scenarios"]
 
 
-LONGEST = ("test_real_models", "test_scale", "test_slurm", "test_faults", "test_smoke", "test_never_stale")
+LONGEST = (
+    *(
+        "test_real_models",
+        "test_every_architecture",
+        "test_one_store",
+        "test_every_kind_of_student",
+        "test_never_stale",
+    ),
+    *("test_scale", "test_slurm", "test_faults", "test_smoke", "test_presets_on_tiny_models", "test_every_module"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -31,11 +31,9 @@ def written(*presets: Path) -> dict[str, Any]:
 
 def records() -> dict[str, dict[str, Any]]:
     schema = json_schema()
-    return {
-        "Experiment": schema,
-        **schema["$defs"],
-        **{name: kind.model_json_schema() for name, kind in SOURCES.items()},
-    }
+    sources = {name: kind.model_json_schema() for name, kind in SOURCES.items()}
+    parts = {name: part for source in sources.values() for name, part in source.get("$defs", {}).items()}
+    return {"Experiment": schema, **schema["$defs"], **sources, **parts}
 
 
 @pytest.mark.parametrize("path", [SCHEMA, PAGE])

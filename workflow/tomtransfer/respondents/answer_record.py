@@ -14,7 +14,7 @@ from tomtransfer.models.registry import Recorded
 
 KNOWN = get_args(KnownColumn)
 _ACTIONS = ("cooperate", "defect")
-KINDS: Mapping[str, Collection[str]] = {
+TABLE_KINDS: Mapping[str, Collection[str]] = {
     "counts": ("cooperate", "defect"),
     "rates": ("rate", "answers"),
     "means": ("mean",),
@@ -22,7 +22,7 @@ KINDS: Mapping[str, Collection[str]] = {
 }
 """What a table may hold, told from the columns that it has."""
 
-MOST_NAMED = 60
+MOST_LISTED = 60
 """Scenarios that an error names one by one."""
 
 
@@ -111,7 +111,7 @@ class AnswerRecord:
             )
 
 
-def read_record(source: Recorded, files: Mapping[str, Path]) -> AnswerRecord:
+def read_answer_record(source: Recorded, files: Mapping[str, Path]) -> AnswerRecord:
     """Return what the tables of a registry entry hold; `files` are where they stand.
 
     Raises InputError naming file, row and column.
@@ -144,12 +144,12 @@ def read_rows(table: RecordedTable, path: Path) -> list[TableRow]:
             f"{path}: unknown column {', '.join(strange)}; allowed: {', '.join(free)}. Say in `columns` what it is, "
             "or name it in `ignored`"
         )
-    given = {column: str(value) for column, value in table.values.items()}
+    given: dict[str, str] = {column: str(value) for column, value in table.values.items()}
     found = []
     for where, cells in rows:
         if all(_same(cells[column], value) for column, value in table.rows.items()):
             read = {column: text for column, text in cells.items() if column not in table.ignored}
-            named = {known: cells[own] for own, known in own_names.items()}
+            named: dict[str, str] = {known: cells[own] for own, known in own_names.items()}
             found.append(TableRow(f"{path}: {where}", {**read, **named, **given}))
     if not found:
         chosen = ", ".join(f"{column}: {value}" for column, value in table.rows.items())
@@ -183,10 +183,10 @@ def _read_parquet(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]
 
 
 def _kind_of(path: Path, columns: Collection[str]) -> str:
-    kinds = [kind for kind, needed in KINDS.items() if set(needed) <= set(columns)]
+    kinds = [kind for kind, needed in TABLE_KINDS.items() if set(needed) <= set(columns)]
     if len(kinds) == 1 and {"game", "context"} <= set(columns):
         return kinds[0]
-    allowed = "; ".join(f"{', '.join(needed)} ({kind})" for kind, needed in KINDS.items())
+    allowed = "; ".join(f"{', '.join(needed)} ({kind})" for kind, needed in TABLE_KINDS.items())
     raise InputError(
         f"{path}: columns: must be game, context and one of these sets: {allowed} (got {', '.join(sorted(columns))})"
     )
@@ -289,5 +289,5 @@ def _recorded_as(place: Place, known: Mapping[Place, Any]) -> Place:
 
 
 def _some(texts: list[str]) -> str:
-    more = len(texts) - MOST_NAMED
-    return ", ".join(texts[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(texts) - MOST_LISTED
+    return ", ".join(texts[:MOST_LISTED]) + (f" and {more:,} more" if more > 0 else "")
