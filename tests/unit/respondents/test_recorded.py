@@ -16,7 +16,7 @@ from tomtransfer.experiment.tables import read_table
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.fetching import fetch
 from tomtransfer.models.registry import Recorded, find_student, read_registry, revision
-from tomtransfer.respondents.answer_record import AnswerRecord, Place, read_record
+from tomtransfer.respondents.answer_record import AnswerRecord, Place, read_answer_record
 from tomtransfer.respondents.asking import Questions
 from tomtransfer.respondents.counting import answers_path, read_choices
 from tomtransfer.respondents.elicitation import Elicitation
@@ -50,7 +50,7 @@ def record(
     folder: Path, tables: dict[str, str], frames: tuple[str, ...] = ("canonical",), **table: Any
 ) -> AnswerRecord:
     found = source(folder, tables, frames, **table)
-    return read_record(found, {name: each.path for name, each in found.tables.items() if each.path})
+    return read_answer_record(found, {name: each.path for name, each in found.tables.items() if each.path})
 
 
 def counts(known: AnswerRecord, *place: str) -> tuple[int, int, int]:
@@ -89,7 +89,7 @@ def test_the_published_counts_are_mapped_by_the_registry_alone():
     registry = read_registry(SCENARIOS.parent / "models.yaml")
     published = registry["published-llama-2-70b"]
     assert isinstance(published, Recorded)
-    known = read_record(published, {name: each.path for name, each in published.tables.items() if each.path})
+    known = read_answer_record(published, {name: each.path for name, each in published.tables.items() if each.path})
     assert len(known.choices) == 52
     lines = [line.split(",") for line in PUBLISHED.read_text().splitlines()[1:]]
     for split, model, game, context, cooperate, defect in lines:
@@ -120,7 +120,7 @@ def test_a_parquet_file_is_read_as_a_csv_file_is(tmp_path):
     table = found.tables["t"].model_copy(update={"path": tmp_path / "t.parquet"})
     pl.read_csv(tmp_path / "t.csv").write_parquet(tmp_path / "t.parquet")
     known = [
-        read_record(found.model_copy(update={"tables": {"t": each}}), {"t": each.path})
+        read_answer_record(found.model_copy(update={"tables": {"t": each}}), {"t": each.path})
         for each in (table, found.tables["t"])
     ]
     assert [counts(each, "a", "stag_hunt", "sports", "canonical") for each in known] == [(5, 15, 0)] * 2

@@ -14,7 +14,7 @@ from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.models.integrity import sha256
 from tomtransfer.models.registry import Recorded, Source, find
-from tomtransfer.respondents.answer_record import AnswerRecord, Place, read_record
+from tomtransfer.respondents.answer_record import AnswerRecord, Place, read_answer_record
 from tomtransfer.respondents.asking import Asking, Questions, ask_teacher
 from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.scenarios.questions import Prompt, Query
@@ -31,7 +31,7 @@ class RecordedRespondent:
     @cached_property
     def record(self) -> AnswerRecord:
         """What is recorded, read when it is first needed."""
-        return read_record(self.source, self.files)
+        return read_answer_record(self.source, self.files)
 
     @property
     def examined(self) -> str:
@@ -41,7 +41,7 @@ class RecordedRespondent:
     def known(self, questions: Questions) -> Questions:
         """Return the questions in recorded frames; comprehension is not asked, and nothing is drawn."""
         chosen = [prompt for prompt in questions.chosen if prompt.frame in self.source.frames]
-        reasoned = [prompt for prompt in questions.reasoned if self.record.has_reasons(place_of(prompt))]
+        reasoned = [prompt for prompt in questions.reasoned if self.record.has_reasons(recorded_place(prompt))]
         return replace(questions, chosen=chosen, reasoned=reasoned, drawn=[], comprehension=[])
 
     def evidence(self, prompt: Prompt | Query) -> str:
@@ -53,7 +53,9 @@ class RecordedRespondent:
         refuse_drawing(str(self.identity["model"]), asking)
         asked = self.known(questions)
         self.record.require(
-            str(self.identity["model"]), map(place_of, asked.chosen), [place_of(query) for query in asked.amounts]
+            str(self.identity["model"]),
+            map(recorded_place, asked.chosen),
+            [recorded_place(query) for query in asked.amounts],
         )
         for query in asked.amounts:
             self._amount(query)
@@ -68,20 +70,20 @@ class RecordedRespondent:
 
     def asked(self, prompt: Prompt | Query) -> dict[str, Any]:
         """Return the hash of a prompt and the place of its record, of which the text says nothing."""
-        return {"prompt": prompt.sha256, "place": list(place_of(prompt))}
+        return {"prompt": prompt.sha256, "place": list(recorded_place(prompt))}
 
     def choose(
         self, prompts: Sequence[Prompt], room: int, drawn_after: Collection[str] = ()
     ) -> list[ChoiceDistribution]:
         """Return how many recorded answers cooperate, defect and are neither; see `Respondent`."""
-        places = [place_of(prompt) for prompt in prompts]
+        places = [recorded_place(prompt) for prompt in prompts]
         self.record.require(str(self.identity["model"]), places, ())
         found = [self.record.choice(place) for place in places]
         return [ChoiceDistribution(each.cooperate, each.defect, each.invalid) for each in found]
 
     def motivate(self, wanted: Sequence[Reasons], longest: int) -> list[DrawnText]:
         """Return one of the recorded motivations for each choice, picked by the key of the draw; see `Respondent`."""
-        found = [(self.record.reasons(place_of(each.prompt), each.choice), int(each.key, 16)) for each in wanted]
+        found = [(self.record.reasons(recorded_place(each.prompt), each.choice), int(each.key, 16)) for each in wanted]
         return [DrawnText(texts[number % len(texts)], 0, True) for texts, number in found]
 
     def draw(self, wanted: Sequence[Drawn], asking: Asking) -> list[DrawnText]:
@@ -93,7 +95,7 @@ class RecordedRespondent:
         return [CandidateDistribution(self._amount(query), 0.0) for query in queries]
 
     def _amount(self, query: Query) -> list[float]:
-        place = place_of(query)
+        place = recorded_place(query)
         self.record.require(str(self.identity["model"]), (), [place])
         where, mean = self.record.mean(place)
         amounts = [float(candidate) for candidate in query.candidates]
@@ -109,7 +111,7 @@ class RecordedRespondent:
         return shares
 
 
-def place_of(prompt: Prompt | Query) -> Place:
+def recorded_place(prompt: Prompt | Query) -> Place:
     """Return where the answer to a prompt is recorded; amounts have no frame."""
     frame = prompt.frame if isinstance(prompt, Prompt) else ""
     return Place(prompt.split, prompt.game, prompt.context, frame)
@@ -135,7 +137,7 @@ def check_record(
     refuse_drawing(name, ask_teacher(experiment))
     files = {table: each.path for table, each in source.tables.items() if each.path}
     if len(files) == len(source.tables):
-        read_record(source, files).require(name, *wanted_places(experiment, source, amount_games))
+        read_answer_record(source, files).require(name, *wanted_places(experiment, source, amount_games))
 
 
 def wanted_places(
