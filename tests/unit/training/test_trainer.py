@@ -66,7 +66,6 @@ def test_examples_stand_in_the_order_of_the_motivations(tmp_path):
         for prompt in prompts
     ]
     choices = pl.DataFrame(rows).with_columns(cooperate=pl.lit(0.6), defect=pl.lit(0.3))
-    choices = choices.with_columns(split=pl.when(pl.int_range(pl.len()) < 100).then("split").otherwise(pl.lit("new")))
     drawn = [
         {**row, "choice": choice, "label": label, "draw": draw, "motivation": f"{draw}", "finished": True}
         for row in reversed(rows[:100])

@@ -34,7 +34,7 @@ KnownColumn = Literal[
 FileColumn = Annotated[str, StringConstraints(pattern=r"\S")]
 
 SUFFIXES = (".csv", ".parquet")
-SECONDS_TO_DOWNLOAD = 60
+SILENT_SECONDS = 60
 """How long a server may be silent before a download is given up."""
 
 
@@ -108,7 +108,7 @@ def keep_tables(model: str, tables: Mapping[str, RecordedTable], folder: Path) -
             continue
         logger.info("%s: downloading %s", model, table.origin)
         try:
-            with urlopen(table.origin, timeout=SECONDS_TO_DOWNLOAD) as answer, place.open("wb") as file:  # noqa: S310
+            with urlopen(table.origin, timeout=SILENT_SECONDS) as answer, place.open("wb") as file:  # noqa: S310
                 shutil.copyfileobj(answer, file)
         except OSError as error:
             raise InputError(f"{model}: {table.origin}: cannot be downloaded: {error}") from error

@@ -14,7 +14,7 @@ from tomtransfer.models.registry import Recorded
 
 KNOWN = get_args(KnownColumn)
 _ACTIONS = ("cooperate", "defect")
-TABLE_KINDS: Mapping[str, Collection[str]] = {
+_KINDS: Mapping[str, Collection[str]] = {
     "counts": ("cooperate", "defect"),
     "rates": ("rate", "answers"),
     "means": ("mean",),
@@ -22,7 +22,7 @@ TABLE_KINDS: Mapping[str, Collection[str]] = {
 }
 """What a table may hold, told from the columns that it has."""
 
-MOST_LISTED = 60
+_MOST_NAMED = 60
 """Scenarios that an error names one by one."""
 
 
@@ -183,10 +183,10 @@ def _read_parquet(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]
 
 
 def _kind_of(path: Path, columns: Collection[str]) -> str:
-    kinds = [kind for kind, needed in TABLE_KINDS.items() if set(needed) <= set(columns)]
+    kinds = [kind for kind, needed in _KINDS.items() if set(needed) <= set(columns)]
     if len(kinds) == 1 and {"game", "context"} <= set(columns):
         return kinds[0]
-    allowed = "; ".join(f"{', '.join(needed)} ({kind})" for kind, needed in TABLE_KINDS.items())
+    allowed = "; ".join(f"{', '.join(needed)} ({kind})" for kind, needed in _KINDS.items())
     raise InputError(
         f"{path}: columns: must be game, context and one of these sets: {allowed} (got {', '.join(sorted(columns))})"
     )
@@ -289,5 +289,5 @@ def _recorded_as(place: Place, known: Mapping[Place, Any]) -> Place:
 
 
 def _some(texts: list[str]) -> str:
-    more = len(texts) - MOST_LISTED
-    return ", ".join(texts[:MOST_LISTED]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(texts) - _MOST_NAMED
+    return ", ".join(texts[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")

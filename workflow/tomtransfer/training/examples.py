@@ -31,8 +31,8 @@ def assemble(
     The weight of an example is the teacher's probability of its choice, among the two labels, divided by the number of
     motivations of that choice, so that the weights of a prompt sum to one. Of the motivations of a choice in a
     scenario, over all `frames`, the last draws are held back from training for the evaluation loss, `held_back_share`
-    of them and at least one, but never the first of a frame; both parts are weighted alike. A prompt without
-    motivations, as recorded answers may have none, has each choice that was made as a label alone, in both parts.
+    of them and at least one, but never the first of a frame; both parts are weighted alike. A prompt whose answers are
+    recorded without motivations has each choice that was made as a label alone, in both parts.
 
     Raises InputError when a motivation is not of the trained split, or of a frame that is not one of `frames`.
     """
@@ -61,9 +61,8 @@ def assemble(
             pl.sum("weight"),
         )
         .with_columns(
-            completion=pl.when(pl.col("motivation") == "")
-            .then("label")
-            .otherwise(pl.col("label") + "\n" + pl.col("motivation"))
+            completion=pl.concat_str("label", "motivation", separator="\n", ignore_nulls=True),
+            motivation=pl.col("motivation").fill_null(""),
         )
     )
 
@@ -71,12 +70,14 @@ def assemble(
 def _labels_alone(
     choices: pl.DataFrame, motivations: pl.DataFrame, prompts: Sequence[Prompt], frames: Sequence[str]
 ) -> pl.DataFrame:
-    """Return two empty motivations for each choice that was made to a prompt without any, one of them held back."""
+    """Return two rows without motivation for each recorded choice of a prompt that has none; one is held back."""
+    if "evidence" not in choices.columns:
+        return motivations.select(REASONED).clear()
     trained = choices.filter(pl.col("split") == TRAINED_SPLIT, pl.col("frame").is_in(list(frames)))
     trained = trained.join(motivations, on="prompt", how="anti", maintain_order="left")
     labels = {(prompt.sha256, action): getattr(prompt, action) for prompt in prompts for action in OUTCOMES}
     rows = [
-        {**row, "choice": action, "label": labels[row["prompt"], action], "draw": draw, "motivation": ""}
+        {**row, "choice": action, "label": labels[row["prompt"], action], "draw": draw, "motivation": None}
         for row in trained.iter_rows(named=True)
         for action in OUTCOMES
         if row[action]
