@@ -29,6 +29,11 @@ def held(project: Path) -> dict[str, bytes]:
     return {str(path.relative_to(store)): path.read_bytes() for path in files}
 
 
+def adapters(project: Path) -> set[str]:
+    """Return the keys of the adapters in the store of a project."""
+    return {path.name for path in (project / "results/store/adapters").iterdir()}
+
+
 def loaded(said: str) -> list[str]:
     """Return what a run said of loading models and of training."""
     return [line for line in said.splitlines() if ": loading " in line or " steps, " in line]
@@ -42,7 +47,7 @@ def test_an_edit_that_is_taken_back_computes_nothing(finished, tmp_path):
     there = run_to_the_end(project)
     assert loaded(there)
     after = held(project)
-    assert len([name for name in after if name.endswith("adapter_model.safetensors")]) == 2
+    assert len(adapters(project)) == 2
     (project / "config.yaml").write_text(config)
     back = run_to_the_end(project)
     assert not loaded(back)
@@ -83,7 +88,8 @@ def test_without_the_store_all_is_computed_again(finished, tmp_path):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     said = run_to_the_end(project)
     assert {line.split()[1].strip(":") for line in loaded(said)} >= {"ask_student", "train_student"}
-    assert held(project).keys() == held(finished).keys()
+    # Parts of answers are named by their bytes, which say when they were computed; adapters by what they are made of.
+    assert adapters(project) == adapters(finished)
     assert_same_results(project, finished)
 
 
