@@ -50,7 +50,12 @@ PRESETS = {
     "gemma3": ("gemma3", GEMMA3, "[user]\n{system message}\n\n{user message}<|end|>\n[model]\n"),
     "gpt_oss": ("gpt_oss", HARMONY, "Reasoning: low<|end|>"),
 }
-SMALL = ("games", "splits", "comprehension", "frames", "sampling", "scoring", "compute")
+SMALL = {
+    **{name: REDUCED[name] for name in ("frames", "sampling", "scoring", "compute")},
+    "games": ["stag_hunt"],
+    "splits": {"in_sample": {"contexts": ["team"]}, "new_contexts": {"contexts": ["sports"]}},
+    "comprehension": [],
+}
 
 
 def tiny_project(folder: Path, preset: str) -> Path:
@@ -65,7 +70,7 @@ def tiny_project(folder: Path, preset: str) -> Path:
         content[role] |= {"motivations_per_choice": 2, "motivation_tokens": 8} if role == "teacher" else {}
     (project / "models.yaml").write_text(yaml.safe_dump(registry))
     content["training"]["epochs"] = 1
-    content |= {name: REDUCED[name] for name in SMALL}
+    content |= SMALL
     (project / "config.yaml").write_text(yaml.safe_dump(content))
     return project
 

@@ -91,7 +91,7 @@ def make_up_students(project: Path) -> None:
     teacher = pl.concat([pl.read_parquet(path) for path in sorted(folder.glob("game?.parquet"))])
     log_odds = np.log(teacher["cooperate"].to_numpy() / teacher["defect"].to_numpy())
     noise = np.random.default_rng(0).normal(0, 0.3, len(teacher))
-    (project / RESULTS / "student").mkdir()
+    (project / RESULTS / "student").mkdir(exist_ok=True)
     for variant, share in {"base": 0.1, "tuned": 0.5}.items():
         rate = 1 / (1 + np.exp(-share * log_odds - noise))
         answers = teacher.with_columns(cooperate=pl.Series(0.9 * rate), defect=pl.Series(0.9 * (1 - rate)), other=0.1)
