@@ -31,6 +31,7 @@ from tomtransfer.scenarios.spelling import spellings_of
 pytestmark = pytest.mark.slow
 
 TEMPERATURE = 0.8
+TOLERANCE = 1e-4
 SPLITS = {"in_sample": {"contexts": ["team"]}, "new_contexts": {"contexts": ["sports"]}}
 ONE_BY_ONE = Sharing(rows=False, drawing="recomputed")
 """Plain passes alone: each prompt, and each beginning of an answer, computed by itself from its first token."""
@@ -111,8 +112,9 @@ def test_rates_are_those_of_plain_passes(run, variant):
         row["prompt"]: row["cooperate"] / (row["cooperate"] + row["defect"]) for row in answers.iter_rows(named=True)
     }
     expected = plain_rates(project, project / "results/student/adapter" if variant == "tuned" else None)
-    assert rates == pytest.approx({prompt: expected[prompt] for prompt in rates}, abs=1e-4)
-    assert max(rates.values()) - min(rates.values()) > 0.05
+    assert rates == pytest.approx({prompt: expected[prompt] for prompt in rates}, abs=TOLERANCE)
+    # Prompts are told apart by far more than that.
+    assert max(rates.values()) - min(rates.values()) > 100 * TOLERANCE
 
 
 def test_the_student_has_learnt_and_only_where_text_reaches(run):
