@@ -113,8 +113,8 @@ def test_rates_are_those_of_plain_passes(run, variant):
     }
     expected = plain_rates(project, project / "results/student/adapter" if variant == "tuned" else None)
     assert rates == pytest.approx({prompt: expected[prompt] for prompt in rates}, abs=TOLERANCE)
-    # Prompts are told apart by far more than that.
-    assert max(rates.values()) - min(rates.values()) > 100 * TOLERANCE
+    # Prompts are told apart by more than that, even by a student that hardly does.
+    assert max(rates.values()) - min(rates.values()) > 10 * TOLERANCE
 
 
 def test_the_student_has_learnt_and_only_where_text_reaches(run):
