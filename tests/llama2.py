@@ -38,7 +38,8 @@ def sentence_pieces(vocabulary: int = 700) -> Any:
         vocab_size=vocabulary - len(BYTES), special_tokens=list(SPECIAL), initial_alphabet=alphabet, show_progress=False
     )
     letters = " ".join(chr(code) for code in range(ord("A"), ord("Z") + 1))
-    trained.train_from_iterator([f" {CORPUS}", *[f" {letters}"] * len(CORPUS)], trainer)
+    # Line breaks are none of Llama 2's pieces.
+    trained.train_from_iterator([f" {' '.join(CORPUS.split())}", *[f" {letters}"] * len(CORPUS)], trainer)
     learnt = json.loads(trained.to_str())["model"]
     pieces = [piece for piece, _ in sorted(learnt["vocab"].items(), key=lambda item: item[1])]
     known = {piece: number for number, piece in enumerate([*SPECIAL, *BYTES, *pieces[len(SPECIAL) :]])}
