@@ -145,7 +145,8 @@ def mutate_text(draw: random.Random, text: str) -> bytes:
 
 def mutate(draw: random.Random, folder: Path) -> tuple[Path, list[str]]:
     """Change one file in `folder`; return which, and what of Snakemake's arguments brings it in."""
-    path = draw.choice(sorted([*folder.rglob("*.yaml"), *folder.rglob("*.j2")]))
+    files = sorted([*folder.rglob("*.yaml"), *folder.rglob("*.j2")])
+    path = draw.choice([file for file in files if file.relative_to(folder).parts[0] in WRITTEN])
     text = path.read_text()
     structured = path.suffix == ".yaml" and draw.random() < 0.6
     path.write_bytes(mutate_yaml(draw, text).encode("utf-8", "replace") if structured else mutate_text(draw, text))

@@ -128,8 +128,9 @@ def test_random_mistakes_are_refused_or_planned_by_snakemake_too(tmp_path):
     """A preset is left out here: Snakemake reads it before any of our code can say what is wrong with it."""
     seed = said = 0
     while said < 30:
-        folder = copy_project(tmp_path / str(seed))
-        path, arguments = mutate(random.Random(seed), folder)
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        path, arguments = mutate(random.Random(seed), copy_project(folder))
         seed += 1
         if arguments:
             continue

