@@ -16,7 +16,7 @@ test: .venv/development
 	PATH="$(BIN):$$PATH" pytest $(AT_ONCE) -m "not slow" tests/unit tests/workflow tests/integration
 
 test-slow: .venv/development
-	PATH="$(BIN):$$PATH" pytest $(AT_ONCE) -m slow tests
+	PATH="$(BIN):$$PATH" pytest $(AT_ONCE) -m "slow $(BUT)" tests
 
 lint: .venv/development
 	$(BIN)/ruff check .

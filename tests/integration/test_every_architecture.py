@@ -5,7 +5,7 @@ import pytest
 from architectures import ARCHITECTURES
 from beside_plain_passes import look_at
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

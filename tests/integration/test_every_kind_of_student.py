@@ -28,7 +28,7 @@ from tomtransfer.scenarios.phrases import phrases_in
 from tomtransfer.scenarios.questions import read_prompts
 from tomtransfer.scenarios.spelling import spellings_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 TEMPERATURE = 0.8
 TOLERANCE = 1e-4

@@ -76,6 +76,7 @@ def tiny_project(folder: Path, preset: str) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_runs_to_its_report_on_tiny_models_of_its_architecture(tmp_path, preset):
     project = tiny_project(tmp_path, preset)

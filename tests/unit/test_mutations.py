@@ -13,6 +13,7 @@ def test_mutations_are_refused_or_planned():
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_two_thousand_mutations_are_refused_or_planned():
     found = outcomes(range(200, 2200))
     print(found)
