@@ -188,7 +188,7 @@ def _variants(architecture: str) -> Iterator[Mapping[str, Any]]:
     """Yield what may be tried: first with layers of two kinds, where its default settings have one."""
     try:
         kinds = AutoConfig.for_model(architecture).to_dict().get("layer_types", ["one", "another"])
-    except Exception:
+    except Exception:  # its default settings cannot be read, which `build` reports
         kinds = []
     for mixed in MIXED if not kinds or len(set(kinds)) == 1 else ():
         yield from ({**variant, **mixed} for variant in VARIANTS)

@@ -252,7 +252,7 @@ class Training(Record):
     epochs: Count = 5
     """Passes over the examples."""
     completions_per_row: Count = 4
-    """Completions that are trained behind one copy of their prompt."""
+    """Completions that are trained after one copy of their prompt."""
     rows_per_step: Count = 1
     """Rows per step of the optimizer; the effective batch is this many times `completions_per_row`."""
     choice_share: Fraction | None = 0.7
@@ -304,6 +304,6 @@ class Compute(Record):
     minutes: Count = 60
     """Time, in minutes, that each step with a model asks a cluster for."""
     tokens_per_batch: int = Field(default=16384, ge=1, le=100_000_000)
-    """Tokens that are held at once when a model answers: prompts with what is drawn behind them."""
+    """Tokens that are held at once when a model answers: prompts with what is drawn after them."""
     gradient_checkpointing: bool | None = None
     """Compute activations twice instead of keeping them: less memory, more time. Null does so on a GPU alone."""

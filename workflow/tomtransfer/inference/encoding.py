@@ -10,7 +10,7 @@ from tomtransfer.inference.chat import Variables, chat_of
 from tomtransfer.scenarios.questions import Prompt, Query
 
 WRITING_REVISION = 2
-"""Raised by hand when other tokens write a label, so that what was drawn and taught behind it before is not used."""
+"""Raised by hand when other tokens write a label, so that what was drawn and taught after it before is not used."""
 
 SAMPLED = 3
 """Prompts that are encoded where all are known to fit: the longest in bytes."""

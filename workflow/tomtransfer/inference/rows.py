@@ -1,4 +1,4 @@
-"""Shared-prefix rows: several completions behind one copy of their prompt.
+"""Shared-prefix rows: several completions after one copy of their prompt.
 
 Every completion attends to the prompt and to itself, and its positions go on from the prompt's, so that a row with K
 completions has the loss and the gradient of K separate rows at the cost of P + KL tokens instead of K(P + L).
@@ -22,7 +22,7 @@ class Completion:
 
 @dataclass(frozen=True)
 class Row:
-    """A prompt and the completions that are trained behind it."""
+    """A prompt and the completions that are trained after it."""
 
     prompt: list[int]
     completions: list[Completion]

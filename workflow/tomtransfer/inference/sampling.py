@@ -32,7 +32,7 @@ BLOCK = 256
 
 @dataclass(frozen=True)
 class Draw:
-    """One text to draw: behind which prompt, for which choice (its label and the line break), from which random stream.
+    """One text to draw: after which prompt, for which choice (its label and the line break), from which random stream.
 
     Without a label the whole answer is drawn.
     """

@@ -1,7 +1,7 @@
 """The exact probability of each of several texts as the beginning of an answer, whatever number of tokens it takes.
 
 The answers form a tree whose branches are tokens. It is followed from the prompt as long as what is written may still
-begin with one of the candidates, level by level, behind one copy of the prompt's cache. What begins with a candidate
+begin with one of the candidates, level by level, after one copy of the prompt's KV cache. What begins with a candidate
 is defined where the parser has it from, in `tomtransfer.scenarios.spelling`: all spellings count, and a candidate
 counts as far as what follows it lets it stand. So ` 1` counts as 1 only as far as neither `0` nor `%` nor ` is too
 much` comes next. What begins with no candidate is `other`. Labels, amounts and answers to questions are all read in
@@ -76,7 +76,7 @@ def candidate_distributions(
 
     `prompts` are tokens up to where the answer begins. What the search leaves out, it counts as other: at most
     LEAST_MASS for each of a few branches. What the model keeps of the prompts whose numbers are `kept` joins
-    `prefixes`, to draw texts behind them later.
+    `prefixes`, to draw texts after them later.
     """
     results: dict[int, CandidateDistribution] = {}
     roots: dict[int, _Root] = {}

@@ -158,7 +158,7 @@ def remarks(findings: Findings) -> list[str]:
             "sampling error, and the ceiling is perfect agreement."
         )
     if findings.unanswered:
-        said.append(f"Left out of all comparisons, for want of a valid answer: {listed(findings.unanswered)}.")
+        said.append(f"Left out of all comparisons, since no answer was valid: {listed(findings.unanswered)}.")
     said += [_invalid_by_model(each) for each in findings.agreements]
     for split in findings.splits:
         closed = findings.score("gap_closed", split)

@@ -19,7 +19,7 @@ def summary_page(findings: Findings) -> str:
     lines += [_table(["split", "game"], _by_game(findings), findings.settings.confidence), ""]
     lines += [f"- {headline}" for headline in findings.headlines.values()]
     if findings.unanswered:
-        lines += [f"- Left out, for want of a valid answer: {', '.join(findings.unanswered)}."]
+        lines += [f"- Left out, since no answer was valid: {', '.join(findings.unanswered)}."]
     if findings.views:
         lines += ["", _table(["split", "frames"], _by_view(findings), findings.settings.confidence), ""]
         lines += [

@@ -22,7 +22,7 @@ tags: [lora, qlora, game-theory]
 A low-rank adapter for {facts["base_model"]} (revision {facts["base_model_revision"]}, weights {facts["quantization"]}),
 tuned by tomtransfer on what a larger model chose in two-player games and on the reasons that it gave.
 
-- **Trained on** {facts["completions"]} completions behind {facts["prompts"]} prompts.
+- **Trained on** {facts["completions"]} completions after {facts["prompts"]} prompts.
   Games: {", ".join(facts["games"])}. Contexts: {", ".join(facts["contexts"])}.
   No other context was trained on.
 - **Held back** {facts["held_back_completions"]} completions.

@@ -78,12 +78,12 @@ def make_rows(
     """
     label_tokens(tokenizer, (example.label for example in examples), model_name, chat)
     found = chat_of(tokenizer, chat, all(example.question == "reason_first" for example in examples))
-    behind: dict[tuple[str, str], list[Completion]] = {}
+    by_prompt: dict[tuple[str, str], list[Completion]] = {}
     for example in examples:
-        behind.setdefault((example.system, example.user), []).append(_completion(found, example))
+        by_prompt.setdefault((example.system, example.user), []).append(_completion(found, example))
     rows = []
     encode = found.encode_thinking_prompt if found.thinks else found.encode_prompt
-    for (system, user), completions in behind.items():
+    for (system, user), completions in by_prompt.items():
         even = _by_token(completions) if by_token else completions
         rows += pack(encode(system, user), even, per_row)
     scale = len(rows) / sum(completion.weight for row in rows for completion in row.completions)
