@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tomtransfer.inference.loading import load_tokenizer
-from tomtransfer.inference.vocabulary import BROKEN, Vocabulary, split, token_bytes
+from tomtransfer.inference.vocabulary import BROKEN, ENDS_ALL, GOES_ON, Vocabulary, split, token_bytes
 from tomtransfer.scenarios.spelling import spellings_of
 
 
@@ -51,9 +51,9 @@ OPTIONS = [tuple(map(str, range(11))), ("C", "D"), ("2.5", "10", "3"), ("one", "
 @pytest.mark.parametrize("text", ["", "1", "10", "1.", "2.", "2.5", "1.0", "C", "C.", "C. ", "C,", "on", "合", "合作"])
 def test_looking_at_the_first_characters_of_tokens_finds_what_looking_at_all_of_each_finds(text, options):
     tokenizer, spellings = Many(), spellings_of(options, "dollars")
-    looked = Vocabulary(tokenizer, ()).after(text.encode(), spellings)
-    found = {token: number for number, tokens in looked.completing for token in tokens.tolist()}
-    found |= dict.fromkeys(looked.going_on.tolist(), True)
+    tokens = torch.arange(len(tokenizer))
+    looked = Vocabulary(tokenizer, ()).after(text.encode(), spellings, tokens).tolist()
+    found = {token: made == GOES_ON or made for token, made in enumerate(looked) if made != ENDS_ALL}
     verdicts = {
         token: _verdict(spellings, text, split(written)[0]) for token, written in enumerate(token_bytes(tokenizer))
     }
@@ -72,12 +72,18 @@ def test_a_character_that_is_cut_goes_on_with_what_completes_it():
     tokenizer, spellings = Many(), spellings_of(("合作", "背叛"))
     vocabulary = Vocabulary(tokenizer, ())
     first, second, third = (tokenizer.texts.index(name) for name in ("<0xE5>", "<0x90>", "<0x88>"))
-    assert first in vocabulary.after(b"", spellings).going_on
-    assert vocabulary.after(b"\xe5", spellings).going_on.tolist() == [second, third]
+    assert _going_on(vocabulary, b"", spellings, [first]) == [first]
+    assert _going_on(vocabulary, b"\xe5", spellings, range(len(tokenizer))) == [second, third]
     # Both go on with a character, of which one begins a label: E5 90 90 is another.
     assert "合".encode() == b"\xe5\x90\x88"
-    assert vocabulary.after(b"\xe5\x90", spellings).going_on.tolist() == [third]
-    assert tokenizer.texts.index("作") in vocabulary.after(b"\xe5\x90\x88", spellings).going_on
+    assert _going_on(vocabulary, b"\xe5\x90", spellings, range(len(tokenizer))) == [third]
+    last = tokenizer.texts.index("作")
+    assert _going_on(vocabulary, b"\xe5\x90\x88", spellings, [last]) == [last]
+
+
+def _going_on(vocabulary, written, spellings, tokens):
+    made = vocabulary.after(written, spellings, torch.tensor(tokens)).tolist()
+    return [token for token, what in zip(tokens, made, strict=True) if what == GOES_ON]
 
 
 def test_an_end_is_a_line_break_and_another_special_token_is_nothing():
@@ -109,8 +115,7 @@ def test_the_tokenizers_own_tokens_of_labels_are_known_and_those_of_numbers_are_
 
 
 def test_tokens_that_a_model_has_not_are_none_that_it_can_write():
-    spellings, known = spellings_of(("C", "D")), len(Many.texts) - 20
-    looked = Vocabulary(Many(), (len(Many.texts) - 1,), known).after(b"", spellings)
-    tokens = torch.cat([looked.going_on, *(tokens for _, tokens in looked.completing)])
-    assert len(tokens) > 0
-    assert int(tokens.max()) < known
+    known = len(Many.texts) - 20
+    vocabulary = Vocabulary(Many(), (len(Many.texts) - 1,), known)
+    assert len(vocabulary.bytes) == known
+    assert len(vocabulary.after(b"", spellings_of(("C", "D")), torch.arange(known))) == known

@@ -10,7 +10,7 @@ this way.
 Needs torch and transformers, and neither tables nor Snakemake.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from tomtransfer.inference.continuation import Continuation, go_on
 from tomtransfer.inference.memory import in_halves
 from tomtransfer.inference.prefill import Prefix, Prefixes, prefill
 from tomtransfer.inference.sharing import SHARED, Sharing
-from tomtransfer.inference.vocabulary import Vocabulary
+from tomtransfer.inference.vocabulary import GOES_ON, Vocabulary
 from tomtransfer.scenarios.spelling import Spellings
 
 LEAST_MASS = 1e-4
@@ -30,6 +30,9 @@ LEAST_MASS = 1e-4
 
 LEAST_SHARE = 0.01
 """Behind such a label, a branch is followed that has this share of its mass, so that the odds of labels are right."""
+
+LEAST_READ = 0.03
+"""The least likely of the next tokens are not looked at: together they have this share of the least mass."""
 
 TOKENS_AROUND = 16
 """An answer that is still open after so many tokens more than the longest candidate has counts as other."""
@@ -104,11 +107,10 @@ def _search(
     for _ in range(longest):
         grown: list[tuple[int, _Branch]] = []
         for number, (branch, row) in enumerate(zip(branches, probabilities, strict=True)):
-            following = vocabulary.after(branch.written, roots[branch.root].candidates)
-            for candidate, tokens in following.completing:
-                masses[branch.root][candidate] += branch.share * float(row[tokens].sum())
-            own = vocabulary.own(roots[branch.root].candidates)
-            grown += [(number, each) for each in _grow(branch, following.going_on, row, vocabulary, own)]
+            completed, longer = _look_on(branch, row, vocabulary, roots[branch.root].candidates)
+            for candidate, mass in completed.items():
+                masses[branch.root][candidate] += mass
+            grown += [(number, each) for each in longer]
         if not grown:
             break
         branches = [branch for _, branch in grown]
@@ -121,21 +123,43 @@ def _search(
     return [CandidateDistribution(found, max(0.0, 1 - sum(found))) for found in masses]
 
 
-def _grow(
-    branch: _Branch, going_on: torch.Tensor, row: torch.Tensor, vocabulary: Vocabulary, own: Collection[tuple[int, ...]]
-) -> Iterator[_Branch]:
-    """Yield what a branch goes on to: each token that has the least mass, or is the next of a label's `own`.
+def _look_on(
+    branch: _Branch, row: torch.Tensor, vocabulary: Vocabulary, candidates: Spellings
+) -> tuple[dict[int, float], list[_Branch]]:
+    """Return the mass of each candidate that the next token completes, and the branches that are to be followed.
 
-    A label's mass may be too small for a number. Nothing is followed after it, since all of it would be enough.
+    Followed is each token that has the least mass, or is the next of a label's own. A label's mass may be too small for
+    a number. Nothing is followed after it, since all of it would be enough.
     """
-    shares = branch.share * row[going_on].double()
-    depth = len(branch.tokens)
+    depth, own = len(branch.tokens), vocabulary.own(candidates)
     spelled = {each[depth] for each in own if len(each) > depth and each[:depth] == branch.tokens}
+    # Some models write more tokens than their tokenizer has: these say nothing.
+    tokens = _likely(row[: len(vocabulary.bytes)], branch, spelled)
+    made = vocabulary.after(branch.written, candidates, tokens)
+    completed = {
+        candidate: branch.share * float(row[tokens[made == candidate]].sum())
+        for candidate in sorted(set(made[made >= 0].tolist()))
+    }
+    going_on = tokens[made == GOES_ON]
+    shares = branch.share * row[going_on].double()
+    longer = []
     for token, share in zip(going_on.tolist(), shares.tolist(), strict=True):
         if 0 < share >= branch.least or token in spelled:
-            tokens = (*branch.tokens, token)
-            least = min(LEAST_MASS, LEAST_SHARE * share) if tokens in own else branch.least
-            yield _Branch(branch.root, tokens, branch.written + vocabulary.bytes[token], share, least)
+            said = (*branch.tokens, token)
+            least = min(LEAST_MASS, LEAST_SHARE * share) if said in own else branch.least
+            longer.append(_Branch(branch.root, said, branch.written + vocabulary.bytes[token], share, least))
+    return completed, longer
+
+
+def _likely(row: torch.Tensor, branch: _Branch, spelled: Collection[int]) -> torch.Tensor:
+    """Return the next tokens that are looked at: those `spelled`, and all but the least likely of the others."""
+    left_out = LEAST_READ * (branch.least / branch.share if branch.share > branch.least else 1)
+    bound = left_out / 10
+    while float(torch.where(row < bound, row, 0).sum()) > left_out:
+        bound /= 10
+    looked_at = row >= bound
+    looked_at[list(spelled)] = True
+    return looked_at.nonzero()[:, 0]
 
 
 def _start(

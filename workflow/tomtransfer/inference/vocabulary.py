@@ -27,35 +27,18 @@ BROKEN = "\ufffd"
 """What stands for bytes that are no character: with them an answer begins with nothing."""
 
 
+GOES_ON, ENDS_ALL, NOT_LOOKED_AT = -1, -2, -3
+"""What a token makes of a text: more may make it begin with a candidate, none can come any more, nobody asked yet."""
+
+
 @dataclass(frozen=True)
-class NextTokens:
-    """What each next token makes of a text: candidates that it completes, and tokens that go on towards one."""
+class Shapes:
+    """The texts of tokens, where characters that mean nothing are alike: of a hundred thousand most differ in these."""
 
-    completing: list[tuple[int, torch.Tensor]]
-    """Places of candidates, and the tokens with which each is complete."""
-    going_on: torch.Tensor
-
-
-class Pieces:
-    """What tokens write, as a tree of beginnings that grows where it is looked at."""
-
-    def __init__(self, tokens: dict[str, list[int]]) -> None:
-        self.tokens = tokens
-        """Tokens by what they write."""
-        self._longer: dict[str, dict[str, list[str]]] = {}
-
-    def longer(self, beginning: str, alike: Iterable[str] | None = None) -> dict[str, list[str]]:
-        """Return the texts that are longer than a `beginning` and begin with it, by one character more of it.
-
-        `alike` are all texts that begin with it, if they are known.
-        """
-        if beginning not in self._longer:
-            groups: dict[str, list[str]] = {}
-            for piece in self.tokens if alike is None else alike:
-                if piece != beginning:
-                    groups.setdefault(piece[: len(beginning) + 1], []).append(piece)
-            self._longer[beginning] = groups
-        return self._longer[beginning]
+    texts: list[str]
+    """Each text once."""
+    places: torch.Tensor
+    """Of each token, the place of its text."""
 
 
 class Vocabulary:
@@ -73,22 +56,28 @@ class Vocabulary:
                 if token < len(self.bytes):
                     self.bytes[token] = written
         self._texts = [split(each)[0] for each in self.bytes]
-        self._within = [token for token, each in enumerate(self.bytes) if each and each[0] in CONTINUATION]
-        self._shaped: dict[frozenset[str], Pieces] = {}
+        self._shaped: dict[frozenset[str], Shapes] = {}
         self._written: dict[str, tuple[int, ...]] = {}
-        self._known: dict[tuple[Spellings, bytes], NextTokens] = {}
+        self._decided: dict[tuple[Spellings, bytes], torch.Tensor] = {}
 
-    def after(self, written: bytes, spellings: Spellings) -> NextTokens:
-        """Return what each next token makes of what is `written`."""
-        if (spellings, written) not in self._known:
-            text, cut = split(written)
-            if cut:
-                # Only what begins within a character can go on with one.
-                pieces = Pieces(_grouped((split(cut + self.bytes[token])[0], token) for token in self._within))
-            else:
-                pieces = self._shapes(spellings.alphabet)
-            self._known[spellings, written] = _look(text, spellings, pieces)
-        return self._known[spellings, written]
+    def after(self, written: bytes, spellings: Spellings, tokens: torch.Tensor) -> torch.Tensor:
+        """Return what each of `tokens` makes of what is `written`: the place of the candidate that is then complete,
+        or GOES_ON, or ENDS_ALL.
+        """
+        text, cut = split(written)
+        if cut:
+            # Only what begins within a character can go on with one.
+            additions = [self._completed(token, cut) for token in tokens.tolist()]
+            return torch.tensor([_decide(text, addition, spellings, {}) for addition in additions], dtype=torch.long)
+        shapes = self._shapes(spellings.alphabet)
+        if (spellings, written) not in self._decided:
+            self._decided[spellings, written] = torch.full((len(shapes.texts),), NOT_LOOKED_AT, dtype=torch.int16)
+        decided, places = self._decided[spellings, written], shapes.places[tokens]
+        new = list(set(places[decided[places] == NOT_LOOKED_AT].tolist()))
+        known: dict[str, int] = {}
+        made = [_decide(text, shapes.texts[place], spellings, known) for place in new]
+        decided[new] = torch.tensor(made, dtype=torch.int16)
+        return decided[places].long()
 
     def longest(self, candidates: Iterable[str]) -> int:
         """Return the most tokens that the tokenizer needs for one of `candidates`."""
@@ -103,38 +92,37 @@ class Vocabulary:
             self._written[text] = tuple(self.tokenizer.encode(text, add_special_tokens=False))
         return self._written[text]
 
-    def _shapes(self, alphabet: frozenset[str]) -> Pieces:
-        """Return tokens by their texts, in which characters that are not in `alphabet` are alike.
+    def _completed(self, token: int, cut: bytes) -> str:
+        """Return what a token adds to a text that ends within a character: what does not go on with it is broken."""
+        written = self.bytes[token]
+        return split(cut + written)[0] if written and written[0] in CONTINUATION else BROKEN
 
-        Where a hundred thousand tokens are looked at, most of them differ in nothing that matters.
-        """
+    def _shapes(self, alphabet: frozenset[str]) -> Shapes:
+        """Return the texts of tokens, in which characters that are not in `alphabet` are alike."""
         if alphabet not in self._shaped:
             characters = set().union(*self._texts)
             table = {ord(each): _sort(each) for each in characters if each not in alphabet | {BROKEN}}
-            shapes = ((text.translate(table), token) for token, text in enumerate(self._texts))
-            self._shaped[alphabet] = Pieces(_grouped(shapes))
+            places: dict[str, int] = {}
+            own = [places.setdefault(text.translate(table), len(places)) for text in self._texts]
+            self._shaped[alphabet] = Shapes(list(places), torch.tensor(own))
         return self._shaped[alphabet]
 
 
-def _look(text: str, spellings: Spellings, pieces: Pieces) -> NextTokens:
-    """Look at tokens character by character: where a text is decided, so are all tokens that go on like it."""
-    completing: dict[int, list[int]] = {}
-    going_on: list[int] = []
-    waiting = list(pieces.longer("").items())
-    if "" in pieces.tokens:
-        waiting.append(("", [""]))  # special tokens, which write nothing
-    while waiting:
-        addition, alike = waiting.pop()
-        begun = spellings.begun(text + addition)
-        if begun is True:
-            going_on += pieces.tokens.get(addition, [])
-            waiting += pieces.longer(addition, alike).items() if addition else ()
-        elif begun is not False:
-            completing.setdefault(begun, []).extend(token for piece in alike for token in pieces.tokens[piece])
-    return NextTokens(
-        [(place, torch.tensor(tokens)) for place, tokens in completing.items()],
-        torch.tensor(going_on, dtype=torch.long),
-    )
+def _decide(text: str, addition: str, spellings: Spellings, known: dict[str, int]) -> int:
+    """Return what an addition makes of a text: what its first characters decide, nothing can undo.
+
+    What they make of it is kept among those `known`, by the addition.
+    """
+    if BROKEN in addition:
+        return ENDS_ALL
+    for end in range(len(addition) + 1):
+        beginning = addition[:end]
+        if beginning not in known:
+            begun = spellings.begun(text + beginning)
+            known[beginning] = GOES_ON if begun is True else ENDS_ALL if begun is False else begun
+        if known[beginning] != GOES_ON:
+            return known[beginning]
+    return GOES_ON
 
 
 def split(written: bytes) -> tuple[str, bytes]:
@@ -175,12 +163,3 @@ def _byte_names() -> dict[str, int]:
 
 def _sort(character: str) -> str:
     return next((sort for pattern, sort in _SORTS if pattern.match(character)), _ANY_OTHER)
-
-
-def _grouped(named: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
-    """Return tokens by their names, but for those whose name is broken."""
-    groups: dict[str, list[int]] = {}
-    for name, token in named:
-        if BROKEN not in name:
-            groups.setdefault(name, []).append(token)
-    return groups
