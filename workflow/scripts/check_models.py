@@ -7,6 +7,7 @@ from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.job import job
 from tomtransfer.respondents.asking import Asking
+from tomtransfer.respondents.checking import CHECKED
 from tomtransfer.respondents.opening import open_respondent
 from tomtransfer.training.preparation import Plan, check_models
 
@@ -25,6 +26,6 @@ with job(snakemake):
         frames=params.frames,
         targets=params.targets,
     )
-    found = check_models(plan, models["teacher"], models["student"], Path(paths.store) / "checked")
+    found = check_models(plan, models["teacher"], models["student"], Path(paths.store) / CHECKED)
     for role, facts in found.items():
         write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", Path(snakemake.output[role]))

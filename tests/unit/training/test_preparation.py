@@ -71,6 +71,22 @@ def test_models_that_were_checked_are_known_without_their_tokenizers(tmp_path):
     again = [local_model(folder) for folder in folders]
     assert check_models(plan(tmp_path), *again, tmp_path / "checked") == json.loads(json.dumps(first))
     assert all("tokenizer" not in vars(model) for model in again)
-    changed = [local_model(folder) for folder in folders]
-    check_models(plan(tmp_path, models={"teacher": {"quantization": "nf4"}}), *changed, tmp_path / "checked")
-    assert all("tokenizer" in vars(model) for model in changed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "looked_at"),
+    [
+        ({"models": {"teacher": {"quantization": "nf4"}}}, ["teacher"]),
+        ({"models": {"student": {"quantization": "nf4"}}}, ["student"]),
+        ({"student": replace(ASKING, answers=1, longest=7)}, ["student"]),
+        ({"teacher": replace(ASKING, answers=1, motivation_tokens=7)}, ["teacher", "student"]),
+        ({"frames": ["swapped"]}, ["student"]),
+        ({"targets": ["k_proj"]}, ["student"]),
+    ],
+)
+def test_a_model_is_looked_at_again_where_what_is_planned_for_it_changes_and_no_other(tmp_path, changes, looked_at):
+    folders = {role: save_model(tmp_path / role) for role in ("teacher", "student")}
+    check_models(plan(tmp_path), *map(local_model, folders.values()), tmp_path / "checked")
+    models = {role: local_model(folder) for role, folder in folders.items()}
+    check_models(plan(tmp_path, **changes), *models.values(), tmp_path / "checked")
+    assert [role for role, model in models.items() if "tokenizer" in vars(model)] == looked_at

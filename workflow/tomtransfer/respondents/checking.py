@@ -19,6 +19,9 @@ from tomtransfer.scenarios.questions import Prompt
 
 logger = logging.getLogger(__name__)
 
+CHECKED = "checked"
+"""The folder of a store that holds what models were found to be before they were loaded."""
+
 SYSTEM, USER = "{system message}", "{user message}"
 """What stands for the messages where the template around them is shown."""
 
@@ -75,12 +78,23 @@ def rooms(model: LocalModel, questions: Questions, asking: Asking) -> list[tuple
 
 
 def noted_check(about: Mapping[str, Any], folder: Path, check: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return what a `check` finds, or what is noted of it in `folder`: it depends on what it is `about` alone."""
-    place = folder / f"{digest_of(about)[:16]}.json"
-    try:
-        noted: Mapping[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-        return noted
-    except (OSError, ValueError):
+    """Return what a `check` finds, or what is noted of it in `folder`, with its key.
+
+    It depends on what it is `about` alone, and its key is the sha256 of that.
+    """
+    key = digest_of(about)
+    place = folder / f"{key[:16]}.json"
+    found = read_check(place)
+    if not found:
         found = check()
-    write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", place)
-    return found
+        write_text(json.dumps({"key": key, **found}, indent=1, ensure_ascii=False) + "\n", place)
+    return {"key": key, **found}
+
+
+def read_check(place: Path) -> Mapping[str, Any]:
+    """Return what is noted in `place`, with its key; nothing where nothing can be read."""
+    try:
+        noted = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) else {}

@@ -31,6 +31,23 @@ class Plan:
     targets: Sequence[str]
     """Names of the layers that are adapted."""
 
+    def about(self, role: str) -> dict[str, Any]:
+        """Return what the check of a role depends on besides the name of its model."""
+        lessons = {
+            "question": self.teacher.question,
+            "frames": list(self.frames),
+            "longest_lesson": self.longest_lesson,
+            "targets": list(self.targets),
+        }
+        return {
+            "role": role,
+            "respondent": self.models.get(role),
+            "asking": asdict(self.teacher if role == "teacher" else self.student),
+            "prompts": [file_hash(path) for path in self.prompts],
+            "software": model_software(),
+            **(lessons if role == "student" else {}),
+        }
+
     @property
     def taught(self) -> list[Prompt]:
         """The prompts that the student is trained on."""
@@ -56,7 +73,6 @@ def check_models(plan: Plan, teacher: Respondent, student: LocalModel, folder: P
     def check_teacher() -> Mapping[str, Any]:
         return teacher.check(read_questions_of(plan.prompts, plan.teacher), plan.teacher)
 
-    about = {**asdict(plan), "prompts": [file_hash(path) for path in plan.prompts], "software": model_software()}
     checks: dict[str, tuple[Respondent, Callable[[], Mapping[str, Any]]]] = {
         "teacher": (teacher, check_teacher),
         "student": (student, check_student),
@@ -64,7 +80,7 @@ def check_models(plan: Plan, teacher: Respondent, student: LocalModel, folder: P
     found, mistakes = {}, []
     for role, (respondent, check) in checks.items():
         try:
-            found[role] = noted_check({**about, "role": role, "model": respondent.identity["model"]}, folder, check)
+            found[role] = noted_check({**plan.about(role), "model": respondent.identity["model"]}, folder, check)
         except InputError as error:
             mistakes.append(f"{role}: {error}")
     if mistakes:
