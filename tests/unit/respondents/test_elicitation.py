@@ -203,6 +203,16 @@ def test_each_answer_says_what_could_be_answered(parrot, tmp_path):
     assert rows["draw"].to_list() == [0, 1, 2] * 2
 
 
+def test_exact_answers_are_read_anew_with_the_phrases_of_another_language_and_drawn_ones_are_not(parrot, tmp_path):
+    for phrases in ("english", "german", None):
+        asked, amount = prompts("team", phrases=phrases), replace(query(), phrases=phrases)
+        parrot.choices(tmp_path / "choices.parquet", asked)
+        parrot.readings(tmp_path / "amounts.parquet", [amount], "amounts")
+        parrot.answers(tmp_path / "answers.parquet", [*asked, amount])
+        assert "phrases" not in read_table(tmp_path / "choices.parquet").columns
+    assert parrot.respondent.heard == [("choose", 1), ("read", 1), ("draw", 6)] + 2 * [("choose", 1), ("read", 1)]
+
+
 @pytest.mark.parametrize(
     "name", ["model", "model_revision", "quantization", "adapter", "temperature", "stage_revision"]
 )

@@ -12,7 +12,7 @@ from tomtransfer.experiment.store import digest_of
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.respondents.asking import Asking, Questions
 from tomtransfer.respondents.protocol import Drawn, Reasons
-from tomtransfer.scenarios.phrases import phrases_in
+from tomtransfer.scenarios.languages import phrases_in
 from tomtransfer.scenarios.questions import Prompt, Query
 from tomtransfer.scenarios.spelling import Spellings, spellings_of
 

@@ -28,8 +28,9 @@ from functools import lru_cache
 import regex
 
 from tomtransfer.respondents.statements import Statements
+from tomtransfer.scenarios.english import ENGLISH
 from tomtransfer.scenarios.patterns import normalized
-from tomtransfer.scenarios.phrases import ENGLISH, Phrases
+from tomtransfer.scenarios.phrases import Phrases
 from tomtransfer.scenarios.spelling import STOPS, Spellings, spellings_of
 from tomtransfer.scenarios.thoughts import split_thoughts
 

@@ -26,9 +26,10 @@ from functools import cached_property
 
 import regex
 
+from tomtransfer.scenarios.english import ENGLISH
 from tomtransfer.scenarios.numbers import in_digits
 from tomtransfer.scenarios.patterns import SPACE, WORD_END, normalized, one_of
-from tomtransfer.scenarios.phrases import ENGLISH, Phrases
+from tomtransfer.scenarios.phrases import Phrases
 
 READING_REVISION = 2
 """Raised by hand when what an answer may begin with changes, so that what was read before is read anew."""
