@@ -142,7 +142,7 @@ def rendered_hash(wildcards):
 
 
 def adapter_of(wildcards):
-    """Return the record of the adapter that a variant of the student wears."""
+    """Return the record of the adapter of a variant of the student."""
     return f"{RESULTS}/student/adapter/training.json" if wildcards.variant == "tuned" else []
 
 

@@ -149,7 +149,7 @@ def model_class(directory: Path) -> Any:
 
 
 def require_all_weights(directory: Path, found: Mapping[str, Any]) -> None:
-    """Raise InputError naming the weights that a model has and its checkpoint has not, or the other way round."""
+    """Raise InputError naming the weights that a model has and its checkpoint lacks, or the other way round."""
     for kind, said in (
         ("missing_keys", "has no weights for"),
         ("unexpected_keys", "has weights that its architecture does not know"),

@@ -21,8 +21,8 @@ from tomtransfer.inference.examination import EXAMINED, cited_examinations
 from tomtransfer.respondents.asking import Asking, read_questions_of
 from tomtransfer.respondents.elicited import ROW_COLUMNS, ComputeRows, complete_rows
 from tomtransfer.respondents.protocol import Drawn, Reasons, Respondent
+from tomtransfer.scenarios.beginnings import READING_REVISION
 from tomtransfer.scenarios.questions import Prompt, Query
-from tomtransfer.scenarios.spelling import READING_REVISION
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,10 @@ from tomtransfer.experiment.store import digest_of
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.respondents.asking import Asking, Questions
 from tomtransfer.respondents.protocol import Drawn, Reasons
+from tomtransfer.scenarios.beginnings import Spellings
 from tomtransfer.scenarios.languages import phrases_in
 from tomtransfer.scenarios.questions import Prompt, Query
-from tomtransfer.scenarios.spelling import Spellings, spellings_of
+from tomtransfer.scenarios.spelling import spellings_of
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from functools import cache, cached_property
 
 import regex
 
+from tomtransfer.scenarios.beginnings import CLOSE, OPEN_IN_LINE, Spellings
 from tomtransfer.scenarios.patterns import SPACE, WORD_END, one_of
 from tomtransfer.scenarios.phrases import Phrases
-from tomtransfer.scenarios.spelling import CLOSE, OPEN_IN_LINE, Numbers, Spellings
+from tomtransfer.scenarios.spelling import Numbers
 
 # What a sentence may begin with, as it is set: a heading, a quote, a tag, an item of a list, bold.
 _START = rf"{OPEN_IN_LINE}(?:[<>#–—-]{OPEN_IN_LINE})*+"
@@ -69,7 +70,7 @@ class Statements:
     def goes_on(self, match: "regex.Match[str]") -> bool:
         """Return whether what follows an option makes it the subject of a sentence or one of a list.
 
-        A sentence goes on behind brackets: `C (the coplayer) earns more`. In a list another option is named with the
+        A sentence goes on after brackets: `C (the coplayer) earns more`. In a list another option is named with the
         mark that follows this one: `C: 5 points, D: 10 points`.
         """
         rest = match.string[match.start("ending") :].partition("\n")[0]
@@ -171,7 +172,7 @@ class Statements:
 
     @cached_property
     def _aside(self) -> "regex.Pattern[str]":
-        """The pattern of brackets behind which a sentence goes on, other than by a reason."""
+        """The pattern of brackets after which a sentence goes on, other than by a reason."""
         return regex.compile(rf"{SPACE}*\([^()\n]*\)(?!{self.spellings.reason}){SPACE}*\w")
 
     @cached_property
