@@ -90,7 +90,7 @@ def load_model(directory: Path, quantization: str, device: torch.device, adapter
     disable_progress_bar()
     dtype = compute_type(device)
     logger.info("loading %s on %s in %s, weights %s", directory.name, device, str(dtype).split(".")[1], quantization)
-    arguments = loaded_with(directory, quantization, dtype)
+    arguments = loaded_with(directory, quantization, dtype, device)
     require_scales(directory)
     try:
         model, found = model_class(directory).from_pretrained(
