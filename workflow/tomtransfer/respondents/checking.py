@@ -1,4 +1,4 @@
-"""Whether a model can be asked what it is to be asked: told from its configuration, tokenizer and headers of weights.
+"""Whether a model can be asked what it is to be asked, by its configuration, tokenizer and headers of weights.
 
 No weights are read. What would end an experiment late ends it here, before the first answer: a label that the tokenizer
 cannot write, a prompt that is too long, a chat template that loses a message, a checkpoint that is not whole.
