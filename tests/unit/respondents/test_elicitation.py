@@ -238,7 +238,7 @@ def test_what_was_read_by_another_definition_is_read_anew_and_what_was_drawn_is_
         parrot.answers(tmp_path / "answers.parquet", prompts("team"))
 
     ask()
-    monkeypatch.setitem(elicitation.READ_BY, "reading_revision", 1)
+    monkeypatch.setattr(elicitation, "READING_REVISION", 1)
     ask()
     assert sorted(parrot.respondent.heard) == [("choose", 1)] * 2 + [("draw", 3)] + [("read", 1)] * 2
 
