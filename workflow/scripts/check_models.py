@@ -13,9 +13,10 @@ from tomtransfer.training.preparation import Plan, check_models
 
 with job(snakemake):
     paths, params = read_experiment(snakemake.config, []).paths, snakemake.params
+    checks = Path(paths.store) / CHECKED
     asking = {role: Asking(**settings) for role, settings in params.asking.items()}
     models = {
-        role: open_respondent(Path(paths.models) / Path(snakemake.input[role]).stem, **settings)
+        role: open_respondent(Path(paths.models) / Path(snakemake.input[role]).stem, checks=checks, **settings)
         for role, settings in params.models.items()
     }
     plan = Plan(
@@ -26,6 +27,6 @@ with job(snakemake):
         frames=params.frames,
         targets=params.targets,
     )
-    found = check_models(plan, models["teacher"], models["student"], Path(paths.store) / CHECKED)
+    found = check_models(plan, models["teacher"], models["student"], checks)
     for role, facts in found.items():
         write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", Path(snakemake.output[role]))

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,9 +24,10 @@ def asked(folder: Path, temperature: float, quantization: str) -> Path:
     store, model = Store(folder.parent / "store"), save_model(folder / "models/tiny")
     prompts = folder / "prompts.json"
     write_prompts([make_prompt("team")], prompts)
-    plan = Plan([prompts], {}, replace(ASKING, longest=round(temperature * 10)), ASKING, ["canonical"], ["q_proj"])
     about = {"temperature": temperature, "quantization": quantization}
-    student = local_model(model, examinations=store.folder / EXAMINED, **about)
+    plan = Plan([prompts], {"teacher": about, "student": about}, ASKING, ASKING, ["canonical"], ["q_proj"])
+    notes = {"examinations": store.folder / EXAMINED, "checks": store.folder / CHECKED}
+    student = local_model(model, **notes, **about)
     for role, facts in check_models(plan, student, student, store.folder / CHECKED).items():
         write_text(json.dumps(facts), folder / "results" / role / "checked.json")
     Elicitation(student, ASKING, store).tables([prompts], {"choices": folder / "results/student/base.parquet"})
@@ -57,12 +57,13 @@ def test_what_was_found_out_about_models_is_listed_and_removed_as_answers_are(tm
     one, other = asked(tmp_path / "one", 0.8, "none"), asked(tmp_path / "other", 0.9, "nf4")
     page = said(monkeypatch, capsys)
     assert str(one) in page
-    assert stages(page) == {"choices": [0, 0], "examined": [0, 0], "checked": [0, 0, 0]}
+    assert stages(page) == {"choices": [0, 0], "examined": [0, 0], "checked": [0] * 6}
     (other / "student/base.parquet").unlink()
-    (other / "teacher/checked.json").unlink()
-    assert stages(said(monkeypatch, capsys)) == {"choices": [0, 1], "examined": [0, 1], "checked": [0, 0, 1]}
+    for role in ("teacher", "student"):
+        (other / role / "checked.json").unlink()
+    assert stages(said(monkeypatch, capsys)) == {"choices": [0, 1], "examined": [0, 1], "checked": [0] * 3 + [1] * 3}
     assert " MB removed" in said(monkeypatch, capsys, "--remove-unused", "--yes")
-    assert stages(said(monkeypatch, capsys)) == {"choices": [0], "examined": [0], "checked": [0, 0]}
+    assert stages(said(monkeypatch, capsys)) == {"choices": [0], "examined": [0], "checked": [0] * 3}
     assert [found["quantization"] for found in examinations(tmp_path)] == ["none"]
 
 
@@ -91,7 +92,7 @@ def test_what_was_found_out_about_a_model_is_verified(tmp_path, stage):
     asked(tmp_path / "one", 0.8, "none")
     store = Store(tmp_path / "store")
     count, mistakes = broken(tmp_path / "one/results", store)
-    assert (count, mistakes) == (4, [])
+    assert (count, mistakes) == (5, [])
     place = next((store.folder / stage).iterdir())
     place.write_text(place.read_text()[:-10])
     assert [mistake.partition(":")[0] for mistake in broken(tmp_path / "one/results", store)[1]] == [str(place)]

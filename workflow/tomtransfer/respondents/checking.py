@@ -47,8 +47,9 @@ def check_model(model: LocalModel, questions: Questions, asking: Asking) -> dict
     pieces = model.tokenizer.convert_ids_to_tokens
     return {
         "model": model.name,
-        "architecture": type(model.skeleton).__name__,
-        "parameters": sum(each.numel() for each in model.skeleton.parameters()),
+        "anatomy": model.anatomy.get("key", ""),
+        "architecture": model.anatomy["architecture"],
+        "parameters": model.anatomy["parameters"],
         "weights": stored_as(model.directory),
         "quantization": model.quantization,
         "longest_context": None if math.isinf(context) else int(context),

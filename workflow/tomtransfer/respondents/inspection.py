@@ -73,7 +73,6 @@ def inspection_page(model: LocalModel, prompts: Sequence[Prompt]) -> str:
     (tokens,) = encode_prompts(model.tokenizer, [asked], model.directory, 1, model.variables)
     written = label_tokens(model.tokenizer, [f"{label}\n" for label in prompt.labels], model.name, model.variables)
     examined = model.examination
-    parameters = sum(each.numel() for each in model.skeleton.parameters())
     memory = sum(each.numel() * each.element_size() for each in model.loaded.parameters())
     disk = sum(file.stat().st_size for file in model_files(model.directory) if file.suffix == ".safetensors")
     thoughts = ["- it always thinks first: its choices can be drawn after its thoughts alone"] if chat.thinks else []
@@ -83,7 +82,7 @@ def inspection_page(model: LocalModel, prompts: Sequence[Prompt]) -> str:
             f"# {model.name}",
             "",
             f"- architecture: {examined.architecture}",
-            f"- {parameters:,} parameters in {disk / 1e9:.1f} GB",
+            f"- {model.anatomy['parameters']:,} parameters in {disk / 1e9:.1f} GB",
             f"- weights stored as {examined.weights}, loaded {model.quantization}: {memory / 1e9:.1f} GB of memory",
             f"- {expected_time(measured_speed(model, asked), len(prompts))}",
             f"- {examined.said}",

@@ -38,6 +38,8 @@ class LocalModel:
     """Variables of its chat template."""
     examinations: Path | None = None
     """The folder where it is noted what models were found to be; None to find out each time."""
+    checks: Path | None = None
+    """The same for what is found before they are loaded."""
 
     @property
     def name(self) -> str:
@@ -80,11 +82,22 @@ class LocalModel:
         return load_model(self.directory, self.quantization, choose_device(self.device), self.adapter)
 
     @cached_property
-    def skeleton(self) -> Any:
-        """The model without its weights, on no device."""
-        from tomtransfer.inference.skeleton import skeleton
+    def anatomy(self) -> Mapping[str, Any]:
+        """What it is made of, by `inference.skeleton.anatomy`.
 
-        return skeleton(self.directory, self.quantization)
+        It is noted: to import what finds it takes most of the time of a check.
+        """
+        from tomtransfer.respondents.checking import noted_check
+
+        def find() -> dict[str, Any]:
+            from tomtransfer.inference.skeleton import anatomy
+
+            return {**about, **anatomy(self.directory, self.quantization)}
+
+        about = {name: self.identity[name] for name in ("model", "model_revision", "quantization")}
+        if self.checks is None or not self.model_revision:
+            return find()
+        return noted_check({**about, "what": "anatomy", "software": model_software()}, self.checks, find)
 
     @cached_property
     def examination(self) -> Any:

@@ -78,7 +78,8 @@ def read_used(folders: Sequence[Path]) -> Used:
             adapters.add(record["key"])
             examinations.add(record.get("examination", ""))
         for path in folder.glob("*/checked.json"):
-            checks.add(read_check(path).get("key", ""))
+            found = read_check(path)
+            checks.update(found.get(name, "") for name in ("key", "anatomy"))
     return Used(*map(frozenset, (keys, adapters, examinations, checks)))
 
 

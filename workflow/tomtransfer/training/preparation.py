@@ -1,6 +1,6 @@
 """What can be told of a training before any model is loaded: whether the student can learn what it is to be taught."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,6 @@ def check_training(student: LocalModel, prompts: Sequence[Prompt], room: int, ta
     """
     from tomtransfer.inference.chat import chat_of
     from tomtransfer.inference.encoding import label_tokens, longest_encoded
-    from tomtransfer.training.layers import linear_layers, require_targets
 
     thinks = chat_of(student.tokenizer, student.variables, may_think=True).thinks
     if thinks and any(prompt.question != "reason_first" for prompt in prompts):
@@ -108,6 +107,14 @@ def check_training(student: LocalModel, prompts: Sequence[Prompt], room: int, ta
     labels = dict.fromkeys(label for prompt in prompts for label in prompt.labels)
     label_tokens(student.tokenizer, labels, student.name, student.variables)
     longest_encoded(student.tokenizer, prompts, student.directory, room, student.variables)
-    layers = linear_layers(student.skeleton)
+    layers = student.anatomy["linear_layers"]
     require_targets(targets, layers)
     return {"adapted_layers": {target: layers[target] for target in targets}}
+
+
+def require_targets(targets: Collection[str], layers: Mapping[str, int] | Collection[str]) -> None:
+    """Raise InputError when a model that has linear `layers` of these names has none of a name in `targets`."""
+    if unknown := sorted(set(targets) - set(layers)):
+        raise InputError(
+            f"training.lora.targets: no layer is called {', '.join(unknown)}; allowed: {', '.join(sorted(layers))}"
+        )
