@@ -155,7 +155,9 @@ def test_experts_in_microscaled_blocks_are_read_with_their_exponents_and_alike_a
 def test_where_nothing_computes_with_microscaled_blocks_they_are_unpacked_and_it_is_said(microscaled, caplog):
     folder, _ = microscaled
     load_model(folder, "as_stored", CPU)
-    assert "mxfp4: weights stored as mxfp4 are unpacked to four times their size: there is no GPU" in caplog.text
+    assert (
+        f"{folder.name}: weights stored as mxfp4 are unpacked to four times their size: there is no GPU" in caplog.text
+    )
     assert "We will default to dequantizing" not in caplog.text
     caplog.clear()
     load_model(folder, "none", CPU)

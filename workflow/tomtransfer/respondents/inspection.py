@@ -13,7 +13,7 @@ from tomtransfer.respondents.local_model import LocalModel
 from tomtransfer.respondents.protocol import Drawn
 from tomtransfer.scenarios.questions import Prompt
 
-TEXTS, TOKENS = 4, 16
+TIMED_TEXTS, TIMED_TOKENS = 4, 16
 """Texts that are drawn to see how long a token takes, and the tokens that each may have."""
 
 
@@ -37,9 +37,9 @@ def measured_speed(model: LocalModel, prompt: Prompt) -> Speed:
         return time.perf_counter() - start, sum(each.tokens for [each] in drawn)
 
     seconds(1, 1)  # whatever is done once only
-    first, _ = seconds(TEXTS, 1)
-    longer, tokens = seconds(TEXTS, TOKENS)
-    return Speed(first / TEXTS, max(longer - first, 0) / max(tokens - TEXTS, 1))
+    first, _ = seconds(TIMED_TEXTS, 1)
+    longer, tokens = seconds(TIMED_TEXTS, TIMED_TOKENS)
+    return Speed(first / TIMED_TEXTS, max(longer - first, 0) / max(tokens - TIMED_TEXTS, 1))
 
 
 def expected_time(speed: Speed, prompts: int) -> str:
