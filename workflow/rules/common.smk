@@ -84,9 +84,7 @@ if len(VIEWS) > 1:
 if any(frames in VIEWS.values() for frames in DESIGNS.values()):
     OWN_TABLES += ["components"]
 # Counted answers have no log-odds where all are the same: habits are told of choices that are read exactly.
-if DESIGNS and (
-    ask_student(experiment).exact or (ask_teacher(experiment).exact and not isinstance(TEACHER, Recorded))
-):
+if DESIGNS and (ask_student(experiment).exact or (ask_teacher(experiment).exact and not isinstance(TEACHER, Recorded))):
     OWN_TABLES += ["bias_shares", "bias_effects"]
 
 
