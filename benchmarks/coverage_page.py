@@ -53,7 +53,7 @@ each, contexts and trainings are drawn from a population of {population_contexts
 trainings, with four games and the four frames of a pair of labels. Its truth is the same figure for the whole
 population. Intervals are computed with the functions that the report uses: a jackknife that leaves out one context or
 one training at a time, with quantiles of Student's t (`measurement/clusters.py`). What the models of a population do
-stands in `benchmarks/populations.py`. In clustered scenarios {alike:.0%} of the variance between contexts is common to
+is in `benchmarks/populations.py`. In clustered scenarios {alike:.0%} of the variance between contexts is common to
 all games of a context, in independent ones nothing is. Training moves the weak student {weak:.0%} of the way to the
 teacher and the strong one {strong:.0%}.
 

@@ -2,7 +2,8 @@
 
 All is in log-odds of cooperating, split into preference, label, order and label x order over the four frames of a pair
 of labels. The teacher's preference differs between games and contexts; the base student cooperates much, likes a letter
-and what is named first, and hardly minds the game; training moves the one towards the other, and gets something wrong.
+and what is named first, and hardly responds to the game; training moves the one towards the other, and gets something
+wrong.
 """
 
 from dataclasses import dataclass

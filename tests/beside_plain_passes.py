@@ -17,6 +17,7 @@ import torch
 from architectures import VOCABULARY, NotBuiltError, build
 from tomtransfer.experiment.sections import Lora, Training
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.inference.layers import linear_layers
 from tomtransfer.inference.loading import load_model, load_tokenizer
 from tomtransfer.inference.prefill import prefill
 from tomtransfer.inference.proof import prove
@@ -29,7 +30,6 @@ from tomtransfer.models.conversion import train_tokenizer
 from tomtransfer.models.integrity import ADAPTER_FILES
 from tomtransfer.models.registry import CORPUS
 from tomtransfer.scenarios.spelling import spellings_of
-from tomtransfer.training.layers import linear_layers
 from tomtransfer.training.lora import add_adapter
 from tomtransfer.training.trainer import _collate, make_trainer
 

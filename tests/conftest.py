@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from snakemake.common.configfile import load_configfile
 from snakemake.utils import update_config
 
+from reduced import edited_copy, reduced_project, run_again, run_to_the_end
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.origins import read_experiment
 
@@ -21,14 +23,9 @@ EDITED_BY_PEOPLE = ["config.yaml", "models.yaml", "presets", "scenarios"]
 
 
 LONGEST = (
-    *(
-        "test_real_models",
-        "test_every_architecture",
-        "test_one_store",
-        "test_every_kind_of_student",
-        "test_never_stale",
-    ),
-    *("test_scale", "test_slurm", "test_faults", "test_smoke", "test_presets_on_tiny_models", "test_every_module"),
+    *("test_real_models", "test_every_architecture", "test_every_kind_of_student", "test_one_store"),
+    *("test_incremental", "test_never_stale", "test_scale", "test_presets_on_tiny_models", "test_slurm"),
+    *("test_smoke", "test_faults", "test_recorded_teacher", "test_module", "test_control", "test_failed_jobs"),
 )
 
 
@@ -36,6 +33,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that no worker is left alone with one of them at the end."""
     order = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(LONGEST)))
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder for what is made once for all workers."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder if worker_id == "master" else folder.parent
+
+
+@pytest.fixture(scope="session")
+def finished(shared: Path) -> Path:
+    """The reduced experiment, run to its end, once for all workers; tests work on copies of it."""
+    project, done = shared / "finished", shared / "finished.done"
+    with FileLock(shared / "finished.lock"):
+        if not done.exists():
+            run_to_the_end(reduced_project(project))
+            done.touch()
+    return project
+
+
+@pytest.fixture(scope="session")
+def reworded(shared: Path, finished: Path) -> Path:
+    """The same after an edit of a context's text and one more run, once for all workers."""
+    project, done = shared / "reworded", shared / "reworded.done"
+    with FileLock(shared / "reworded.lock"):
+        if not done.exists():
+            run_again(edited_copy(finished, project, ["a context's text"]))
+            done.touch()
+    return project
 
 
 @pytest.fixture

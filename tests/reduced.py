@@ -52,6 +52,12 @@ def copy_with_results(project: Path, folder: Path) -> Path:
     return Path(shutil.copytree(project, folder, symlinks=True))
 
 
+def take_over(finished: Path, project: Path) -> None:
+    """Give a project the models and the store of a finished one, so that all its jobs run and none loads a model."""
+    for part in ("models", "store"):
+        shutil.copytree(finished / "results" / part, project / "results" / part)
+
+
 def computations(project: Path) -> dict[tuple[str, str], str]:
     """Return the computation that each row of the answer tables came from, by table and key."""
     tables = [path for name in ("teacher", "student") for path in (project / "results" / name).glob("*.parquet")]

@@ -24,7 +24,7 @@ from tomtransfer.inference.token_tree import candidate_distributions
 from tomtransfer.inference.vocabulary import Vocabulary
 from tomtransfer.models.conversion import train_tokenizer
 from tomtransfer.models.registry import CORPUS
-from tomtransfer.scenarios.phrases import phrases_in
+from tomtransfer.scenarios.languages import phrases_in
 from tomtransfer.scenarios.questions import read_prompts
 from tomtransfer.scenarios.spelling import spellings_of
 

@@ -17,6 +17,7 @@ REDUCED = {
     "paths": {"models": str(ROOT / "results" / "models")},
     "games": ["prisoners_dilemma", "stag_hunt"],
     "frames": {"canonical": {}, "swapped": {"cooperate": "D", "defect": "C", "held_out": True}},
+    "comprehension": ["village_well"],
     "sampling": {"answers": 3},
     "teacher": {"motivations_per_choice": 2, "motivation_tokens": 12},
     "training": {"epochs": 8, "completions_per_row": 2, "rows_per_step": 1},

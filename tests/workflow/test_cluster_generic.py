@@ -3,7 +3,7 @@
 import pytest
 
 from project import ROOT, plan, run_snakemake
-from reduced import reduced_project
+from reduced import reduced_project, take_over
 
 SUBMIT = """#!/bin/bash
 # Runs a job as clusters do that export no environment.
@@ -15,8 +15,9 @@ RESOURCES = "gpu={resources.gpu} memory={resources.mem_mb} minutes={resources.ru
 
 
 @pytest.mark.slow
-def test_the_experiment_runs_to_its_report(tmp_path):
+def test_the_experiment_runs_to_its_report(finished, tmp_path):
     project = reduced_project(tmp_path / "project")
+    take_over(finished, project)  # it is about the way of jobs to a cluster, not about what they compute
     submit = project / "submit.sh"
     submit.write_text(SUBMIT)
     submit.chmod(0o755)

@@ -30,6 +30,24 @@ def test_every_preset_can_be_planned(project, preset):
     assert plan(project, "--configfile", f"presets/{preset}.yaml")["ask_teacher"] == 4
 
 
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (["choices=both"], True),
+        (["choices=sampled"], False),
+        (["student={question: reason_first}"], True),
+        (["student={question: reason_first}", "teacher={question: reason_first}"], False),
+    ],
+)
+def test_habits_are_told_where_choices_are_read_exactly(project, config, told):
+    done = run_snakemake(
+        project, "--dry-run", "--configfile", "presets/frames.yaml", "--config", "comprehension=[]", *config
+    )
+    assert done.returncode == 0, done.stdout
+    for table, wanted in {"frames_side_by_side": True, "components": True, "bias_shares": told}.items():
+        assert (f"tables/{table}.csv" in done.stdout) == wanted, table
+
+
 def test_one_game_builds_what_it_needs_and_no_other_score(project):
     jobs = plan(project, "results/alignment/stag_hunt.json")
     assert jobs["score_game"] == 1

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from project import ROOT, copy_project, plan, planned_jobs, run_snakemake
-from reduced import REDUCED
+from reduced import REDUCED, take_over
 
 MODULE = """
 module {name}:
@@ -113,11 +113,16 @@ def test_two_experiments_of_one_study_share_models_and_store(tmp_path):
 
 @pytest.mark.slow
 def test_two_experiments_run_to_their_reports_and_ask_nothing_twice(tmp_path):
+    small = {
+        "games": ["stag_hunt"],
+        "splits": {"in_sample": {"contexts": ["team", "business"]}},
+        "comprehension": [],
+    }
     place = study(
         tmp_path,
         module("first") + module("second") + mine("first/report.html", "second/report.html"),
-        first={},
-        second={"training": {"epochs": 2}},
+        first=small,
+        second=small | {"training": {"epochs": 2}},
     )
     done = run_snakemake(place, "--cores", "2")
     assert done.returncode == 0, done.stdout
@@ -193,8 +198,9 @@ def test_a_deployment_plans_and_finds_its_files(tmp_path, repository):
 
 
 @pytest.mark.slow
-def test_a_deployment_runs_to_the_report(tmp_path, repository):
+def test_a_deployment_runs_to_the_report(finished, tmp_path, repository):
     place = deploy(tmp_path, repository)
+    take_over(finished, place)
     (place / "small.yaml").write_text(yaml.safe_dump(REDUCED))
     done = run_snakemake(place, "--cores", "2", "--configfile", "small.yaml")
     assert done.returncode == 0, done.stdout

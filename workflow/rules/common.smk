@@ -10,6 +10,7 @@ from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.registry import (
+    Recorded,
     answered_frames,
     check_social_weights,
     find,
@@ -82,7 +83,8 @@ if len(VIEWS) > 1:
     OWN_TABLES += ["frames_side_by_side"]
 if any(frames in VIEWS.values() for frames in DESIGNS.values()):
     OWN_TABLES += ["components"]
-if DESIGNS:
+# Counted answers have no log-odds where all are the same: habits are told of choices that are read exactly.
+if DESIGNS and (ask_student(experiment).exact or (ask_teacher(experiment).exact and not isinstance(TEACHER, Recorded))):
     OWN_TABLES += ["bias_shares", "bias_effects"]
 
 
@@ -142,7 +144,7 @@ def rendered_hash(wildcards):
 
 
 def adapter_of(wildcards):
-    """Return the record of the adapter that a variant of the student wears."""
+    """Return the record of the adapter of a variant of the student."""
     return f"{RESULTS}/student/adapter/training.json" if wildcards.variant == "tuned" else []
 
 

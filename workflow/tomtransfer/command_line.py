@@ -95,7 +95,7 @@ def inspect_model(
     quantization: Annotated[str, typer.Option(help="as_stored, nf4 or none, as in the config.")] = "as_stored",
     chat: Annotated[list[str] | None, typer.Option(help="A variable of its chat template: name=value.")] = None,
 ) -> None:
-    """Show what a model gets, how its answers begin and end, and what its prompts may share."""
+    """Show what a model gets, how its answers begin and end, what its prompts may share, about how long it takes."""
     import yaml
 
     from tomtransfer.respondents.inspection import inspection_page
@@ -117,7 +117,7 @@ def inspect_model(
         tokens_per_batch=8_000,
         chat={name: yaml.safe_load(value) for name, value in given.items()},
     )
-    typer.echo(inspection_page(model, read_prompts([prompts])[0]))
+    typer.echo(inspection_page(model, read_prompts([prompts])))
 
 
 @app.command(name="reference", hidden=True)

@@ -81,14 +81,14 @@ def test_identical_completions_merged_with_their_weights_added_have_the_same_los
 
 
 @given(st.integers(1, 9), st.integers(0, 40), st.integers(0, 40), st.one_of(st.none(), st.floats(0, 1)))
-def test_a_choice_has_its_share_and_reasons_the_rest_or_all_tokens_count_the_same(chosen, before, behind, choice_share):
-    shares = token_shares(Completion([1] * (before + chosen + behind), 1.0, before, chosen), choice_share)
-    assert len(shares) == before + chosen + behind
+def test_a_choice_has_its_share_and_reasons_the_rest_or_all_tokens_count_the_same(chosen, before, after, choice_share):
+    shares = token_shares(Completion([1] * (before + chosen + after), 1.0, before, chosen), choice_share)
+    assert len(shares) == before + chosen + after
     if choice_share is None:
         assert set(shares) == {1 / len(shares)}
     else:
         assert sum(shares[before : before + chosen]) == pytest.approx(choice_share)
-        assert sum(shares) == pytest.approx(1 if before + behind else choice_share)
+        assert sum(shares) == pytest.approx(1 if before + after else choice_share)
 
 
 @given(st.integers(1, 40), st.integers(1, 12))

@@ -86,7 +86,7 @@ def test_an_answer_that_ends_leaves_the_others_as_they_are(asked, monkeypatch):
     model, tokenizer, _ = asked
     draws = draws_of(asked, 4)
     before = draw(asked, draws, longest=12)
-    # Of a longer text it cannot be told as which tokens it was drawn; a text of one token may be of this one alone.
+    # Of a longer text nobody can tell as which tokens it was drawn; a text of one token may be of this one alone.
     texts = [tokenizer.decode([token], skip_special_tokens=True).strip() for token in range(len(tokenizer))]
     known = [one.text for one in draw(asked, draws, longest=1) if texts.count(one.text) == 1]
     common = texts.index(known[0])

@@ -7,8 +7,8 @@ from safetensors.torch import load_file, save_file
 
 from saved_models import change_settings, save_model
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.inference.layers import linear_layers
 from tomtransfer.inference.skeleton import skeleton
-from tomtransfer.training.layers import linear_layers
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.loading import load_model
 from tomtransfer.inference.plain import plain_logits
 from tomtransfer.models.conversion import train_tokenizer
-from tomtransfer.models.quantization import compute_as_told, four_bits, stored_as
+from tomtransfer.models.quantization import compute_as_told, four_bits, loaded_with, stored_as
 from tomtransfer.models.registry import CORPUS
 
 CPU = torch.device("cpu")
@@ -150,6 +150,39 @@ def test_experts_in_microscaled_blocks_are_read_with_their_exponents_and_alike_a
     first, second = (logits(load_model(folder, quantization, CPU)) for _ in range(2))
     assert torch.allclose(first, logits(expected), atol=1e-4)
     assert torch.equal(first, second)
+
+
+def test_where_nothing_computes_with_microscaled_blocks_they_are_unpacked_and_it_is_said(microscaled, caplog):
+    folder, _ = microscaled
+    load_model(folder, "as_stored", CPU)
+    assert (
+        f"{folder.name}: weights stored as mxfp4 are unpacked to four times their size: there is no GPU" in caplog.text
+    )
+    assert "We will default to dequantizing" not in caplog.text
+    caplog.clear()
+    load_model(folder, "none", CPU)
+    assert "unpacked" not in caplog.text  # that was asked for
+
+
+@pytest.mark.parametrize(
+    ("capability", "triton", "kernels", "said"),
+    [
+        ((7, 0), True, True, "the GPU is of a compute capability below 7.5"),
+        ((8, 0), False, True, "the package triton is missing or older than 3.4.0"),
+        ((8, 0), True, False, "the package kernels is missing: pip install 'kernels>="),
+        ((8, 0), True, True, ""),
+    ],
+)
+def test_what_a_gpu_lacks_for_microscaled_blocks_is_named(
+    microscaled, monkeypatch, caplog, capability, triton, kernels, said
+):
+    """No GPU is needed to see what is told to transformers for one."""
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    monkeypatch.setattr("transformers.utils.import_utils.is_triton_available", lambda version: triton)
+    monkeypatch.setattr("transformers.utils.import_utils.is_kernels_available", lambda: kernels)
+    told = loaded_with(microscaled[0], "as_stored", torch.bfloat16, torch.device("cuda"))
+    assert said in caplog.text
+    assert [config.dequantize for config in told.values()] == ([True] if said else [])
 
 
 def test_experts_in_microscaled_blocks_cannot_be_made_nf4(microscaled):

@@ -29,7 +29,7 @@ print(json.dumps({"end": time.monotonic()}))
 
 @pytest.fixture(autouse=True)
 def claims(tmp_path, monkeypatch):
-    """Claims of their own for the tests, so that they mind no job that really runs here."""
+    """Claims of their own for the tests, so that they are in the way of no job that really runs here."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(PACKAGE))

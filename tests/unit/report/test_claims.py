@@ -21,7 +21,7 @@ VIEWS = {"canonical": ["canonical"], "counterbalanced": list(FRAMES)}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A teacher that minds games and contexts and the letter C, and a student that took over all of its preference."""
+    """A teacher that responds to games, contexts and the letter C; a student that took over all of its preference."""
     path = tmp_path_factory.mktemp("summary")
     game = {("preference", "game"): 1.0, ("preference", "context"): 0.3}
     tables = {

@@ -13,6 +13,7 @@ from tomtransfer.measurement.views import Answers
 from tomtransfer.report.effects import bias_figure
 from tomtransfer.report.habits import bias_effects_table, bias_shares_table, views_table
 from tomtransfer.report.scorecards import write_summary
+from tomtransfer.report.tabulation import make_tables
 from tomtransfer.scenarios.frames import designs
 
 FEW_DRAWS = Scoring(bootstrap_draws=50)
@@ -26,6 +27,14 @@ def answered(parts: dict[tuple[str, str], float]) -> pl.DataFrame:
         planted(parts)
         .with_columns(pl.lit(0.0).alias("other") + 0.5, evidence=pl.lit("exact"))
         .with_columns(pl.lit("x").alias(name) for name in ONCE)
+    )
+
+
+def counted(parts: dict[tuple[str, str], float]) -> pl.DataFrame:
+    """The same of a model of whose answers 20 were drawn in each scenario and frame."""
+    cooperative = (40 * pl.col("cooperate")).round()
+    return answered(parts).with_columns(
+        cooperate=cooperative, defect=20 - cooperative, other=pl.lit(0.0), evidence=pl.lit("counted")
     )
 
 
@@ -88,6 +97,20 @@ def test_the_figure_has_a_bar_for_every_share_and_a_mark_for_every_effect(findin
     assert sum(patch.get_width() for patch in shares.patches) == pytest.approx(3)
     marks = [line for line in effects.lines if len(line.get_xdata()) == 1]
     assert len(marks) == 3 * 4
+
+
+def test_counted_answers_over_four_frames_have_parts_of_the_distance_and_no_habits(tmp_path: Path) -> None:
+    game = {("preference", "game"): 1.0, ("preference", "context"): 0.3}
+    parts = {"teacher": game, "base": {("order", "overall"): 0.5}, "tuned": {**game, ("label", "overall"): 0.5}}
+    tables = {role: counted(each) for role, each in parts.items()}
+    answers = Answers(tables, VIEWS, designs(FRAMES))
+    write_summary(answers, {}, FEW_DRAWS, *(tmp_path / f"summary.{kind}" for kind in ("csv", "json", "md")))
+    found = read_findings(tmp_path / "summary.json")
+    assert (found.bias_shares, found.bias_effects) == ((), ())
+    named = {table.name for table in make_tables(found)}
+    assert named >= {"components", "frames_side_by_side", "alignment_by_split", "invalid_answers"}
+    assert not named & {"bias_shares", "bias_effects"}
+    assert "read exactly" in bias_figure(found).axes[0].texts[0].get_text()
 
 
 def test_without_a_design_the_figure_says_so_and_there_are_no_tables(findings: Findings) -> None:

@@ -7,6 +7,7 @@ from made import ASKING, local_model, make_prompt
 from tokenizers.normalizers import Lowercase
 
 from saved_models import ALWAYS_THINKS, change_settings, save_model
+from tomtransfer.experiment.store import digest_of
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.registry import Planted
 from tomtransfer.respondents.asking import Questions
@@ -117,7 +118,7 @@ def test_what_was_checked_before_is_not_checked_again(tmp_path):
         return {"model": "small"}
 
     for about in ({"revision": "1"}, {"revision": "1"}, {"revision": "2"}):
-        assert noted_check(about, tmp_path, look) == {"model": "small"}
+        assert noted_check(about, tmp_path, look) == {"key": digest_of(about), "model": "small"}
     assert len(calls) == 2
     next(iter(tmp_path.iterdir())).write_text("{")
     noted_check({"revision": "1"}, tmp_path, look)

@@ -203,6 +203,16 @@ def test_each_answer_says_what_could_be_answered(parrot, tmp_path):
     assert rows["draw"].to_list() == [0, 1, 2] * 2
 
 
+def test_exact_answers_are_read_anew_with_the_phrases_of_another_language_and_drawn_ones_are_not(parrot, tmp_path):
+    for phrases in ("english", "german", None):
+        asked, amount = prompts("team", phrases=phrases), replace(query(), phrases=phrases)
+        parrot.choices(tmp_path / "choices.parquet", asked)
+        parrot.readings(tmp_path / "amounts.parquet", [amount], "amounts")
+        parrot.answers(tmp_path / "answers.parquet", [*asked, amount])
+        assert "phrases" not in read_table(tmp_path / "choices.parquet").columns
+    assert parrot.respondent.heard == [("choose", 1), ("read", 1), ("draw", 6)] + 2 * [("choose", 1), ("read", 1)]
+
+
 @pytest.mark.parametrize(
     "name", ["model", "model_revision", "quantization", "adapter", "temperature", "stage_revision"]
 )
@@ -228,7 +238,7 @@ def test_what_was_read_by_another_definition_is_read_anew_and_what_was_drawn_is_
         parrot.answers(tmp_path / "answers.parquet", prompts("team"))
 
     ask()
-    monkeypatch.setitem(elicitation.READ_BY, "reading_revision", 1)
+    monkeypatch.setattr(elicitation, "READING_REVISION", 1)
     ask()
     assert sorted(parrot.respondent.heard) == [("choose", 1)] * 2 + [("draw", 3)] + [("read", 1)] * 2
 

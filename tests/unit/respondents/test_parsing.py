@@ -9,9 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tomtransfer.respondents.parsing import INVALID_KINDS, VALID_KINDS, parse_amount, parse_label
+from tomtransfer.respondents.parsing import INVALID_KINDS, VALID_KINDS, Parsed, parse_amount, parse_label
+from tomtransfer.scenarios.english import ENGLISH
+from tomtransfer.scenarios.german import GERMAN
 from tomtransfer.scenarios.numbers import in_digits
-from tomtransfer.scenarios.phrases import ENGLISH, WITHOUT_PHRASES
+from tomtransfer.scenarios.phrases import WITHOUT_PHRASES, Phrases
 from tomtransfer.scenarios.spelling import spellings_of
 
 HERE = Path(__file__).parent
@@ -34,10 +36,10 @@ def options_of(named: str) -> tuple[str, ...]:
     return tuple(in_digits(low + number * step) for number in range(round((high - low) / step) + 1))
 
 
-def read(options: tuple[str, ...], answer: str, question: str = "answer_first"):
-    if options[0].isdigit():
-        return parse_amount(answer, options, "dollars", question)
-    return parse_label(answer, options, question)
+def read(options: tuple[str, ...], answer: str, question: str = "answer_first", phrases=ENGLISH, unit="dollars"):
+    if options[0].replace(".", "").isdigit():
+        return parse_amount(answer, options, unit, question, phrases)
+    return parse_label(answer, options, question, phrases)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +149,40 @@ def test_real_answers_are_read_as_they_were_by_hand_all_right_and_nearly_all_of_
     assert sum(clear) / len(clear) >= 0.95
 
 
+def test_german_lines_are_read_as_they_were_by_hand() -> None:
+    lines = rows("german_by_hand.csv")
+    valid, invalid = ([row for row in lines if (row["reading"] != "none") is read] for read in (True, False))
+    assert min(len(valid), len(invalid)) >= 40
+    wrong = []
+    for row in lines:
+        parsed = read(options_of(row["options"]), row["answer"], row["question"], GERMAN, "Euro")
+        if (parsed.choice or "none") != row["reading"]:
+            wrong.append((row["answer"], row["reading"], parsed))
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Ich kann mich nicht entscheiden.", "refusal"),
+        ("Als KI habe ich keine Präferenz, C", "refusal"),
+        ("Es tut mir leid", "refusal"),
+        ("Ich kann C nicht wählen", "other"),
+        ("C oder D", "both labels"),
+        ("Mein Mitspieler wird D wählen", "other"),
+    ],
+)
+def test_german_answers_that_choose_nothing_are_of_the_kind_that_they_are(text: str, kind: str) -> None:
+    assert parse_label(text, LABELS, "answer_first", GERMAN) == Parsed(kind, None, "")
+
+
+def test_a_line_is_read_in_its_own_language_alone() -> None:
+    assert parse_label("Ich wähle C", LABELS, "answer_first", ENGLISH).choice is None
+    assert parse_label("I choose C", LABELS, "answer_first", GERMAN).choice is None
+    assert parse_amount("2,5 Euro", ("2", "2.5"), "Euro", "answer_first", GERMAN).choice == "2.5"
+    assert parse_amount("2,5 Euro", ("2", "2.5"), "Euro", "answer_first", ENGLISH).choice is None
+
+
 def test_without_the_phrases_of_a_language_labels_and_digits_alone_are_read() -> None:
     label = partial(parse_label, labels=LABELS, question="answer_first", phrases=WITHOUT_PHRASES)
     assert [label(text).choice for text in ("C", "**D**.", "C. Ich vertraue", "Ich wähle C", "C, weil")] == [
@@ -157,6 +193,7 @@ def test_without_the_phrases_of_a_language_labels_and_digits_alone_are_read() ->
 
 
 PIECES = [
+    *("Ich wähle", "weil", "Euro", "fünf", "1.000", "2,5", "von meinen 10", "oder"),
     *("C", "D", "C.", "**D**", "choose", "I", "option", "not", "or", "10", "5", "-3", "12", "$", "dollars", "five"),
     *("give", "of my 10", "cannot", "٣", "½", ",", ", because", "(", ")", ":", "-", "- ", "%", "each", "is", "1."),
     *("0 to 10", "my coplayer", "rather than", "Answer:", "cooperate", "defect", "Defect", "1,000", "2.5", "too much"),
@@ -177,9 +214,9 @@ QUESTIONS = [
 ]
 
 
-def first_verdict(options: tuple[str, ...], unit: str, text: str) -> tuple[int | bool, str]:
+def first_verdict(options: tuple[str, ...], unit: str, text: str, phrases: Phrases) -> tuple[int | bool, str]:
     """Follow a text character by character as the token tree does: what it begins with, and how much tells it."""
-    spellings = spellings_of(options, unit)
+    spellings = spellings_of(options, unit, phrases)
     for end in range(len(text) + 2):
         begun = spellings.begun((text + "\n")[:end])
         if begun is not True:
@@ -188,26 +225,31 @@ def first_verdict(options: tuple[str, ...], unit: str, text: str) -> tuple[int |
 
 
 @settings(max_examples=1_500, deadline=None)
-@given(ODD, st.sampled_from(QUESTIONS))
-@example("10%", QUESTIONS[2])
-@example("10 dollars each", QUESTIONS[2])
-@example("0 to 10", QUESTIONS[2])
-@example("7 is too much", QUESTIONS[2])
-@example("1. You do not give", QUESTIONS[2])
-@example("1,000 dollars.", QUESTIONS[3])
-@example("C - because", QUESTIONS[0])
-@example("Defect.", QUESTIONS[1])
-def test_the_token_tree_and_the_parser_read_the_same_beginnings(text: str, asked: tuple[tuple[str, ...], str]) -> None:
+@given(ODD, st.sampled_from(QUESTIONS), st.sampled_from([ENGLISH, GERMAN]))
+@example("10%", QUESTIONS[2], ENGLISH)
+@example("10 dollars each", QUESTIONS[2], ENGLISH)
+@example("0 to 10", QUESTIONS[2], ENGLISH)
+@example("7 is too much", QUESTIONS[2], ENGLISH)
+@example("1. You do not give", QUESTIONS[2], ENGLISH)
+@example("1,000 dollars.", QUESTIONS[3], ENGLISH)
+@example("C - because", QUESTIONS[0], ENGLISH)
+@example("Defect.", QUESTIONS[1], ENGLISH)
+@example("1.000 dollars.", QUESTIONS[3], GERMAN)
+@example("2,5, weil", QUESTIONS[3], GERMAN)
+@example("C, denn", QUESTIONS[0], GERMAN)
+def test_the_token_tree_and_the_parser_read_the_same_beginnings(
+    text: str, asked: tuple[tuple[str, ...], str], phrases: Phrases
+) -> None:
     options, unit = asked
-    begun, enough = first_verdict(options, unit, text)
-    parsed = parse_amount(text, options, unit, "answer_first") if unit else parse_label(text, options, "answer_first")
+    begun, enough = first_verdict(options, unit, text, phrases)
+    parsed = read(options, text, "answer_first", phrases, unit)
     if parsed.kind in BEGINNINGS:
         assert begun is not False
         assert options[begun] == parsed.choice
     if begun is not False:
         # What comes later may take it back or list another, but never make it another.
         assert parsed.choice in (options[begun], None)
-        shortest = parse_amount(enough, options, unit, "") if unit else parse_label(enough, options, "")
+        shortest = read(options, enough, "", phrases, unit)
         assert (shortest.choice, shortest.kind in BEGINNINGS) == (options[begun], True)
 
 

@@ -11,6 +11,7 @@ from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.games import load_context
 from tomtransfer.scenarios.kinds import game_facts, game_hashes, write_game
+from tomtransfer.scenarios.languages import LANGUAGES
 from tomtransfer.scenarios.questions import Prompt, read_comprehension, read_prompts, read_queries
 from tomtransfer.scenarios.rendering import render_scenario
 from tomtransfer.scenarios.wording import Counted, Words, read_wording
@@ -19,6 +20,7 @@ Read = Callable[..., Experiment]
 
 GERMAN = ["presets/german.yaml"]
 WORDS = Path("scenarios/prompts/english/words.yaml")
+GERMAN_WORDS = Path("scenarios/prompts/german/words.yaml")
 
 
 def change(file: Path, **changes: object) -> None:
@@ -170,8 +172,23 @@ def test_a_context_may_bend_the_word_for_the_coplayer(project: Path, sentence: s
 
 
 def test_a_language_without_phrases_says_that_sentences_are_not_read(project: Path) -> None:
-    assert "German, for which the parser has no phrases" in read_wording(Path("scenarios"), "german").words.reading
     assert not read_wording(Path("scenarios"), "english").words.reading
+    assert not read_wording(Path("scenarios"), "german").words.reading
+    change(GERMAN_WORDS, phrases=None)
+    assert "German, for which the parser has no phrases" in read_wording(Path("scenarios"), "german").words.reading
+
+
+def test_every_language_whose_phrases_are_known_can_be_named_in_a_wording(project: Path) -> None:
+    for language in LANGUAGES:
+        change(GERMAN_WORDS, phrases=language)
+        words = read_wording(Path("scenarios"), "german").words
+        assert (words.phrases, words.reading) == (language, "")
+
+
+@pytest.mark.parametrize("name", ["english", "german"])
+def test_numbers_are_read_as_the_prompts_write_them(project: Path, name: str) -> None:
+    words = read_wording(Path("scenarios"), name).words
+    assert LANGUAGES[name].decimal == words.decimal_mark
 
 
 @pytest.mark.parametrize(

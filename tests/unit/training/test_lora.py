@@ -6,7 +6,7 @@ import torch
 from architectures import build
 from tomtransfer.experiment.sections import Lora, Training
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.training.layers import linear_layers
+from tomtransfer.inference.layers import linear_layers
 from tomtransfer.training.lora import add_adapter
 
 

@@ -1,18 +1,23 @@
 """What is told of a training before any model is loaded, and how faults of both models are told at once."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from made import ASKING, local_model, make_prompt
 
 from saved_models import ALWAYS_THINKS, change_settings, save_model
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.respondents.asking import Questions
 from tomtransfer.scenarios.questions import write_prompts
 from tomtransfer.training.preparation import Plan, check_models, check_training
 
 PROMPT = make_prompt("team")
 TARGETS = ("q_proj", "v_proj")
+NOTHING = Questions([], [], [], [], [])
 
 
 @pytest.mark.parametrize(
@@ -71,6 +76,61 @@ def test_models_that_were_checked_are_known_without_their_tokenizers(tmp_path):
     again = [local_model(folder) for folder in folders]
     assert check_models(plan(tmp_path), *again, tmp_path / "checked") == json.loads(json.dumps(first))
     assert all("tokenizer" not in vars(model) for model in again)
-    changed = [local_model(folder) for folder in folders]
-    check_models(plan(tmp_path, models={"teacher": {"quantization": "nf4"}}), *changed, tmp_path / "checked")
-    assert all("tokenizer" in vars(model) for model in changed)
+
+
+def test_weights_are_looked_at_once_whatever_is_planned(tmp_path, monkeypatch):
+    folders, checked = [save_model(tmp_path / name) for name in ("teacher", "student")], tmp_path / "checked"
+    first = check_models(plan(tmp_path), *(local_model(folder, checks=checked) for folder in folders), checked)
+    monkeypatch.setattr("tomtransfer.inference.skeleton.skeleton", refuse)
+    models = [local_model(folder, checks=checked) for folder in folders]
+    after = check_models(plan(tmp_path, frames=["swapped"], student=replace(ASKING, longest=7)), *models, checked)
+    assert after["student"]["anatomy"] == first["student"]["anatomy"] != first["teacher"]["anatomy"]
+    assert after["student"]["key"] != first["student"]["key"]
+    with pytest.raises(AssertionError, match="looked at again"):
+        local_model(folders[0], checks=checked, model_revision="2").check(NOTHING, ASKING)
+
+
+def refuse(*_):
+    raise AssertionError("weights are looked at again")
+
+
+def test_what_is_asked_again_of_known_models_needs_no_torch(tmp_path):
+    """Most of a check is the import of it."""
+    folders = [save_model(tmp_path / name) for name in ("teacher", "student")]
+    checked = tmp_path / "checked"
+    check_models(plan(tmp_path), *(local_model(folder, checks=checked) for folder in folders), checked)
+    code = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from made import ASKING, local_model
+from tomtransfer.training.preparation import Plan, check_models
+folder = Path({str(tmp_path)!r})
+models = [local_model(folder / name, checks=folder / "checked") for name in ("teacher", "student")]
+plan = Plan([folder / "prompts.json"], {{}}, ASKING, ASKING, ["swapped"], ["q_proj"])
+assert check_models(plan, *models, folder / "checked")["student"]["adapted_layers"] == {{"q_proj": 2}}
+assert "tokenizer" in vars(models[1])
+print(sorted({{"torch", "peft", "bitsandbytes", "accelerate"}} & sys.modules.keys()))
+"""
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=False)
+    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "looked_at"),
+    [
+        ({"models": {"teacher": {"quantization": "nf4"}}}, ["teacher"]),
+        ({"models": {"student": {"quantization": "nf4"}}}, ["student"]),
+        ({"student": replace(ASKING, answers=1, longest=7)}, ["student"]),
+        ({"teacher": replace(ASKING, answers=1, motivation_tokens=7)}, ["teacher", "student"]),
+        ({"frames": ["swapped"]}, ["student"]),
+        ({"targets": ["k_proj"]}, ["student"]),
+    ],
+)
+def test_a_model_is_looked_at_again_where_what_is_planned_for_it_changes_and_no_other(tmp_path, changes, looked_at):
+    folders = {role: save_model(tmp_path / role) for role in ("teacher", "student")}
+    check_models(plan(tmp_path), *map(local_model, folders.values()), tmp_path / "checked")
+    models = {role: local_model(folder) for role, folder in folders.items()}
+    check_models(plan(tmp_path, **changes), *models.values(), tmp_path / "checked")
+    assert [role for role, model in models.items() if "tokenizer" in vars(model)] == looked_at

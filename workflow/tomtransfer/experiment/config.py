@@ -154,7 +154,7 @@ class Experiment(Record):
         """Return the frames that a split is played in, in order.
 
         The split that is trained on is played in all. The others are played in all whose labels are trained on, so that
-        a liking for one is told from a preference everywhere; with new labels, a scenario would be new in two ways.
+        a liking for one shows everywhere as what it is; with new labels, a scenario would be new in two ways.
         """
         trained = {frozenset(frame.options) for frame in self.frames.values() if not frame.held_out}
         return {

@@ -1,6 +1,6 @@
 """What an artifact was made from, written down beside it: settings, the content of its inputs, and its own content.
 
-Times of change tell when a file was copied. Whether a step has to run again is told from its record alone: its
+Times of change tell when a file was copied. Whether a step has to run again follows from its record alone: its
 settings, the files that it read and the files that it wrote must be those of today, byte by byte.
 """
 

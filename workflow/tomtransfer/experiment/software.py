@@ -2,7 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-MODEL_SOFTWARE = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
+MODEL_SOFTWARE = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "kernels")
 """What a model's answers depend on."""
 
 

@@ -23,7 +23,7 @@ def encode_prompts(
 
     `chat` are variables of its chat template. Where reasons come first, the answer of a model that always thinks begins
     with its thoughts. Raises InputError when a prompt with `room` tokens for its answer is longer than the model's
-    context, when it has a token that the model has not, and for a model that always thinks where its answer is to come
+    context, when it has a token that the model lacks, and for a model that always thinks where its answer is to come
     first.
     """
     settings = read_settings(directory)

@@ -64,7 +64,7 @@ def examine_model(
     from tomtransfer.models.quantization import stored_as
 
     model = load()
-    # That of the model itself, whether or not it wears an adapter.
+    # That of the model itself, with or without an adapter.
     plain = model.get_base_model() if hasattr(model, "get_base_model") else model
     sharing, differences = prove(model, model.get_input_embeddings().weight.shape[0])
     found = Examination(about or {}, type(plain).__name__, stored_as(directory), sharing, differences)

@@ -1,16 +1,20 @@
-"""Loading what a model is run with: its tokenizer and its weights, with or without an adapter."""
+"""Loading what a model is run with: its tokenizer and its weights, with or without an adapter.
+
+torch is imported where it is used, since a tokenizer is loaded without it.
+"""
 
 import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.integrity import check_adapter, verify
 from tomtransfer.models.quantization import UNPACKED, compute_as_told, left_out, loaded_with, require_scales, stored_as
+
+if TYPE_CHECKING:
+    import torch
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +29,10 @@ MOST_WEIGHTS_NAMED = 5
 """Weights that are named where many are wrong."""
 
 
-def choose_device(wanted: str) -> torch.device:
+def choose_device(wanted: str) -> "torch.device":
     """Return the device named `wanted`, where `auto` is a GPU if there is one; raises InputError if it is not there."""
+    import torch
+
     if wanted == "auto":
         wanted = "cuda" if torch.cuda.is_available() else "cpu"
     if wanted == "cuda" and not torch.cuda.is_available():
@@ -34,11 +40,13 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
-def compute_type(device: torch.device) -> torch.dtype:
+def compute_type(device: "torch.device") -> "torch.dtype":
     """Return the type to compute in: bfloat16 where the device has it in hardware, float32 elsewhere.
 
     A CPU always computes in float32: some emulate bfloat16, others have it, and results should not depend on which.
     """
+    import torch
+
     return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
 
 
@@ -78,7 +86,7 @@ def _plain_template(tokenizer: Any) -> str:
     return ("{{ " + repr(tokenizer.bos_token) + " }}" if begins else "") + PLAIN_CHAT_TEMPLATE
 
 
-def load_model(directory: Path, quantization: str, device: torch.device, adapter: Path | None = None) -> Any:
+def load_model(directory: Path, quantization: str, device: "torch.device", adapter: Path | None = None) -> Any:
     """Return the model in `directory`, weights `as_stored`, in `nf4` or with `none`, and with an adapter if given.
 
     Several GPUs share a model that one cannot hold. Raises InputError when the folder holds no complete model, when its
@@ -90,7 +98,7 @@ def load_model(directory: Path, quantization: str, device: torch.device, adapter
     disable_progress_bar()
     dtype = compute_type(device)
     logger.info("loading %s on %s in %s, weights %s", directory.name, device, str(dtype).split(".")[1], quantization)
-    arguments = loaded_with(directory, quantization, dtype)
+    arguments = loaded_with(directory, quantization, dtype, device)
     require_scales(directory)
     try:
         model, found = model_class(directory).from_pretrained(
@@ -149,7 +157,7 @@ def model_class(directory: Path) -> Any:
 
 
 def require_all_weights(directory: Path, found: Mapping[str, Any]) -> None:
-    """Raise InputError naming the weights that a model has and its checkpoint has not, or the other way round."""
+    """Raise InputError naming the weights that a model has and its checkpoint lacks, or the other way round."""
     for kind, said in (
         ("missing_keys", "has no weights for"),
         ("unexpected_keys", "has weights that its architecture does not know"),

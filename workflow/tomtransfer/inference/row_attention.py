@@ -77,7 +77,7 @@ def attend_rows(
 def _places(row_lengths: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
     """Return where in the row the tokens of each completion stand, (completions, longest), and which of them are real.
 
-    Shorter completions are filled up with other tokens of the row, behind their own, where none of theirs looks.
+    Shorter completions are filled up with other tokens of the row, after their own, where none of theirs looks.
     """
     prompt, *lengths = row_lengths
     count = torch.tensor(lengths)[:, None]

@@ -52,6 +52,6 @@ def row_inputs(row: Row) -> dict[str, torch.Tensor]:
 def row_lengths(row: Row) -> tuple[int, ...]:
     """Return how many tokens of a row's inputs are of the prompt, and how many of each completion.
 
-    What is true in the mask could be told from them as well; attention that knows them need not look at the rest.
+    What is true in the mask follows from them as well; attention that knows them need not look at the rest.
     """
     return (len(row.prompt), *(len(completion.tokens) - 1 for completion in row.completions))

@@ -9,8 +9,22 @@ from typing import Any
 import torch
 
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.inference.layers import linear_layers
 from tomtransfer.inference.loading import model_class, require_all_weights
 from tomtransfer.models.quantization import UNQUANTIZED, loaded_with, stored_as
+
+
+def anatomy(directory: Path, quantization: str) -> dict[str, Any]:
+    """Return what the model in `directory` is made of, as JSON holds it; raises InputError as `skeleton` does.
+
+    Its architecture, the number of its parameters, and how many linear layers of each name an adapter may stand beside.
+    """
+    model = skeleton(directory, quantization)
+    return {
+        "architecture": type(model).__name__,
+        "parameters": sum(each.numel() for each in model.parameters()),
+        "linear_layers": dict(sorted(linear_layers(model).items())),
+    }
 
 
 def skeleton(directory: Path, quantization: str) -> Any:

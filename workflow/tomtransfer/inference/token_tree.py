@@ -2,7 +2,7 @@
 
 The answers form a tree whose branches are tokens. It is followed from the prompt as long as what is written may still
 begin with one of the candidates, level by level, after one copy of the prompt's KV cache. What begins with a candidate
-is defined where the parser has it from, in `tomtransfer.scenarios.spelling`: all spellings count, and a candidate
+is defined where the parser has it from, in `tomtransfer.scenarios.beginnings`: all spellings count, and a candidate
 counts as far as what follows it lets it stand. So ` 1` counts as 1 only as far as neither `0` nor `%` nor ` is too
 much` comes next. What begins with no candidate is `other`. Labels, amounts and answers to questions are all read in
 this way.
@@ -23,7 +23,7 @@ from tomtransfer.inference.memory import in_halves
 from tomtransfer.inference.prefill import Prefix, Prefixes, prefill
 from tomtransfer.inference.sharing import SHARED, Sharing
 from tomtransfer.inference.vocabulary import GOES_ON, Vocabulary
-from tomtransfer.scenarios.spelling import Spellings
+from tomtransfer.scenarios.beginnings import Spellings
 
 LEAST_MASS = 1e-4
 """A branch of less mass is not followed: it counts as other. A label in the tokenizer's own tokens always is."""

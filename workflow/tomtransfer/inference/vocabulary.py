@@ -14,7 +14,8 @@ from typing import Any
 import regex
 import torch
 
-from tomtransfer.scenarios.spelling import Labels, Spellings
+from tomtransfer.scenarios.beginnings import Spellings
+from tomtransfer.scenarios.spelling import Labels
 
 # Characters that stand for all those of their sort which no pattern names: Chinese, other letters, spaces, the rest.
 _SORTS = ((regex.compile(r"\p{Han}"), "㐀"), (regex.compile(r"\w"), "ж"), (regex.compile(r"\s"), " "))

@@ -127,7 +127,7 @@ def _counted_rate(model: str, row: Mapping[str, float], confidence: float) -> Co
 
 
 def agreement(rows: Sequence[CountedRate], confidence: float = 0.95) -> Agreement | None:
-    """Return how one model's counted rates agree with its exact ones; None where it has not both."""
+    """Return how one model's counted rates agree with its exact ones; None where it lacks one of them."""
     both = [row for row in rows if row.p_value is not None]
     if not both:
         return None

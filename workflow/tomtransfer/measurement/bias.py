@@ -1,4 +1,4 @@
-"""Preference or habit: what moves a model's choices apart from the game, told from frames that swap labels and order.
+"""Preference or habit: what moves a model's choices apart from the game, as shown by frames that swap labels and order.
 
 For two labels there are four frames: either label may mean cooperation, and either choice may be named first. Over them
 the log-odds of cooperating in a scenario are exactly

@@ -1,4 +1,4 @@
-"""What a model directory must hold, told from names, headers and sizes alone: no weights are loaded."""
+"""What a model directory must hold, as far as names, headers and sizes tell: no weights are loaded."""
 
 import hashlib
 import json

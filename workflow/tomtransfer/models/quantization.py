@@ -1,19 +1,29 @@
-"""The precision of weights: as the checkpoint stores them, in four bits by bitsandbytes, or unquantized."""
+"""The precision of weights: as the checkpoint stores them, in four bits by bitsandbytes, or unquantized.
+
+torch is imported where it is used: how weights are stored can be said without it.
+"""
 
 import json
+import logging
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.integrity import stored_types
+
+if TYPE_CHECKING:
+    import torch
+
+logger = logging.getLogger(__name__)
 
 UNQUANTIZED = "plain numbers"
 """How a checkpoint without a quantization of its own is stored."""
 
 STACKED = 3
 """Dimensions of weights that a model keeps of several layers, such as experts, as one."""
+
+MXFP4_CAPABILITY, MXFP4_TRITON = (7, 5), "3.4.0"
+"""What a GPU and the package triton have to be at least to compute with weights in MXFP4."""
 
 UNPACKED = frozenset({"fp8", "mxfp4"})
 """Quantizations of checkpoints that transformers can undo while it loads them."""
@@ -34,12 +44,18 @@ def stored_as(directory: Path) -> str:
     return "bitsandbytes int8" if found.get("load_in_8bit") else str(found.get("quant_method", "unknown"))
 
 
-def loaded_with(directory: Path, wanted: str, dtype: torch.dtype) -> dict[str, Any]:
-    """Return what transformers has to be told to load the model in `directory` with weights as `wanted`.
+def loaded_with(
+    directory: Path, wanted: str, dtype: "torch.dtype", device: "torch.device | None" = None
+) -> dict[str, Any]:
+    """Return what transformers has to be told to load the model in `directory` with weights as `wanted` on a `device`.
 
-    `wanted` is `as_stored`, `nf4` or `none`. Raises InputError where the checkpoint cannot be had that way.
+    `wanted` is `as_stored`, `nf4` or `none`. What cannot be computed with as it is stored is unpacked, which is said.
+    Raises InputError where the checkpoint cannot be had that way.
     """
     stored = stored_as(directory)
+    if wanted == "as_stored" and stored == "mxfp4" and device and (reason := why_unpacked(device)):
+        logger.warning("%s: weights stored as mxfp4 are unpacked to four times their size: %s", directory.name, reason)
+        return {"quantization_config": _unpacking(stored)}
     if wanted == "as_stored" or (wanted == "nf4" and stored == "bitsandbytes nf4"):
         return {}
     if stored == UNQUANTIZED:
@@ -50,6 +66,30 @@ def loaded_with(directory: Path, wanted: str, dtype: torch.dtype) -> dict[str, A
     raise InputError(
         f"quantization: {wanted}: the weights of {directory.name} are stored as {stored}: {lost}; allowed: as_stored"
     )
+
+
+def why_unpacked(device: "torch.device") -> str:
+    """Return in words why nothing can be computed with weights in MXFP4 on a `device`; nothing where it can.
+
+    transformers would find out itself, and say so in a warning among many.
+    """
+    import torch
+    from transformers.utils.import_utils import (
+        KERNELS_MAX_VERSION,
+        KERNELS_MIN_VERSION,
+        is_kernels_available,
+        is_triton_available,
+    )
+
+    if device.type != "cuda":
+        return "there is no GPU"
+    if torch.cuda.get_device_capability(device) < MXFP4_CAPABILITY:
+        return f"the GPU is of a compute capability below {'.'.join(map(str, MXFP4_CAPABILITY))}"
+    if not is_triton_available(MXFP4_TRITON):
+        return f"the package triton is missing or older than {MXFP4_TRITON}"
+    if not is_kernels_available():
+        return f"the package kernels is missing: pip install 'kernels>={KERNELS_MIN_VERSION},<{KERNELS_MAX_VERSION}'"
+    return ""
 
 
 def require_scales(directory: Path) -> None:
@@ -69,7 +109,7 @@ def require_scales(directory: Path) -> None:
         raise InputError(f"{directory}: the checkpoint has no scales for its weights in eight bits: {lacking[0]}")
 
 
-def four_bits(dtype: torch.dtype) -> Any:
+def four_bits(dtype: "torch.dtype") -> Any:
     """Return the quantization of QLoRA (Dettmers et al., arXiv 2305.14314, 2023): NF4 with quantized constants."""
     from transformers import BitsAndBytesConfig
 

@@ -23,7 +23,10 @@ def bias_figure(findings: Findings) -> Figure:
     places = list(dict.fromkeys((each.split, each.labels) for each in findings.bias_shares))
     figure = new_figure(8.2, 1.1 + 1.5 * max(len(places), 1))
     if not places:
-        say(figure.subplots(), "No pair of labels was played in all four frames.")
+        say(
+            figure.subplots(),
+            "No pair of labels was played in all four frames by a model whose choices were read exactly.",
+        )
         return figure
     models = list(findings.kinds)
     for row, place in zip(figure.subplots(len(places), 2, squeeze=False, sharex="col"), places, strict=True):

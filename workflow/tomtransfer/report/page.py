@@ -276,7 +276,7 @@ def _remarks_on_sources(sources: ReportSources, frames: Table) -> list[str]:
     said = []
     if not frames.rows:
         said.append(
-            "Every scenario was put in one frame. Cooperation cannot be told from liking a letter or a position; "
+            "Every scenario was put in one frame. Cooperation cannot be told apart from liking a letter or position; "
             "more frames in the config can tell."
         )
     if sources.reading and sources.experiment["choices"] != "exact":

@@ -149,6 +149,8 @@ def examined_models(sources: ReportSources) -> dict[str, dict[str, Any]]:
     """Return what is known of teacher and student, by role: what they get, and what running them has shown."""
     found: dict[str, dict[str, Any]] = {path.parent.name: _read_json(path) for path in sources.models}
     for facts in found.values():
+        for name in ("key", "anatomy"):  # by which the store keeps them
+            facts.pop(name, None)
         if layers := facts.get("adapted_layers"):
             facts["adapted_layers"] = [f"{name} in {count} layers" for name, count in layers.items()]
     for path in sources.examined:

@@ -197,7 +197,7 @@ def _donation(donation: Donation) -> Table:
     }
     caption = (
         "The public-goods game: mean gifts in dollars out of 10. In a single scenario the best constant gives what the "
-        "teacher gives and closes the whole gap, so that no strategy can be told from a shift in level; the coin gives "
+        "teacher gives and closes the whole gap, so that strategy and a shift in level look the same; the coin gives "
         "half. Only means are published: there is no interval and no ceiling."
     )
     columns = (

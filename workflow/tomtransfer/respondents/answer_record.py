@@ -20,7 +20,7 @@ _KINDS: Mapping[str, Collection[str]] = {
     "means": ("mean",),
     "motivations": ("choice", "motivation"),
 }
-"""What a table may hold, told from the columns that it has."""
+"""What a table may hold, by the columns that it has."""
 
 _MOST_NAMED = 60
 """Scenarios that an error names one by one."""

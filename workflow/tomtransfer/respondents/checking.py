@@ -1,4 +1,4 @@
-"""Whether a model can be asked what it is to be asked: told from its configuration, tokenizer and headers of weights.
+"""Whether a model can be asked what it is to be asked, by its configuration, tokenizer and headers of weights.
 
 No weights are read. What would end an experiment late ends it here, before the first answer: a label that the tokenizer
 cannot write, a prompt that is too long, a chat template that loses a message, a checkpoint that is not whole.
@@ -18,6 +18,9 @@ from tomtransfer.respondents.local_model import LocalModel
 from tomtransfer.scenarios.questions import Prompt
 
 logger = logging.getLogger(__name__)
+
+CHECKED = "checked"
+"""The folder of a store that holds what models were found to be before they were loaded."""
 
 SYSTEM, USER = "{system message}", "{user message}"
 """What stands for the messages where the template around them is shown."""
@@ -44,8 +47,9 @@ def check_model(model: LocalModel, questions: Questions, asking: Asking) -> dict
     pieces = model.tokenizer.convert_ids_to_tokens
     return {
         "model": model.name,
-        "architecture": type(model.skeleton).__name__,
-        "parameters": sum(each.numel() for each in model.skeleton.parameters()),
+        "anatomy": model.anatomy.get("key", ""),
+        "architecture": model.anatomy["architecture"],
+        "parameters": model.anatomy["parameters"],
         "weights": stored_as(model.directory),
         "quantization": model.quantization,
         "longest_context": None if math.isinf(context) else int(context),
@@ -75,12 +79,23 @@ def rooms(model: LocalModel, questions: Questions, asking: Asking) -> list[tuple
 
 
 def noted_check(about: Mapping[str, Any], folder: Path, check: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return what a `check` finds, or what is noted of it in `folder`: it depends on what it is `about` alone."""
-    place = folder / f"{digest_of(about)[:16]}.json"
-    try:
-        noted: Mapping[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-        return noted
-    except (OSError, ValueError):
+    """Return what a `check` finds, or what is noted of it in `folder`, with its key.
+
+    It depends on what it is `about` alone, and its key is the sha256 of that.
+    """
+    key = digest_of(about)
+    place = folder / f"{key[:16]}.json"
+    found = read_check(place)
+    if not found:
         found = check()
-    write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", place)
-    return found
+        write_text(json.dumps({"key": key, **found}, indent=1, ensure_ascii=False) + "\n", place)
+    return {"key": key, **found}
+
+
+def read_check(place: Path) -> Mapping[str, Any]:
+    """Return what is noted in `place`, with its key; nothing where nothing can be read."""
+    try:
+        noted = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) else {}

@@ -9,7 +9,7 @@ import polars as pl
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.respondents.elicited import ROW_COLUMNS
 from tomtransfer.respondents.parsing import INVALID_KINDS, VALID_KINDS, Parsed, parse_amount, parse_label
-from tomtransfer.scenarios.phrases import phrases_in
+from tomtransfer.scenarios.languages import phrases_in
 
 ANSWER_KINDS = (*VALID_KINDS, *INVALID_KINDS)
 """The kinds of answers, valid ones first."""

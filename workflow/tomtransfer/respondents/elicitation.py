@@ -21,14 +21,14 @@ from tomtransfer.inference.examination import EXAMINED, cited_examinations
 from tomtransfer.respondents.asking import Asking, read_questions_of
 from tomtransfer.respondents.elicited import ROW_COLUMNS, ComputeRows, complete_rows
 from tomtransfer.respondents.protocol import Drawn, Reasons, Respondent
+from tomtransfer.scenarios.beginnings import READING_REVISION
 from tomtransfer.scenarios.questions import Prompt, Query
-from tomtransfer.scenarios.spelling import READING_REVISION
 
 logger = logging.getLogger(__name__)
 
 CHOICE_COLUMNS = dict.fromkeys(("cooperate", "defect", "other"), pl.Float64)
 TEXT_COLUMNS = {"tokens": pl.Int64, "finished": pl.Boolean}
-READ_BY, READ_BY_TYPE = {"reading_revision": READING_REVISION}, {"reading_revision": pl.Int64}
+READ_BY_TYPE = {"reading_revision": pl.Int64}
 READING_COLUMNS = {"probabilities": pl.List(pl.Float64), "other": pl.Float64}
 
 
@@ -85,7 +85,7 @@ class Elicitation:
             found = self.respondent.choose([prompts[number] for number in part], room, kept)
             return {name: [getattr(each, name) for each in found] for name in CHOICE_COLUMNS}
 
-        rows = [self._row(prompt, READ_BY, self._evidence(prompt)) for prompt in prompts]
+        rows = [self._row(prompt, _read_by(prompt), self._evidence(prompt)) for prompt in prompts]
         columns = {**self._evidence_column(prompts), **READ_BY_TYPE}
         return self._write(path, "choices", rows, columns, CHOICE_COLUMNS, choose)
 
@@ -141,7 +141,7 @@ class Elicitation:
         rows = [
             self._row(
                 query,
-                READ_BY,
+                _read_by(query),
                 {"candidates": list(query.candidates), "right": query.right, **self._evidence(query)},
             )
             for query in queries
@@ -191,6 +191,15 @@ class Elicitation:
         asked = self.respondent.asked(prompt)
         key = digest_of({**asked, **settings, **identity})
         return {"key": key, **place, **(shown or {}), **settings, **identity}
+
+
+def _read_by(prompt: Prompt | Query) -> dict[str, Any]:
+    """Return what an exact answer depends on besides prompt and respondent: by what it is read.
+
+    English is not named, so that what was read before other languages had phrases is not read again.
+    """
+    language = {} if prompt.phrases == "english" else {"phrases": prompt.phrases}
+    return {"reading_revision": READING_REVISION, **language}
 
 
 def _texts(name: str, found: Sequence[DrawnText]) -> dict[str, list[Any]]:

@@ -12,9 +12,10 @@ from tomtransfer.experiment.store import digest_of
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.respondents.asking import Asking, Questions
 from tomtransfer.respondents.protocol import Drawn, Reasons
-from tomtransfer.scenarios.phrases import phrases_in
+from tomtransfer.scenarios.beginnings import Spellings
+from tomtransfer.scenarios.languages import phrases_in
 from tomtransfer.scenarios.questions import Prompt, Query
-from tomtransfer.scenarios.spelling import Spellings, spellings_of
+from tomtransfer.scenarios.spelling import spellings_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class LocalModel:
     """Variables of its chat template."""
     examinations: Path | None = None
     """The folder where it is noted what models were found to be; None to find out each time."""
+    checks: Path | None = None
+    """The same for what is found before they are loaded."""
 
     @property
     def name(self) -> str:
@@ -79,11 +82,22 @@ class LocalModel:
         return load_model(self.directory, self.quantization, choose_device(self.device), self.adapter)
 
     @cached_property
-    def skeleton(self) -> Any:
-        """The model without its weights, on no device."""
-        from tomtransfer.inference.skeleton import skeleton
+    def anatomy(self) -> Mapping[str, Any]:
+        """What it is made of, by `inference.skeleton.anatomy`.
 
-        return skeleton(self.directory, self.quantization)
+        It is noted: to import what finds it takes most of the time of a check.
+        """
+        from tomtransfer.respondents.checking import noted_check
+
+        def find() -> dict[str, Any]:
+            from tomtransfer.inference.skeleton import anatomy
+
+            return {**about, **anatomy(self.directory, self.quantization)}
+
+        about = {name: self.identity[name] for name in ("model", "model_revision", "quantization")}
+        if self.checks is None or not self.model_revision:
+            return find()
+        return noted_check({**about, "what": "anatomy", "software": model_software()}, self.checks, find)
 
     @cached_property
     def examination(self) -> Any:

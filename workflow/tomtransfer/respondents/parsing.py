@@ -2,7 +2,7 @@ r"""What a drawn answer chooses: a grammar of what counts as a choice. What it d
 
 The answer is on the first line that has a word or, where reasons come first, on the last. It chooses an option
 
-- by beginning with it, as `tomtransfer.scenarios.spelling` defines: `C`, `**C**.`, `C. I trust them`, `7 dollars`; or
+- by beginning with it, as `tomtransfer.scenarios.beginnings` defines: `C`, `**C**.`, `C. I trust them`, `7 dollars`; or
 - in a sentence of the speaker about what the speaker chooses or gives, in the phrases of the language: `I choose C`,
   `My answer: C`, `Option C.`, `C is my choice`, `I would give 7 dollars to the fund`.
 
@@ -28,9 +28,11 @@ from functools import lru_cache
 import regex
 
 from tomtransfer.respondents.statements import Statements
+from tomtransfer.scenarios.beginnings import STOPS, Spellings
+from tomtransfer.scenarios.english import ENGLISH
 from tomtransfer.scenarios.patterns import normalized
-from tomtransfer.scenarios.phrases import ENGLISH, Phrases
-from tomtransfer.scenarios.spelling import STOPS, Spellings, spellings_of
+from tomtransfer.scenarios.phrases import Phrases
+from tomtransfer.scenarios.spelling import spellings_of
 from tomtransfer.scenarios.thoughts import split_thoughts
 
 VALID_KINDS = ("label", "label with punctuation", "label first", "spelled out")

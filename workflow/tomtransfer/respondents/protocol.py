@@ -1,4 +1,4 @@
-"""The protocol of respondents: what whoever answers a prompt can be asked, and how it is told from any other.
+"""The protocol of respondents: what whoever answers a prompt can be asked, and what distinguishes it from any other.
 
 A new kind of respondent is a module that has these methods, a record in the registry, and a line in `opening`.
 """

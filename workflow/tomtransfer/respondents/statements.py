@@ -5,17 +5,19 @@ A sentence states a choice if, from its first word on, it reads
     leads, a phrase of choosing, the option, what may follow it
 
 as in `So I would definitely choose option C, because ...`, or calls an option chosen: `C is my choice`. Leads alone are
-enough where nothing but a reason follows: `Therefore, C.` A sentence that begins in any other way states nothing: one
-about others, a condition, a question, a negation.
+enough where nothing but a reason follows: `Therefore, C.` In some languages the verb stands after the option (`Ich habe
+C gewählt`), and comes before who chooses if a lead comes first (`Daher wähle ich C`). A sentence that begins in any
+other way states nothing: one about others, a condition, a question, a negation.
 """
 
 from functools import cache, cached_property
 
 import regex
 
+from tomtransfer.scenarios.beginnings import CLOSE, OPEN_IN_LINE, Spellings
 from tomtransfer.scenarios.patterns import SPACE, WORD_END, one_of
 from tomtransfer.scenarios.phrases import Phrases
-from tomtransfer.scenarios.spelling import CLOSE, OPEN_IN_LINE, Numbers, Spellings
+from tomtransfer.scenarios.spelling import Numbers
 
 # What a sentence may begin with, as it is set: a heading, a quote, a tag, an item of a list, bold.
 _START = rf"{OPEN_IN_LINE}(?:[<>#–—-]{OPEN_IN_LINE})*+"
@@ -25,6 +27,9 @@ _THEN = rf"(?!'\w){CLOSE}(?:{SPACE}*[:=]|{SPACE}+[-–—](?={SPACE}))?{SPACE}*(
 
 # Between two words of a phrase; what it is depends on the language.
 _FILLER = "(?&filler)"
+
+# Between a phrase and an option, likewise.
+_ADVERB = "(?&adverb)"
 
 # What follows an option in JSON and XML.
 _DATA = rf"{SPACE}*,{SPACE}*[\"']\w+[\"']{SPACE}*:|(?<=[\"']),{SPACE}*\n|</|\}}"
@@ -47,21 +52,25 @@ class Statements:
         """
         if not self._names_any.search(sentence) or self.spellings.takes_back(sentence):
             return None
-        start = _beginnings(self.spellings.phrases, self.numeric, told).match(sentence)
-        if self.spellings.place((start["phrase"] or "").strip(" :")) is not None:
-            return None
-        pattern = self._said if start["phrase"] else self._led if start["lead"] or told else self._called
-        match = pattern.match(sentence, start.end())
+        match = self._enclosed.match(sentence) or self._begun(sentence, told)
         if not match or self.goes_on(match):
             return None
         if match["option"] and self.spellings.takes_back(sentence[match.start("option") :]):
             return None
         return self._meant(match)
 
+    def _begun(self, sentence: str, told: bool) -> "regex.Match[str] | None":
+        """Return what a sentence says after the phrase or the leads that it begins with."""
+        start = _beginnings(self.spellings.phrases, self.numeric, told).match(sentence)
+        if self.spellings.place((start["phrase"] or "").strip(" :")) is not None:
+            return None
+        pattern = self._said if start["phrase"] else self._led if start["lead"] or told else self._called
+        return pattern.match(sentence, start.end())
+
     def goes_on(self, match: "regex.Match[str]") -> bool:
         """Return whether what follows an option makes it the subject of a sentence or one of a list.
 
-        A sentence goes on behind brackets: `C (the coplayer) earns more`. In a list another option is named with the
+        A sentence goes on after brackets: `C (the coplayer) earns more`. In a list another option is named with the
         mark that follows this one: `C: 5 points, D: 10 points`.
         """
         rest = match.string[match.start("ending") :].partition("\n")[0]
@@ -99,13 +108,32 @@ class Statements:
     @cached_property
     def _said(self) -> "regex.Pattern[str]":
         """The pattern of what follows a phrase of choosing: an option, and what may follow it there."""
-        phrases, end = self.spellings.phrases, self.spellings.ending
-        if self.numeric:
-            more, place = one_of(phrases.remainders), rf"{one_of(phrases.recipients)}{SPACE}+\w+"
-        else:
-            more, place = one_of(phrases.purposes), one_of(phrases.places)
-        ending = rf"(?:{SPACE}+{place})?(?:{end}|,?{SPACE}+{more}{WORD_END}|{_DATA})"
-        return regex.compile(rf"{self._object}(?P<ending>{ending})")
+        return regex.compile(rf"{self._object}(?P<ending>(?:{SPACE}+{self._place})?{self._end_of_sentence})")
+
+    @cached_property
+    def _enclosed(self) -> "regex.Pattern[str]":
+        """The pattern of a sentence whose option stands between what opens the phrase of choosing and its verb."""
+        phrases, lead = self.spellings.phrases, _lead(self.spellings.phrases)
+        begun = rf"{lead}{{1,3}}{one_of(phrases.opening_after_leads, _FILLER)}"
+        opening = rf"(?:{begun}|{lead}{{0,3}}{one_of(phrases.opening, _FILLER)})"
+        noun = rf"{one_of(() if self.numeric else phrases.nouns)}{_THEN}{OPEN_IN_LINE}"
+        verb = one_of(phrases.closing_gifts if self.numeric else phrases.closing)
+        ending = rf"(?:{SPACE}+{self._place})?{SPACE}+{verb}{self._end_of_sentence}"
+        said = rf"{opening}{_THEN}{_ADVERB}{OPEN_IN_LINE}(?:{noun})?{self._object}(?P<ending>{ending})"
+        return regex.compile(rf"{_filler(phrases)}{_START}{said}")
+
+    @property
+    def _place(self) -> str:
+        """The pattern of where, or for what, something is chosen or given."""
+        phrases = self.spellings.phrases
+        return rf"{one_of(phrases.recipients)}{SPACE}+\w+" if self.numeric else one_of(phrases.places)
+
+    @property
+    def _end_of_sentence(self) -> str:
+        """The pattern of what may follow where a sentence has said who chooses."""
+        phrases = self.spellings.phrases
+        more = one_of(phrases.remainders if self.numeric else phrases.purposes)
+        return rf"(?:{self.spellings.ending}|,?{SPACE}+{more}{WORD_END}|{_DATA})"
 
     @cached_property
     def _led(self) -> "regex.Pattern[str]":
@@ -144,7 +172,7 @@ class Statements:
 
     @cached_property
     def _aside(self) -> "regex.Pattern[str]":
-        """The pattern of brackets behind which a sentence goes on, other than by a reason."""
+        """The pattern of brackets after which a sentence goes on, other than by a reason."""
         return regex.compile(rf"{SPACE}*\([^()\n]*\)(?!{self.spellings.reason}){SPACE}*\w")
 
     @cached_property
@@ -161,9 +189,11 @@ def _beginnings(phrases: Phrases, numeric: bool, told: bool) -> "regex.Pattern[s
     """Return the pattern of how a sentence may begin: groups `lead` and `phrase`, each of which may be empty."""
     verbs = phrases.giving if numeric else phrases.acting
     choosing = (*phrases.choosing, *phrases.answering, *verbs, *(phrases.telling if told else ()))
+    after_leads = (*phrases.after_leads, *(phrases.giving_after_leads if numeric else ()))
     noun = rf"{one_of(() if numeric else phrases.nouns)}{_THEN}{OPEN_IN_LINE}"
-    phrase = rf"{one_of(choosing, _FILLER)}{_THEN}{OPEN_IN_LINE}(?:{noun})?|{noun}"
-    return regex.compile(rf"{_filler(phrases)}{_START}(?P<lead>{_lead(phrases)}{{0,3}}[*_`]*)(?P<phrase>{phrase})?")
+    said = rf"(?:{one_of(choosing, _FILLER)}|(?(lead){one_of(after_leads, _FILLER)}|(?!)))"
+    phrase = rf"{said}{_THEN}{_ADVERB}{OPEN_IN_LINE}(?:{noun})?|{noun}"
+    return regex.compile(rf"{_filler(phrases)}{_START}(?P<lead>{_lead(phrases)}{{1,3}}[*_`]*)?(?P<phrase>{phrase})?")
 
 
 @cache
@@ -180,8 +210,10 @@ def _refusals(phrases: Phrases) -> "regex.Pattern[str]":
 
 
 def _filler(phrases: Phrases) -> str:
-    """Return a pattern that matches nothing and says what a filler is."""
-    return rf"(?(DEFINE)(?P<filler>(?:{one_of(phrases.fillers)}{SPACE}+)?))"
+    """Return a pattern that matches nothing and says what a filler is, and an adverb."""
+    words = {"filler": phrases.fillers, "adverb": phrases.adverbs}
+    defined = "".join(rf"(?P<{name}>(?:{one_of(known)}{SPACE}+)?)" for name, known in words.items())
+    return rf"(?(DEFINE){defined})"
 
 
 def _lead(phrases: Phrases) -> str:

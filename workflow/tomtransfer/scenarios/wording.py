@@ -40,7 +40,7 @@ class Words(Record):
     """What stands between units and tenths."""
     units: dict[Text, Text] = Field(default={})
     """What is given in games of amounts, by the unit in the game's file; a unit that is not here stays as it is."""
-    phrases: Literal["english"] | None = None
+    phrases: Literal["english", "german"] | None = None
     """The language whose phrases of choosing the parser of drawn answers knows; null reads labels and amounts alone."""
 
     def number(self, digits: str) -> str:

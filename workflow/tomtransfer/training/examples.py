@@ -115,7 +115,7 @@ def assemble_drawn(
     return (
         valid.join(texts.unique("prompt"), on="prompt", maintain_order="left")
         .rename({"reasons": "motivation"})
-        # What stands behind a last line that holds the choice would be nothing: such an answer is at its end.
+        # Nothing stands after a last line that holds the choice: such an answer is at its end.
         .with_columns(held_back=pl.col("draw") >= trained_draws, finished=last | pl.col("finished"))
         .with_columns(weight=1 / pl.len().over("prompt", "held_back"))
         .group_by(*part, "motivation", "finished", maintain_order=True)

@@ -13,6 +13,8 @@ import polars as pl
 from tomtransfer.experiment.records import broken_outputs, file_hash, read_record
 from tomtransfer.experiment.store import SET_ASIDE, Store, is_whole
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.inference.examination import EXAMINED, place_of, read_examination
+from tomtransfer.respondents.checking import CHECKED, read_check
 from tomtransfer.training.adapter import RECORD_FILE
 
 HASH_SHOWN = 12
@@ -21,7 +23,10 @@ HASH_SHOWN = 12
 
 @dataclass(frozen=True)
 class Holding:
-    """What the store holds of one respondent at one stage: answers (rows), an adapter, or what was left unfinished."""
+    """What the store holds of one respondent at one stage.
+
+    Answers (rows), an adapter, what was found out about a model, or what was left unfinished.
+    """
 
     stage: str
     owner: str
@@ -41,6 +46,9 @@ class Used:
 
     keys: frozenset[str]
     adapters: frozenset[str]
+    examinations: frozenset[str]
+    """The keys of the examinations that answers and adapters cite."""
+    checks: frozenset[str]
 
 
 def results_folders(store: Store) -> list[Path]:
@@ -51,23 +59,39 @@ def results_folders(store: Store) -> list[Path]:
 
 
 def read_used(folders: Sequence[Path]) -> Used:
-    """Return the keys of answers and adapters in results folders; raises InputError for a table that is damaged."""
+    """Return the keys of all that results folders use; raises InputError for a table that is damaged."""
     keys: set[str] = set()
     adapters: set[str] = set()
+    examinations: set[str] = set()
+    checks: set[str] = set()
     for folder in folders:
         for path in [*folder.glob("teacher/*.parquet"), *folder.glob("student/*.parquet")]:
             try:
-                keys.update(pl.read_parquet(path, columns=["key"])["key"])
+                named = [name for name in ("key", "examination") if name in pl.read_parquet_schema(path)]
+                table = pl.read_parquet(path, columns=named)
             except (OSError, pl.exceptions.PolarsError) as error:
                 raise InputError(f"{path}: cannot be read as a table: {error}") from None
+            keys.update(table["key"])
+            examinations.update(table["examination"] if "examination" in named else [])
         for path in folder.glob(f"student/**/{RECORD_FILE}"):
-            adapters.add(json.loads(path.read_text(encoding="utf-8"))["key"])
-    return Used(frozenset(keys), frozenset(adapters))
+            record = json.loads(path.read_text(encoding="utf-8"))
+            adapters.add(record["key"])
+            examinations.add(record.get("examination", ""))
+        for path in folder.glob("*/checked.json"):
+            found = read_check(path)
+            checks.update(found.get(name, "") for name in ("key", "anatomy"))
+    return Used(*map(frozenset, (keys, adapters, examinations, checks)))
 
 
 def holdings(store: Store, used: Used) -> list[Holding]:
     """Return what the store holds, answers first."""
-    return [*_answers(store, used), *_adapters(store, used), *_unfinished(store)]
+    return [
+        *_answers(store, used),
+        *_adapters(store, used),
+        *_examinations(store, used),
+        *_checks(store, used),
+        *_unfinished(store),
+    ]
 
 
 def _answers(store: Store, used: Used) -> Iterator[Holding]:
@@ -75,8 +99,7 @@ def _answers(store: Store, used: Used) -> Iterator[Holding]:
         identity = _identity(shelf)
         keys = [key for _, part in store.parts(shelf, ".parquet") for key in _keys(part)]
         size = sum(file.stat().st_size for file in shelf.iterdir())
-        said = {name: value for name, value in identity.items() if name != "model" and value not in {"", None}}
-        about = ", ".join(f"{name.replace('_', ' ')} {str(value)[:HASH_SHOWN]}" for name, value in said.items())
+        about = _said({name: value for name, value in identity.items() if name != "model"})
         unused = sum(key not in used.keys for key in keys)
         yield Holding(shelf.parent.name, str(identity.get("model", shelf.name)), about, shelf, len(keys), size, unused)
 
@@ -90,6 +113,38 @@ def _adapters(store: Store, used: Used) -> Iterator[Holding]:
         about = f"rank {config['r']}, alpha {config['lora_alpha']:g}, key {place.name[:HASH_SHOWN]}"
         unused = int(place.name not in used.adapters)
         yield Holding("adapters", str(config["base_model_name_or_path"]), about, place, 1, size, unused)
+
+
+def _examinations(store: Store, used: Used) -> Iterator[Holding]:
+    """Yield what models were found to be when they were first loaded, a file each."""
+    places = {place_of(key, store.folder / EXAMINED) for key in used.examinations}
+    for place in sorted((store.folder / EXAMINED).glob("*.json")):
+        found = read_examination(place)
+        about = dict(found.about) if found else {}
+        owner = str(about.pop("model", place.stem))
+        about.pop("software", None)
+        yield _note(EXAMINED, owner, _said(about), place, place in places)
+
+
+def _checks(store: Store, used: Used) -> Iterator[Holding]:
+    """Yield what models were found to be before they were loaded, a file each."""
+    for place in sorted((store.folder / CHECKED).glob("*.json")):
+        found = read_check(place)
+        about = {name: found[name] for name in ("quantization", "key") if name in found}
+        yield _note(CHECKED, str(found.get("model", place.stem)), _said(about), place, found.get("key") in used.checks)
+
+
+def _note(stage: str, owner: str, about: str, place: Path, used: bool) -> Holding:
+    return Holding(stage, owner, about, place, 1, place.stat().st_size, int(not used))
+
+
+def _said(about: Mapping[str, Any]) -> str:
+    """Return in words what tells a respondent from others of its name."""
+    return ", ".join(
+        f"{name.replace('_', ' ')} {str(value)[:HASH_SHOWN]}"
+        for name, value in about.items()
+        if value not in {"", None}
+    )
 
 
 def _unfinished(store: Store) -> Iterator[Holding]:
@@ -171,4 +226,13 @@ def broken(results: Path, store: Store) -> tuple[int, list[str]]:
         count += 1
         if not is_whole(place):
             mistakes.append(f"{place}: its files are not those that were written")
+    for place in sorted(store.folder.glob(f"{EXAMINED}/*.json")):
+        count += 1
+        found = read_examination(place)
+        if found is None or place_of(found.key, place.parent) != place:
+            mistakes.append(f"{place}: its content is not what its name says")
+    for place in sorted(store.folder.glob(f"{CHECKED}/*.json")):
+        count += 1
+        if not read_check(place):
+            mistakes.append(f"{place}: cannot be read as what is known of a model")
     return count, mistakes

@@ -7,7 +7,8 @@ from peft import LoraConfig, get_peft_model
 from transformers import set_seed
 
 from tomtransfer.experiment.sections import Training
-from tomtransfer.training.layers import linear_layers, require_targets, towers_of
+from tomtransfer.inference.layers import linear_layers, towers_of
+from tomtransfer.training.preparation import require_targets
 
 
 def add_adapter(model: Any, settings: Training) -> Any:

@@ -1,6 +1,6 @@
 """What can be told of a training before any model is loaded: whether the student can learn what it is to be taught."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,23 @@ class Plan:
     targets: Sequence[str]
     """Names of the layers that are adapted."""
 
+    def about(self, role: str) -> dict[str, Any]:
+        """Return what the check of a role depends on besides the name of its model."""
+        lessons = {
+            "question": self.teacher.question,
+            "frames": list(self.frames),
+            "longest_lesson": self.longest_lesson,
+            "targets": list(self.targets),
+        }
+        return {
+            "role": role,
+            "respondent": self.models.get(role),
+            "asking": asdict(self.teacher if role == "teacher" else self.student),
+            "prompts": [file_hash(path) for path in self.prompts],
+            "software": model_software(),
+            **(lessons if role == "student" else {}),
+        }
+
     @property
     def taught(self) -> list[Prompt]:
         """The prompts that the student is trained on."""
@@ -56,7 +73,6 @@ def check_models(plan: Plan, teacher: Respondent, student: LocalModel, folder: P
     def check_teacher() -> Mapping[str, Any]:
         return teacher.check(read_questions_of(plan.prompts, plan.teacher), plan.teacher)
 
-    about = {**asdict(plan), "prompts": [file_hash(path) for path in plan.prompts], "software": model_software()}
     checks: dict[str, tuple[Respondent, Callable[[], Mapping[str, Any]]]] = {
         "teacher": (teacher, check_teacher),
         "student": (student, check_student),
@@ -64,7 +80,7 @@ def check_models(plan: Plan, teacher: Respondent, student: LocalModel, folder: P
     found, mistakes = {}, []
     for role, (respondent, check) in checks.items():
         try:
-            found[role] = noted_check({**about, "role": role, "model": respondent.identity["model"]}, folder, check)
+            found[role] = noted_check({**plan.about(role), "model": respondent.identity["model"]}, folder, check)
         except InputError as error:
             mistakes.append(f"{role}: {error}")
     if mistakes:
@@ -81,7 +97,6 @@ def check_training(student: LocalModel, prompts: Sequence[Prompt], room: int, ta
     """
     from tomtransfer.inference.chat import chat_of
     from tomtransfer.inference.encoding import label_tokens, longest_encoded
-    from tomtransfer.training.layers import linear_layers, require_targets
 
     thinks = chat_of(student.tokenizer, student.variables, may_think=True).thinks
     if thinks and any(prompt.question != "reason_first" for prompt in prompts):
@@ -92,6 +107,14 @@ def check_training(student: LocalModel, prompts: Sequence[Prompt], room: int, ta
     labels = dict.fromkeys(label for prompt in prompts for label in prompt.labels)
     label_tokens(student.tokenizer, labels, student.name, student.variables)
     longest_encoded(student.tokenizer, prompts, student.directory, room, student.variables)
-    layers = linear_layers(student.skeleton)
+    layers = student.anatomy["linear_layers"]
     require_targets(targets, layers)
     return {"adapted_layers": {target: layers[target] for target in targets}}
+
+
+def require_targets(targets: Collection[str], layers: Mapping[str, int] | Collection[str]) -> None:
+    """Raise InputError when a model that has linear `layers` of these names has none of a name in `targets`."""
+    if unknown := sorted(set(targets) - set(layers)):
+        raise InputError(
+            f"training.lora.targets: no layer is called {', '.join(unknown)}; allowed: {', '.join(sorted(layers))}"
+        )

@@ -1,13 +1,10 @@
-"""The layers of a student that an adapter may stand beside."""
+"""The layers of a model that an adapter may stand beside."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
 from transformers.pytorch_utils import Conv1D
-
-from tomtransfer.experiment.validation import InputError
 
 
 def linear_layers(model: Any) -> Counter[str]:
@@ -45,11 +42,3 @@ def _is_linear(layer: Any) -> bool:
     """Tell whether a layer multiplies with a matrix and does nothing else, so that an adapter can stand beside it."""
     library = type(layer).__module__.split(".")[0]
     return isinstance(layer, Conv1D) or (isinstance(layer, torch.nn.Linear) and library in {"torch", "bitsandbytes"})
-
-
-def require_targets(targets: Collection[str], layers: Mapping[str, int] | Collection[str]) -> None:
-    """Raise InputError when a model that has linear `layers` of these names has none of a name in `targets`."""
-    if unknown := sorted(set(targets) - set(layers)):
-        raise InputError(
-            f"training.lora.targets: no layer is called {', '.join(unknown)}; allowed: {', '.join(sorted(layers))}"
-        )
