@@ -29,7 +29,7 @@ LEAST_MASS = 1e-4
 """A branch of less mass is not followed: it counts as other. A label in the tokenizer's own tokens always is."""
 
 LEAST_SHARE = 0.01
-"""Behind such a label, a branch is followed that has this share of its mass, so that the odds of labels are right."""
+"""After such a label, a branch is followed that has this share of its mass, so that the odds of labels are right."""
 
 LEAST_READ = 0.03
 """The least likely of the next tokens are not looked at: together they have this share of the least mass."""
