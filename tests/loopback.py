@@ -1,4 +1,4 @@
-"""A server on this machine that speaks the OpenAI protocol with made-up probabilities, and misbehaves where it is told to.
+"""A server here that speaks the OpenAI protocol with made-up probabilities, and misbehaves where it is told to.
 
 What it answers follows from the prompt alone. Faults are functions that are given the number of a request and say what
 is wrong with it; the same request may be answered when it comes again.
@@ -35,10 +35,10 @@ class Loopback:
     pieces: tuple[bytes, ...] = ()
     """Tokens in place of its own."""
     bodies: list[Mapping[str, Any]] = field(default_factory=list)
-    answered: list[str] = field(default_factory=list)
-    """The sha256 of every request that was answered."""
+    answered: list[Mapping[str, Any]] = field(default_factory=list)
+    """Those of the requests that were answered."""
     keep: bool = True
-    """Whether it keeps what it has seen."""
+    """Whether it keeps requests."""
     url: str = ""
     requests: int = 0
     at_once: int = 0
@@ -132,27 +132,19 @@ async def _respond(
     behaviour: Loopback, path: str, fields: Mapping[str, str], content: bytes, writer: asyncio.StreamWriter
 ) -> bool:
     """Answer a request, and tell whether the connection stays open."""
-    if behaviour.key and fields.get("authorization") != f"Bearer {behaviour.key}":
-        said = f"Incorrect API key provided: {fields.get('authorization')}"
-        return await _send(writer, 401, {"error": {"message": said}})
+    if refusal := _refusal(behaviour, path, fields, json.loads(content or b"{}")):
+        return await _send(writer, refusal[0], {"error": {"message": refusal[1]}})
     if path == "/v1/models":
         return await _send(writer, 200, {"data": [{"id": "served", "owned_by": behaviour.owner}]})
-    if path != "/v1/chat/completions":
-        return await _send(writer, 404, {"error": {"message": f"no {path}"}})
     body = json.loads(content)
     behaviour.requests += 1
     if behaviour.keep:
         behaviour.bodies.append(body)
-    if body["model"] != "served":
-        return await _send(writer, 404, {"error": {"message": f"The model `{body['model']}` does not exist."}})
-    if body.get("top_logprobs", 0) > max(behaviour.logprobs, 20):
-        return await _send(writer, 400, {"error": {"message": f"at most {behaviour.logprobs} top_logprobs"}})
     behaviour.at_once += 1
     behaviour.most_at_once = max(behaviour.most_at_once, behaviour.at_once)
     fault = behaviour.fault(behaviour.requests, body)
     if isinstance(fault, float):
         await asyncio.sleep(fault)
-        fault = None
     behaviour.at_once -= 1
     if isinstance(fault, bytes):
         writer.write(fault)
@@ -161,8 +153,23 @@ async def _respond(
     if isinstance(fault, int):
         return await _send(writer, fault, {"error": {"message": f"fault {fault}"}}, behaviour.headers)
     if behaviour.keep:
-        behaviour.answered.append(hashlib.sha256(content).hexdigest())
+        behaviour.answered.append(body)
     return await _send(writer, 200, behaviour.answer(body))
+
+
+def _refusal(
+    behaviour: Loopback, path: str, fields: Mapping[str, str], body: Mapping[str, Any]
+) -> tuple[int, str] | None:
+    """Return the status and the message of a request that is refused whenever it comes."""
+    if behaviour.key and fields.get("authorization") != f"Bearer {behaviour.key}":
+        return 401, f"Incorrect API key provided: {fields.get('authorization')}"
+    if path not in {"/v1/models", "/v1/chat/completions"}:
+        return 404, f"no {path}"
+    if body and body["model"] != "served":
+        return 404, f"The model `{body['model']}` does not exist."
+    if body.get("top_logprobs", 0) > max(behaviour.logprobs, 20):
+        return 400, f"at most {behaviour.logprobs} top_logprobs"
+    return None
 
 
 async def _send(

@@ -19,10 +19,10 @@ PARTS = {
 """What is asked of a model, and how the names of its tables end."""
 
 CAPTION = (
-    "What the answers shown here have cost, as the server counts it, whenever they were asked for; tries that failed are "
-    "among the requests. A server shows the likeliest tokens alone: unseen is the most that may be missing from a "
-    "probability, on average and in the scenario where it is most, and rate is by how much that may change the share of "
-    "cooperation among the labels there."
+    "What the answers shown here have cost, as the server counts it, whenever they were asked for; tries that failed "
+    "are among the requests. A server shows the likeliest tokens alone: unseen is the most that may be missing from a "
+    "probability, on average and in the scenario where it is most, and rate is by how much that may change the share "
+    "of cooperation among the labels there."
 )
 
 
