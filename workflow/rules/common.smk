@@ -17,7 +17,6 @@ from tomtransfer.models.registry import (
     find_student,
     has_weights,
     read_registry,
-    require_key,
     revision,
 )
 from tomtransfer.respondents.asking import ask_student, ask_teacher
@@ -71,7 +70,6 @@ checked(check_record, experiment, registry, Path(experiment.paths.registry), AMO
 TEACHER = checked(find, experiment.teacher.model, registry, Path(experiment.paths.registry))
 # A teacher without weights here, such as a table or a server, needs no GPU.
 TEACHER_GPU = experiment.compute.gpu if has_weights(TEACHER) else 0
-checked(require_key, experiment.teacher.model, TEACHER)
 VIEWS = views(experiment, answered_frames(TEACHER, experiment.frames))
 DESIGNS = designs(experiment.ordered_frames)
 PAGE_PARTS = ("report/templates", "report/captions")

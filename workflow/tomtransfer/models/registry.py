@@ -13,7 +13,7 @@ from pydantic import ByteSize, Field, field_validator, model_validator
 from tomtransfer.experiment.names import FrameName, Name
 from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.validation import InputError, Record, Text, validate
-from tomtransfer.models.endpoints import HOW_IT_IS_ASKED, Address, read_key
+from tomtransfer.models.endpoints import HOW_IT_IS_ASKED, Address
 from tomtransfer.models.integrity import check, fingerprint
 from tomtransfer.models.recordings import RecordedTable, table_hashes
 
@@ -229,12 +229,6 @@ def find_student(name: str, registry: Mapping[str, Source], path: Path) -> Sourc
 def has_weights(source: Source) -> bool:
     """Return whether a source is a model that runs here, with weights that could use a GPU and be tuned."""
     return not isinstance(source, Planted | Recorded | Endpoint)
-
-
-def require_key(name: str, source: Source) -> None:
-    """Raise InputError where a model is behind a server and the variable that its key is to be in is not set."""
-    if isinstance(source, Endpoint):
-        read_key(name, source.key)
 
 
 def entry_hash(source: Source) -> str:

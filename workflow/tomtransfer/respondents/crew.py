@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 SECONDS_BETWEEN_PIECES = 1.0
-"""What has arrived is handed on after so many seconds: what a kill may lose beside what is under way."""
+"""What arrives is handed on at once, or so many seconds after what was handed on before."""
 
 Answer = TypeVar("Answer")
 Task = Callable[[], Awaitable[Answer]]
@@ -27,11 +27,22 @@ class Crew(Generic[Answer]):
     def __post_init__(self) -> None:
         """Begin with the first task."""
         self.waiting = iter(enumerate(self.tasks))
+        self.something = asyncio.Event()
+        """Set when something has arrived."""
 
     def arrived(self) -> list[tuple[int, Answer]]:
         """Return what has arrived since the last time, with the numbers of the tasks."""
         pieces, self.finished = self.finished, []
+        self.something.clear()
         return pieces
+
+    async def arrival(self, working: "asyncio.Task[None]", pause: float) -> None:
+        """Wait until something has arrived or the work is done, and for a `pause` first unless it is."""
+        await asyncio.wait([working], timeout=pause)
+        if not working.done():
+            waiting = asyncio.ensure_future(self.something.wait())
+            await asyncio.wait([working, waiting], timeout=SECONDS_BETWEEN_PIECES, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
 
     async def work(self) -> None:
         """Do all tasks; raises the first failure, after what was under way then has come to its end."""
@@ -43,6 +54,7 @@ class Crew(Generic[Answer]):
         for number, task in self.waiting:
             try:
                 self.finished.append((number, await task()))
+                self.something.set()
             except Exception as error:  # raised by `work`
                 self.failure = self.failure or error
             if self.failure:
@@ -50,18 +62,21 @@ class Crew(Generic[Answer]):
 
 
 def arriving(crew: Crew[Answer], around: Callable[[Task[None]], Awaitable[None]]) -> Iterator[list[tuple[int, Answer]]]:
-    """Yield what a crew's tasks come to, as it arrives: once a second, some of it. `around` does its work.
+    """Yield what a crew's tasks come to, as it arrives: at most once a second, some of it. `around` does its work.
 
     After a failure nothing new is begun; what is under way still arrives and is yielded before it is raised. When the
     process is told to end, what has arrived is yielded first.
     """
     with _told_to_end() as told, asyncio.Runner() as runner:
         working = runner.get_loop().create_task(_as_coroutine(around, crew.work))
+        pause = 0.0
         try:
             while not working.done() and not told:
-                runner.run(_wait(working))
+                runner.run(crew.arrival(working, pause))
+                pause = 0.0
                 if pieces := crew.arrived():
                     yield pieces
+                    pause = SECONDS_BETWEEN_PIECES
             if not told:
                 working.result()
         except Exception:
@@ -74,10 +89,6 @@ def arriving(crew: Crew[Answer], around: Callable[[Task[None]], Awaitable[None]]
 
 async def _as_coroutine(around: Callable[[Task[None]], Awaitable[None]], work: Task[None]) -> None:
     await around(work)
-
-
-async def _wait(working: "asyncio.Task[None]") -> None:
-    await asyncio.wait([working], timeout=SECONDS_BETWEEN_PIECES)
 
 
 @contextmanager
