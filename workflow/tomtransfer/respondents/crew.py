@@ -79,7 +79,7 @@ def arriving(crew: Crew[Answer], around: Callable[[Task[None]], Awaitable[None]]
                     pause = SECONDS_BETWEEN_PIECES
             if not told:
                 working.result()
-        except Exception:
+        except (Exception, KeyboardInterrupt):
             if pieces := crew.arrived():
                 yield pieces
             raise

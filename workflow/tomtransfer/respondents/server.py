@@ -70,7 +70,10 @@ class Server:
         return Faults(self.name, self.source, self.key)
 
     def answers(self, tasks: Sequence[Task[Answer]], unit: str) -> Iterator[list[tuple[int, Answer]]]:
-        """Yield what the tasks come to with their numbers, as they arrive; see `crew.arriving`."""
+        """Yield what the tasks come to with their numbers, as they arrive; see `crew.arriving`.
+
+        How many there are of a `unit`, and how long the others take, is said in the log.
+        """
         progress = Progress(unit, len(tasks))
         with _quiet():
             try:
@@ -82,7 +85,11 @@ class Server:
 
     def one(self, task: Task[Answer]) -> Answer:
         """Return what one task comes to."""
-        [[(_, answer)]] = self.answers([task], "requests")
+        with _quiet():
+            try:
+                [[(_, answer)]] = arriving(Crew([task], 1), self._with_client)
+            finally:
+                self.ledger.note()
         return answer
 
     async def complete(self, messages: Sequence[Mapping[str, Any]], what: str, **settings: Any) -> Reply:
