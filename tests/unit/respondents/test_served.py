@@ -24,7 +24,7 @@ from tomtransfer.respondents.elicitation import Elicitation
 from tomtransfer.respondents.opening import open_respondent
 from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.respondents.served import ServedRespondent
-from tomtransfer.respondents.spending import SPENT, Range, read_spent
+from tomtransfer.respondents.spending import SPENT, Range, needed_rows, read_spent
 from tomtransfer.respondents.walking import at_temperature, read_options
 from tomtransfer.scenarios.phrases import ENGLISH
 from tomtransfer.scenarios.questions import Query
@@ -379,13 +379,27 @@ def test_what_is_needed_is_a_range_and_asks_nothing(here, tmp_path):
     respondent = served(here, tmp_path, prices={"prompt": 1.0, "answer": 2.0})
     before = respondent.needs(asked, ASKING)
     assert not here.bodies
-    assert before.least.requests == 1 + 1 + 6 + 3
+    assert before.least.requests == 1 + 6 + 3 + 1
     assert "USD" in before.said(respondent.source.prices)
     assert respondent.abilities
     found = served(here, tmp_path).needs(asked, ASKING)
-    assert found.least.requests == 3 + 12 + 6 + 3
+    assert found.least.requests == 3 + 6 + 3 + 12
+    assert before.least.requests < found.least.requests <= found.most.requests <= before.most.requests
+    rows = needed_rows("answers", prompts("team", "team"), ASKING, None)
+    assert (rows.least.requests, rows.most.requests, rows.most.answer_tokens) == (2, 2, 12)
     assert Range(Spent(1), Spent(1)).said(None) == "1 requests, 0 tokens"
-    assert found.most.tokens > found.least.tokens
+
+
+@pytest.mark.parametrize("continues", ["last message", ""])
+def test_what_is_needed_is_what_it_takes(here, tmp_path, continues):
+    here.continues = continues
+    respondent = served(here, tmp_path)
+    assert respondent.abilities
+    expected = respondent.needs(Questions(prompts("team"), [], [], [gift()], []), ASKING)
+    before = respondent.ledger.own.requests
+    respondent.choose(prompts("team"), 1)
+    respondent.read([gift()])
+    assert expected.least.requests <= respondent.ledger.own.requests - before <= 3 * expected.most.requests
 
 
 def test_every_row_says_what_it_cost_and_by_which_server_it_was_answered(here, tmp_path):

@@ -11,6 +11,7 @@ from tomtransfer.respondents.parsing import Parsed, parse_amount, parse_label
 from tomtransfer.respondents.probe import continued, request_settings
 from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.respondents.server import Reply, Server
+from tomtransfer.respondents.spending import COUNTED_TOKENS, DRAWN_FOR_EACH, DRAWN_TO_READ
 from tomtransfer.respondents.walking import messages_of, name_of
 from tomtransfer.scenarios.phrases import phrases_in
 from tomtransfer.scenarios.questions import Prompt, Query
@@ -20,15 +21,6 @@ LARGEST_SEED = 2**31
 
 TRIES_TO_STAND = 5
 """Times that reasons are drawn which take back the choice that they are to follow."""
-
-DRAWN_FOR_EACH = 8
-"""Answers that are drawn for each reason that is wanted, at most, where an answer cannot be continued."""
-
-DRAWN_TO_READ = 20
-"""Answers that are drawn and counted where they cannot be read exactly."""
-
-COUNTED_TOKENS = 16
-"""Tokens of an answer that is counted, at most."""
 
 
 @dataclass(frozen=True)

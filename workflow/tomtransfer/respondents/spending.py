@@ -7,7 +7,7 @@ that share the store, however they end.
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +26,15 @@ SECONDS_BETWEEN_NOTES = 1.0
 
 SPELLINGS = 4
 """Ways of writing an option that are followed, at most; as a rule, few have any probability."""
+
+DRAWN_FOR_EACH = 8
+"""Answers that are drawn for each reason that is wanted, at most, where an answer cannot be continued."""
+
+DRAWN_TO_READ = 20
+"""Answers that are drawn and counted where they cannot be read exactly."""
+
+COUNTED_TOKENS = 16
+"""Tokens of an answer that is counted, at most."""
 
 FEWEST_CHARACTERS, MOST_CHARACTERS = 3.0, 5.0
 """Characters of a token of a prompt, on average."""
@@ -145,34 +154,61 @@ def priced(spent: Spent, prices: Prices | None) -> Spent:
 
 
 def needed(questions: Questions, asking: Asking, abilities: Abilities | None, prices: Prices | None = None) -> Range:
-    """Return what questions are expected to take of a server, each as often as it is asked; nothing is sent.
-
-    Without `abilities`, what the server can do is not known yet, and the range is as wide as that makes it.
-    """
+    """Return what questions are expected to take of a server, each as often as it is asked; see `needed_rows`."""
+    reasons = [each for each in questions.reasoned for _ in range(2 * asking.motivations[each.frame])]
+    drawn = [each for each in questions.drawn for _ in range(asking.answers)]
+    stages: Mapping[str, Sequence[Prompt | Query]] = {
+        "choices": questions.chosen,
+        "motivations": reasons,
+        "answers": drawn,
+        "amounts": questions.amounts,
+        "comprehension": questions.comprehension,
+    }
     total = Range()
-    for prompt in questions.chosen:
-        total += _followed(prompt, 2, abilities)
-    for query in (*questions.amounts, *questions.comprehension):
-        total += _followed(query, len(query.candidates), abilities)
-    for prompt in questions.reasoned:
-        total += _written(prompt, 2 * asking.motivations[prompt.frame], asking.motivation_tokens)
-    for each in questions.drawn:
-        total += _written(each, asking.answers, asking.longest)
-    return Range(priced(total.least, prices), priced(total.most, prices))
+    for stage, rows in stages.items():
+        total += needed_rows(stage, rows, asking, abilities, prices)
+    return total
 
 
-def _followed(prompt: Prompt | Query, options: int, abilities: Abilities | None) -> Range:
-    """Return what it takes to read a prompt exactly: its next tokens, and those after each option and its spellings."""
-    fewest, most = 1, 1 + SPELLINGS * options
-    if abilities:
-        fewest, most = (1 + options, most) if abilities.continuing else (1, 1)
-    least, longest = _tokens(prompt)
-    return Range(Spent(fewest, fewest * least, fewest), Spent(most, most * longest, most))
+def needed_rows(
+    stage: str,
+    rows: Sequence[Prompt | Query],
+    asking: Asking,
+    abilities: Abilities | None,
+    prices: Prices | None = None,
+) -> Range:
+    """Return what rows of a table are expected to take of a server, one for each prompt in `rows`; nothing is sent.
+
+    `stage` is choices, motivations, answers, amounts or comprehension. Without `abilities`, what the server can do is
+    not known yet, and the range is as wide as that makes it.
+    """
+    lengths = {"motivations": asking.motivation_tokens, "answers": asking.longest}
+    continues = bool(abilities and abilities.continuing)
+    least, most = Spent(), Spent()
+    for prompt in rows:
+        fewest, longest = _tokens(prompt)
+        if stage in lengths:
+            tries = DRAWN_FOR_EACH if stage == "motivations" and not continues else 1
+            requests, tokens = (1, tries), (1, lengths[stage])
+        else:
+            requests, tokens = _followed(prompt, abilities)
+        least += Spent(requests[0], requests[0] * fewest, requests[0] * tokens[0])
+        most += Spent(requests[1], requests[1] * longest, requests[1] * tokens[1])
+    return Range(priced(least, prices), priced(most, prices))
 
 
-def _written(prompt: Prompt | Query, texts: int, longest: int) -> Range:
-    fewest, most = _tokens(prompt)
-    return Range(Spent(texts, texts * fewest, texts), Spent(texts, texts * most, texts * longest))
+def _followed(prompt: Prompt | Query, abilities: Abilities | None) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the least and the most requests to read a prompt, and tokens of each answer: its next tokens, and those
+    after each option in some spellings; or the answers that are counted."""
+    options = len(prompt.options)
+    every = 1 + SPELLINGS * options
+    if abilities is None:
+        return (1, max(every, DRAWN_TO_READ)), (1, COUNTED_TOKENS)
+    if abilities.logprobs and abilities.continuing:
+        return (1 + options, every), (1, 1)
+    if isinstance(prompt, Prompt):
+        return (1, 1), (1, 1)
+    return (DRAWN_TO_READ, DRAWN_TO_READ), (1, COUNTED_TOKENS)
 
 
 def _tokens(prompt: Prompt | Query) -> tuple[int, int]:
