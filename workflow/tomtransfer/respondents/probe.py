@@ -4,7 +4,6 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from operator import itemgetter
 from typing import Any
 
 from tomtransfer.experiment.validation import InputError
@@ -36,8 +35,8 @@ LIST = [
     {"role": "system", "content": "You repeat what you are told, word for word."},
     {"role": "user", "content": "Repeat: red blue green yellow orange purple"},
 ]
-BEGUN, NEXT = "red blue green", "yellow"
-"""An answer that has one way to go on, which no answer begins with."""
+BEGUN, NEXT, FIRST = "red blue green", "yellow", "red"
+"""An answer that has one way to go on; the word that it goes on with, and the one that a new answer begins with."""
 
 QUESTION = [
     {"role": "system", "content": "You answer with one word."},
@@ -190,10 +189,16 @@ async def _continue(server: Server, found: Abilities) -> Abilities:
             reply = await _ask(server, each, TEMPERATURES[1], BEGUN, LIST)
         except RefusedError:
             continue
-        likely = max(top_tokens(reply), key=itemgetter(1), default=(b"", 0.0))[0].decode(errors="replace").strip()
-        if likely and NEXT.startswith(likely):
+        tokens = top_tokens(reply)
+        if _highest(tokens, NEXT) > _highest(tokens, FIRST):
             label, line = [await _ask(server, each, TEMPERATURES[1], begun, LIST) for begun in ("red", "red\n")]
             more = line.spent.prompt_tokens > label.spent.prompt_tokens
             return replace(each, keeps_line=more, echoes=reply.text.startswith(BEGUN))
     logger.info("%s: the server cannot go on with an answer that is begun", server.name)
     return found
+
+
+def _highest(tokens: Sequence[tuple[bytes, float]], word: str) -> float:
+    """Return the highest log-probability of a token that begins a word."""
+    texts = ((written.decode(errors="replace").strip().lower(), value) for written, value in tokens)
+    return max((value for text, value in texts if text and word.startswith(text)), default=-math.inf)

@@ -147,7 +147,8 @@ class ServedRespondent:
         async def choose(prompt: Prompt) -> ChoiceDistribution:
             spellings = spellings_of(prompt.labels, "", phrases_in(prompt.phrases))
             found = await read_options(self.server, self.abilities, prompt, spellings, self.temperature)
-            return ChoiceDistribution(*found.candidates, found.other, found.unseen, found.spent)
+            cooperate, defect = found.candidates
+            return ChoiceDistribution(cooperate, defect, found.other, found.unseen, found.spent)
 
         return self._each([partial(choose, prompt) for prompt in prompts], "choices")
 
