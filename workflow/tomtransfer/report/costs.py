@@ -9,7 +9,7 @@ import polars as pl
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.report.typesetting import Column, Table
 
-PARTS = {
+TABLES_ASKED = {
     "choices": "",
     "motivations": ".motivations",
     "amounts": ".amounts",
@@ -38,7 +38,7 @@ def served_table(answers: Mapping[str, Sequence[Path]]) -> Table:
     rows = tuple(
         {"model": model, "answers": part, **row}
         for model, paths in answers.items()
-        for part, ending in PARTS.items()
+        for part, ending in TABLES_ASKED.items()
         for row in _summed([path.with_suffix(f"{ending}.parquet") for path in paths])
     )
     return Table("served", "What the server was asked, and what it did not show", CAPTION, columns, rows)

@@ -53,7 +53,8 @@ class Crew(Generic[Answer]):
     async def _worker(self) -> None:
         for number, task in self.waiting:
             try:
-                self.finished.append((number, await task()))
+                answer = await task()
+                self.finished.append((number, answer))  # to the list that there is by now
                 self.something.set()
             except Exception as error:  # raised by `work`
                 self.failure = self.failure or error

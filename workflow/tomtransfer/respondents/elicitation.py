@@ -22,7 +22,7 @@ from tomtransfer.inference.examination import EXAMINED, cited_examinations
 from tomtransfer.respondents.asking import Asking, read_questions_of
 from tomtransfer.respondents.elicited import ROW_COLUMNS, complete_rows
 from tomtransfer.respondents.protocol import Drawn, Reasons, Respondent
-from tomtransfer.respondents.served import Pieces, ServedRespondent
+from tomtransfer.respondents.served import Arrivals, ServedRespondent
 from tomtransfer.scenarios.questions import Prompt, Query
 from tomtransfer.scenarios.spelling import READING_REVISION
 
@@ -34,7 +34,7 @@ READ_BY, READ_BY_TYPE = {"reading_revision": READING_REVISION}, {"reading_revisi
 READING_COLUMNS = {"probabilities": pl.List(pl.Float64), "other": pl.Float64}
 SPENT_COLUMNS = {**dict.fromkeys(("requests", "prompt_tokens", "answer_tokens"), pl.Int64), "money": pl.Float64}
 """What every answer of a server says of its cost."""
-UNSEEN = {"unseen": pl.Float64}
+UNSEEN_COLUMN = {"unseen": pl.Float64}
 """What a reading of a server says of what it did not see: a part of other that may belong to an option."""
 
 
@@ -90,7 +90,7 @@ class Elicitation:
         def choose(part: Sequence[int]) -> Sequence[Any]:
             return self.respondent.choose([prompts[number] for number in part], room, kept)
 
-        def arrive(part: Sequence[int]) -> Pieces[Any]:
+        def arrive(part: Sequence[int]) -> Arrivals[Any]:
             return self._served.each_choice([prompts[number] for number in part])
 
         rows = [self._row(prompt, READ_BY, self._evidence(prompt)) for prompt in prompts]
@@ -121,7 +121,7 @@ class Elicitation:
         def motivate(part: Sequence[int]) -> Sequence[Any]:
             return self.respondent.motivate([wanted[number] for number in part], longest)
 
-        def arrive(part: Sequence[int]) -> Pieces[Any]:
+        def arrive(part: Sequence[int]) -> Arrivals[Any]:
             return self._served.each_reason([wanted[number] for number in part], longest)
 
         answers = _Answers({"motivation": pl.String, **TEXT_COLUMNS}, motivate, arrive, {"motivation": "text"})
@@ -146,7 +146,7 @@ class Elicitation:
         def draw_part(part: Sequence[int]) -> Sequence[Any]:
             return self.respondent.draw([wanted[number] for number in part], self.asking)
 
-        def arrive(part: Sequence[int]) -> Pieces[Any]:
+        def arrive(part: Sequence[int]) -> Arrivals[Any]:
             return self._served.each_answer([wanted[number] for number in part], self.asking.longest)
 
         answers = _Answers({"answer": pl.String, **TEXT_COLUMNS}, draw_part, arrive, {"answer": "text"})
@@ -166,7 +166,7 @@ class Elicitation:
         def read(part: Sequence[int]) -> Sequence[Any]:
             return self.respondent.read([queries[number] for number in part])
 
-        def arrive(part: Sequence[int]) -> Pieces[Any]:
+        def arrive(part: Sequence[int]) -> Arrivals[Any]:
             return self._served.each_reading([queries[number] for number in part])
 
         columns = {"candidates": pl.List(pl.String), "right": pl.String}
@@ -199,7 +199,7 @@ class Elicitation:
         computed: dict[str, Any] = dict(answers.columns)
         served: dict[str, Any] = {}
         if isinstance(self.respondent, ServedRespondent):
-            computed |= SPENT_COLUMNS | (UNSEEN if "other" in computed else {})
+            computed |= SPENT_COLUMNS | (UNSEEN_COLUMN if "other" in computed else {})
             served = {"software": lambda: self._served.software, "arrive": partial(answers.arriving, computed)}
         table, count = complete_rows(
             wanted,
@@ -233,7 +233,7 @@ class _Answers:
 
     columns: Mapping[str, Any]
     ask: Callable[[Sequence[int]], Sequence[Any]]
-    each: Callable[[Sequence[int]], Pieces[Any]]
+    each: Callable[[Sequence[int]], Arrivals[Any]]
     """The same of a respondent whose answers arrive one by one."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What an answer calls what a column calls otherwise."""

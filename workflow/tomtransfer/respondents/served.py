@@ -30,7 +30,7 @@ from tomtransfer.scenarios.spelling import spellings_of
 
 logger = logging.getLogger(__name__)
 
-Pieces = Iterator[list[tuple[int, Answer]]]
+Arrivals = Iterator[list[tuple[int, Answer]]]
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class ServedRespondent:
         """Return the distribution over the candidates of each query, or the counts of drawn ones; see `Respondent`."""
         return _in_order(self.each_reading(queries))
 
-    def each_choice(self, prompts: Sequence[Prompt]) -> Pieces[ChoiceDistribution]:
+    def each_choice(self, prompts: Sequence[Prompt]) -> Arrivals[ChoiceDistribution]:
         """Yield choices as they arrive."""
         self._require_logprobs()
 
@@ -152,7 +152,7 @@ class ServedRespondent:
 
         return self._each([partial(choose, prompt) for prompt in prompts], "choices")
 
-    def each_reason(self, wanted: Sequence[Reasons], longest: int) -> Pieces[DrawnText]:
+    def each_reason(self, wanted: Sequence[Reasons], longest: int) -> Arrivals[DrawnText]:
         """Yield reasons as they arrive: after the label where an answer can be continued, else from whole answers."""
         if self.abilities.continuing:
             yield from self._each([partial(self._writer.reasons, each, longest) for each in wanted], "motivations")
@@ -166,11 +166,11 @@ class ServedRespondent:
             for group, texts in pieces:
                 yield list(zip(numbers[group], texts, strict=True))
 
-    def each_answer(self, wanted: Sequence[Drawn], longest: int) -> Pieces[DrawnText]:
+    def each_answer(self, wanted: Sequence[Drawn], longest: int) -> Arrivals[DrawnText]:
         """Yield drawn answers as they arrive."""
         return self._each([partial(self._writer.answer, each, longest) for each in wanted], "drawn answers")
 
-    def each_reading(self, queries: Sequence[Query]) -> Pieces[CandidateDistribution]:
+    def each_reading(self, queries: Sequence[Query]) -> Arrivals[CandidateDistribution]:
         """Yield readings as they arrive."""
 
         async def read(query: Query) -> CandidateDistribution:
@@ -180,7 +180,7 @@ class ServedRespondent:
         one = read if _reads(self.abilities) else self._writer.counted
         return self._each([partial(one, query) for query in queries], "readings")
 
-    def _each(self, tasks: Sequence[Task[Answer]], unit: str) -> Pieces[Answer]:
+    def _each(self, tasks: Sequence[Task[Answer]], unit: str) -> Arrivals[Answer]:
         logger.debug("%s: %s", self.name, self.abilities.said)  # found out before the tasks are at work
         return self.server.answers(tasks, unit)
 
@@ -211,6 +211,6 @@ def _reads(abilities: Abilities) -> bool:
     return bool(abilities.logprobs and abilities.continuing)
 
 
-def _in_order(pieces: Pieces[Answer]) -> list[Answer]:
+def _in_order(pieces: Arrivals[Answer]) -> list[Answer]:
     found = dict(pair for piece in pieces for pair in piece)
     return [found[number] for number in sorted(found)]

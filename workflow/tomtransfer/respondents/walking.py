@@ -20,7 +20,7 @@ from tomtransfer.respondents.server import Server
 from tomtransfer.scenarios.questions import Prompt, Query
 from tomtransfer.scenarios.spelling import Labels, Spellings
 
-LEAST_MASS = 1e-3
+LEAST_FOLLOWED = 1e-3
 """A beginning of less mass is not followed: it is unseen. An option as it is written always is."""
 
 CHARACTERS_AROUND = 48
@@ -137,23 +137,25 @@ class _Walk:
             self.lost += share  # half a character, which no message can hold
             return False
         found = self.spellings.begun(f"{text}\n" if ended else text)
-        if found is True and (ended or not self.continues):
-            found = self._alone(text)
-            if found is True:
+        if found is True and ended:
+            return False  # nothing was answered
+        if found is True and not self.continues:
+            alone = self.spellings.begun(f"{text}\n")
+            if isinstance(alone, bool):
                 self.open[text] = self.open.get(text, 0.0) + share
                 self.lost += share
                 return False
-        if found is True:
-            return True
-        if found is not False:
-            self.masses[found] += share
+            found = alone  # its first token is all that is known
+        if isinstance(found, bool):
+            return found
+        self.masses[found] += share
         return False
 
     def is_followed(self, begun: bytes, share: float, longest: int) -> bool:
         """Tell whether a beginning is followed; it is counted as lost otherwise."""
         text = begun.decode()
         whole = self.keeps_line or text == text.rstrip()  # else the chat template would strip what it ends with
-        if whole and len(text) <= longest and (share >= LEAST_MASS or (share > 0 and text in self._written)):
+        if whole and len(text) <= longest and (share >= LEAST_FOLLOWED or (share > 0 and text in self._written)):
             return True
         self.lost += share
         return False
@@ -171,11 +173,6 @@ class _Walk:
     @property
     def _written(self) -> tuple[str, ...]:
         return self.spellings.options if isinstance(self.spellings, Labels) else ()
-
-    def _alone(self, text: str) -> int | bool:
-        """Return what a text is that nothing follows, or of which what follows cannot be known."""
-        found = self.spellings.begun(f"{text}\n")
-        return found if found is not True or text.strip() else False
 
 
 def _text(begun: bytes, written: bytes) -> tuple[str | None, bool]:
