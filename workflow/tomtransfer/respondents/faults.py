@@ -9,7 +9,7 @@ from tomtransfer.models.registry import Endpoint
 LONGEST_MESSAGE = 300
 """Characters of what a server says that an error repeats."""
 
-NOTHING_LOST = "What is answered is kept; run again to go on"
+RUN_AGAIN = "What is answered is kept; run again to go on"
 
 
 class BrokenAnswerError(Exception):
@@ -37,20 +37,18 @@ class Faults:
         where = f"{self.where}: {what}"
         if isinstance(error, openai.APITimeoutError):
             return InputError(
-                f"{where}: no answer within {self.source.timeout:g} seconds, {tries} times. {NOTHING_LOST}, with a longer "
+                f"{where}: no answer within {self.source.timeout:g} seconds, {tries} times. {RUN_AGAIN}, with a longer "
                 "timeout or less concurrency"
             )
         cause = self.cleared(str(error.__cause__ or error)) or type(error.__cause__).__name__
         if isinstance(error, openai.APIConnectionError):
-            return InputError(
-                f"{where}: the server cannot be reached, or hung up, {tries} times: {cause}. {NOTHING_LOST}"
-            )
+            return InputError(f"{where}: the server cannot be reached, or hung up, {tries} times: {cause}. {RUN_AGAIN}")
         return InputError(f"{where}: {cause}")
 
     def broken(self, error: BrokenAnswerError, what: str, tries: int) -> InputError:
         """Return what is said of answers that cannot be read."""
         return InputError(
-            f"{self.where}: {what}: an answer that cannot be read, {tries} times: {self.cleared(str(error))}. {NOTHING_LOST}"
+            f"{self.where}: {what}: an answer that cannot be read, {tries} times: {self.cleared(str(error))}. {RUN_AGAIN}"
         )
 
     def _refused(self, error: Any, what: str, tries: int) -> InputError:
@@ -69,7 +67,7 @@ class Faults:
             too_much = status == HTTPStatus.TOO_MANY_REQUESTS
             busy, less = ("is asked too much", ", with less concurrency") if too_much else ("failed", "")
             return InputError(
-                f"{self.where}: {what}: the server {busy}, {tries} times ({status}): {said}. {NOTHING_LOST}{less}"
+                f"{self.where}: {what}: the server {busy}, {tries} times ({status}): {said}. {RUN_AGAIN}{less}"
             )
         return RefusedError(f"{self.where}: {what}: the server refuses the request ({status}): {said}")
 
