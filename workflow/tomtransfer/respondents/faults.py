@@ -47,9 +47,8 @@ class Faults:
 
     def broken(self, error: BrokenAnswerError, what: str, tries: int) -> InputError:
         """Return what is said of answers that cannot be read."""
-        return InputError(
-            f"{self.where}: {what}: an answer that cannot be read, {tries} times: {self.cleared(str(error))}. {RUN_AGAIN}"
-        )
+        said = self.cleared(str(error))
+        return InputError(f"{self.where}: {what}: an answer that cannot be read, {tries} times: {said}. {RUN_AGAIN}")
 
     def _refused(self, error: Any, what: str, tries: int) -> InputError:
         status, said = error.status_code, self.cleared(_message(error))
