@@ -137,12 +137,12 @@ async def _respond(
     behaviour: Loopback, path: str, fields: Mapping[str, str], content: bytes, writer: asyncio.StreamWriter
 ) -> bool:
     """Answer a request, and tell whether the connection stays open."""
+    behaviour.requests += path.endswith("/chat/completions")
     if refusal := _refusal(behaviour, path, fields, json.loads(content or b"{}")):
         return await _send(writer, refusal[0], {"error": {"message": refusal[1]}})
     if path == "/v1/models":
         return await _send(writer, 200, {"data": [{"id": "served", "owned_by": behaviour.owner}]})
     body = json.loads(content)
-    behaviour.requests += 1
     if behaviour.keep:
         behaviour.bodies.append(body)
     behaviour.at_once += 1

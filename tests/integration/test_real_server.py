@@ -76,7 +76,7 @@ def server(address: str) -> ServedRespondent:
 
 def test_the_server_is_known_for_what_it_is(server):
     found = server.abilities
-    assert (found.server, found.logprobs, found.vocabulary) == ("llama.cpp", 20, VOCABULARY)
+    assert (found.server, found.logprobs, found.vocabulary) == ("llama.cpp", 1000, VOCABULARY)
     assert found.before_temperature
     assert found.continuing
     assert found.keeps_line

@@ -54,9 +54,9 @@ class Address(Record):
     """Requests that are under way at once."""
     timeout: Number = Field(default=120, gt=0, le=3600)
     """Seconds after which a request that has no answer is tried again."""
-    top_logprobs: int = Field(default=20, ge=2, le=1_000_000)
-    """How many of the likeliest first tokens are asked for. The more, the less of an answer stays unseen; most servers
-    give 20 at most, llama.cpp its whole vocabulary."""
+    top_logprobs: int = Field(default=1000, ge=2, le=1_000_000)
+    """How many of the likeliest first tokens are asked for, at most: as many as the server gives. The more, the less of
+    an answer stays unseen; most servers give 20, llama.cpp its whole vocabulary."""
     budget: Budget = Budget()
     """The most that may be spent on the model."""
     prices: Prices | None = None

@@ -45,7 +45,10 @@ QUESTION = [
 TEMPERATURES = (1.0, 0.5)
 """At these, log-probabilities that are after temperature differ by a factor of two."""
 
-FEWER = (20, 5)
+OTHER_LENGTH = "max_completion_tokens"
+"""What some models call `max_tokens`, and say so."""
+
+FEWER = (200, 100, 20, 5)
 """How many log-probabilities are asked for where a server gives no more."""
 
 
@@ -126,17 +129,17 @@ async def _introduce(server: Server) -> Abilities:
 async def _ask_first(server: Server, found: Abilities) -> tuple[Abilities, Reply]:
     """Return what the first answer shows: whether there are log-probabilities, how many, and what is refused."""
     numbers = [found.logprobs, *(number for number in FEWER if number < found.logprobs), 0]
-    tried = [
-        replace(found, logprobs=number, length=length)
-        for number in numbers
-        for length in ("max_tokens", "max_completion_tokens")
-    ]
     refusals: list[RefusedError] = []
-    for each in tried:
+    while numbers:
+        each = replace(found, logprobs=numbers[0])
         try:
             reply = await _ask(server, each, TEMPERATURES[0])
         except RefusedError as error:
             refusals.append(error)
+            if OTHER_LENGTH in str(error) and found.length != OTHER_LENGTH:
+                found = replace(found, length=OTHER_LENGTH)
+            else:
+                numbers.pop(0)
             continue
         seen = len(top_tokens(reply))
         if each.logprobs and seen < 2:  # noqa: PLR2004

@@ -24,7 +24,7 @@ SPENT = "spent"
 
 SECONDS_BETWEEN_NOTES = 1.0
 
-SPELLINGS = 4
+SPELLINGS = 8
 """Ways of writing an option that are followed, at most; as a rule, few have any probability."""
 
 DRAWN_FOR_EACH = 8
