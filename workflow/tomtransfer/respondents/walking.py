@@ -23,6 +23,9 @@ from tomtransfer.scenarios.spelling import Labels, Spellings
 LEAST_FOLLOWED = 1e-3
 """A beginning of less mass is not followed: it is unseen. An option as it is written always is."""
 
+SHARE_OF_LABEL = 0.1
+"""After an option as it is written, a beginning is followed that has this share of it, so that odds are right."""
+
 CHARACTERS_AROUND = 48
 """A beginning that is so much longer than the longest option, and still open, is unseen."""
 
@@ -129,6 +132,8 @@ class _Walk:
         self.masses = [0.0] * len(spellings.options)
         self.lost = 0.0
         self.open: dict[str, float] = {}
+        self.labels: dict[str, float] = {}
+        """The shares of labels as they are written, before it is known how they go on."""
 
     def goes_on(self, begun: bytes, written: bytes, share: float) -> bool:
         """Count the share of a text that is decided, and tell of one that is not whether it is followed."""
@@ -155,7 +160,11 @@ class _Walk:
         """Tell whether a beginning is followed; it is counted as lost otherwise."""
         text = begun.decode()
         whole = self.keeps_line or text == text.rstrip()  # else the chat template would strip what it ends with
-        if whole and len(text) <= longest and (share >= LEAST_FOLLOWED or (share > 0 and text in self._written)):
+        label = next((each for each in self._written if text.startswith(each)), None)
+        if label == text:
+            self.labels[label] = share
+        least = min([LEAST_FOLLOWED, *(SHARE_OF_LABEL * self.labels[each] for each in self.labels if each == label)])
+        if whole and len(text) <= longest and (share >= least or (share > 0 and label == text)):
             return True
         self.lost += share
         return False
