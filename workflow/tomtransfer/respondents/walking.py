@@ -163,7 +163,7 @@ class _Walk:
         label = next((each for each in self._written if text.startswith(each)), None)
         if label == text:
             self.labels[label] = share
-        least = min([LEAST_FOLLOWED, *(SHARE_OF_LABEL * self.labels[each] for each in self.labels if each == label)])
+        least = min(LEAST_FOLLOWED, SHARE_OF_LABEL * self.labels[label]) if label in self.labels else LEAST_FOLLOWED
         if whole and len(text) <= longest and (share >= least or (share > 0 and label == text)):
             return True
         self.lost += share
