@@ -8,6 +8,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 import choices
+import endpoint
 import gpu
 import motivations
 import readings
@@ -93,6 +94,14 @@ def test_the_weights_that_operations_are_counted_for_are_those_of_the_model():
     [row] = random_rows(1, 1, 1, 1, 10)
     width, depth = gpu.TINY.config.hidden_size, gpu.TINY.config.num_hidden_layers
     assert gpu.operations(gpu.TINY.config, [row]) == 4 * (linear - head) + 4 * head + 12 * width * depth / 2
+
+
+def test_requests_to_a_server_are_compared_and_no_row_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+    few = ["--requests", "200", "--concurrency", "8", "--rounds", "1"]
+    endpoint.main([*few, "--results", str(tmp_path)])
+    assert len(table(tmp_path / "endpoint.md")) == 2
+    assert "0 rows lost" in (tmp_path / "endpoint.md").read_text()
 
 
 def test_methods_take_turns_and_the_median_counts():

@@ -13,8 +13,10 @@ from tomtransfer.models.registry import (
     Recorded,
     answered_frames,
     check_social_weights,
+    entry_hash,
     find,
     find_student,
+    has_weights,
     read_registry,
     revision,
 )
@@ -67,6 +69,8 @@ CONTEXTS = dict.fromkeys(context for game in experiment.every_game for context i
 checked(check_social_weights, experiment.teacher.model, CONTEXTS, registry, Path(experiment.paths.registry))
 checked(check_record, experiment, registry, Path(experiment.paths.registry), AMOUNT_GAMES)
 TEACHER = checked(find, experiment.teacher.model, registry, Path(experiment.paths.registry))
+# A teacher without weights here, such as a table or a server, needs no GPU.
+TEACHER_GPU = experiment.compute.gpu if has_weights(TEACHER) else 0
 VIEWS = views(experiment, answered_frames(TEACHER, experiment.frames))
 DESIGNS = designs(experiment.ordered_frames)
 PAGE_PARTS = ("report/templates", "report/captions")
@@ -164,8 +168,9 @@ def code(script, *folders):
 
 
 def registered(wildcards):
-    """Return the revision of a model, which is all that its content depends on."""
-    return model_revision(wildcards.model)
+    """Return what the folder of a model depends on: its revision and, of one behind a server, how that is asked."""
+    source = registry.get(wildcards.model)
+    return " ".join(filter(None, [model_revision(wildcards.model), source and entry_hash(source)]))
 
 
 def facts(wildcards):

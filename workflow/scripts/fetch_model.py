@@ -8,7 +8,7 @@ from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.job import job
 from tomtransfer.models.fetching import fetch
 from tomtransfer.models.integrity import SOURCE
-from tomtransfer.models.registry import find, read_registry
+from tomtransfer.models.registry import find, identifying, read_registry, revision
 
 with job(snakemake) as beside:
     paths, name = read_experiment(snakemake.config, []).paths, snakemake.wildcards.model
@@ -16,5 +16,5 @@ with job(snakemake) as beside:
     folder = Path(paths.models) / name
     fetch(name, source, folder)
     beside.append(folder / SOURCE)
-    facts = {"model": name, "revision": snakemake.params.revision, "source": source.model_dump(mode="json")}
+    facts = {"model": name, "revision": revision(name, source), "source": identifying(source)}
     write_text(json.dumps(facts, indent=2) + "\n", Path(snakemake.output.source))

@@ -121,8 +121,9 @@ def _rows(prefix: str, record: Mapping[str, Any], definitions: Mapping[str, Any]
 
 
 def _follow(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the record that `node` refers to, or `node` itself where it refers to none."""
-    followed: Mapping[str, Any] = definitions[node["$ref"].rsplit("/", 1)[-1]] if "$ref" in node else node
+    """Return the record that `node` refers to, also as one that may be null, or `node` itself where there is none."""
+    [reference] = [each["$ref"] for each in (node, *node.get("anyOf", ())) if "$ref" in each][:1] or [None]
+    followed: Mapping[str, Any] = definitions[reference.rsplit("/", 1)[-1]] if reference else node
     return followed
 
 

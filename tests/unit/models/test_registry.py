@@ -83,8 +83,11 @@ WHEELS = f"{{source: wheels, packages: [a==1], files: x, disk: 1 GB, sha256: {'0
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("m: {source: wheel}", "m: source: unknown source 'wheel'; did you mean 'wheels'? Allowed here: hub, local"),
-        ("m: {sauce: hub}", "m: source: missing; Allowed here: hub, local, planted, random, recorded, wheels"),
+        ("m: {source: wheel}", "m: source: unknown source 'wheel'; did you mean 'wheels'? Allowed here: endpoint, hub"),
+        (
+            "m: {sauce: hub}",
+            "m: source: missing; Allowed here: endpoint, hub, local, planted, random, recorded, wheels",
+        ),
         ("m: {source: [hub]}", "m: source: unknown source ['hub']"),
         ("m: {source: random, sead: 1}", "m: sead: unknown key; did you mean 'seed'?"),
         ("m: {source: random, hidden_size: 30}", "hidden_size 30 is not a multiple of twice the 4 heads"),

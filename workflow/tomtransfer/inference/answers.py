@@ -7,6 +7,37 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What answers of a server have cost: requests, those that failed included, and tokens as the server counts them.
+
+    An answer of a model that runs here has cost nothing of these.
+    """
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    money: float = 0.0
+    """In the currency of the registry; nothing where it says no prices."""
+
+    def __add__(self, other: "Spent") -> "Spent":
+        """Return the sum of both."""
+        return Spent(
+            self.requests + other.requests,
+            self.prompt_tokens + other.prompt_tokens,
+            self.answer_tokens + other.answer_tokens,
+            self.money + other.money,
+        )
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of prompts and answers together."""
+        return self.prompt_tokens + self.answer_tokens
+
+
+NOTHING_SPENT = Spent()
+
+
+@dataclass(frozen=True)
 class ChoiceDistribution:
     """Probabilities of cooperating, of defecting and of anything else: they sum to one.
 
@@ -16,6 +47,9 @@ class ChoiceDistribution:
     cooperate: float
     defect: float
     other: float
+    unseen: float = 0.0
+    """How much of `other` a server did not show, at most: any of it may belong to a choice."""
+    spent: Spent = NOTHING_SPENT
 
 
 @dataclass(frozen=True)
@@ -24,6 +58,9 @@ class CandidateDistribution:
 
     candidates: list[float]
     other: float
+    unseen: float = 0.0
+    """How much of `other` a server did not show, at most: any of it may belong to a candidate."""
+    spent: Spent = NOTHING_SPENT
 
 
 @dataclass(frozen=True)
@@ -33,3 +70,4 @@ class DrawnText:
     text: str
     tokens: int
     finished: bool
+    spent: Spent = NOTHING_SPENT

@@ -94,6 +94,21 @@ def read_examination(place: Path) -> Examination | None:
 
 
 def cited_examinations(keys: Iterable[str], folder: Path) -> list[dict[str, Any]]:
-    """Return the examinations that answers cite by their keys; of one that is gone, or was none, the key alone."""
-    found = [(key, read_examination(place_of(key, folder))) for key in sorted(set(keys) - {""})]
-    return [each.noted() if each else {"key": key} for key, each in found]
+    """Return the examinations that answers cite by their keys, be it of models or of servers.
+
+    Of one that is gone, or was none, it is the key alone.
+    """
+    return [_noted(place_of(key, folder), key) for key in sorted(set(keys) - {""})]
+
+
+def _noted(place: Path, key: str) -> dict[str, Any]:
+    try:
+        noted = json.loads(place.read_text(encoding="utf-8"))
+        return dict(noted) if noted["key"] == key and "served" in noted["about"] else _examined(place, key)
+    except (OSError, ValueError, TypeError, KeyError):
+        return {"key": key}
+
+
+def _examined(place: Path, key: str) -> dict[str, Any]:
+    found = read_examination(place)
+    return found.noted() if found else {"key": key}

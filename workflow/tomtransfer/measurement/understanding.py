@@ -54,10 +54,15 @@ def read_questions(tables: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
 
 
 def _masses(row: Mapping[str, Any]) -> tuple[float, float, bool]:
-    """Return the mass of the right candidate, of all, and whether the right one has more than every other."""
-    place = row["candidates"].index(row["right"])
-    others = [mass for number, mass in enumerate(row["probabilities"]) if number != place]
-    right = row["probabilities"][place]
+    """Return the mass of the right candidate, of all, and whether the right one has more than every other.
+
+    What a server answered may be counted: of counts, masses are the shares.
+    """
+    place, total = row["candidates"].index(row["right"]), sum(row["probabilities"]) + row["other"]
+    counted = row.get("evidence", "exact") == "counted"
+    masses = [mass / total for mass in row["probabilities"]] if counted else row["probabilities"]
+    others = [mass for number, mass in enumerate(masses) if number != place]
+    right = masses[place]
     return right, right + sum(others), right > max(others, default=0.0)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from filelock import FileLock
@@ -23,6 +24,7 @@ from tomtransfer.models.conversion import convert, write_random
 from tomtransfer.models.integrity import MODEL_FILE_PATTERNS, SOURCE, check, model_files, sha256, verify
 from tomtransfer.models.recordings import keep_tables, kept_tables
 from tomtransfer.models.registry import (
+    Endpoint,
     Hub,
     Local,
     Planted,
@@ -186,17 +188,21 @@ def _make(name: str, source: Source, model: Path, work: Path) -> None:
             link(source.path, model)
         case Random():
             write_random(source, model)
-        case Planted():
-            pass  # its policy stands in source.json
+        case Planted() | Endpoint():
+            pass  # the policy, or the address, stands in source.json
         case Recorded():
             keep_tables(name, source.tables, model)
 
 
 def _check(model: Path, source: Source, identity: str) -> None:
-    """Make sure that a model directory is as it was made; a planted teacher has no files to look for."""
+    """Make sure that a model directory is as it was made; planted teachers and endpoints have no files to look for."""
     match source:
         case Planted():
             pass
+        case Endpoint():
+            # Its address may change while its revision does not.
+            if json.loads((model / SOURCE).read_text(encoding="utf-8"))["source"] != _noted(source):
+                raise InputError("the registry says something else of it now")
         case Recorded():
             hashes = {name: sha256(file) for name, file in kept_tables(source.tables, model).items()}
             if record_revision(source, hashes) != identity:
@@ -266,9 +272,14 @@ def _write_source(name: str, source: Source, identity: str, model: Path) -> None
     note = {
         "name": name,
         "revision": identity,
-        "source": source.model_dump(mode="json", exclude_none=True),
+        "source": _noted(source),
         "versions": versions,
         "files": {file.name: sha256(file) for file in model_files(model)},
         "times": {file.name: file.stat().st_mtime_ns for file in model_files(model)},
     }
     (model / SOURCE).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
+
+
+def _noted(source: Source) -> dict[str, Any]:
+    """Return a registry entry as it is noted in the folder that was made from it."""
+    return source.model_dump(mode="json", exclude_none=True)

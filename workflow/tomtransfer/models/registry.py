@@ -12,7 +12,8 @@ from pydantic import ByteSize, Field, field_validator, model_validator
 
 from tomtransfer.experiment.names import FrameName, Name
 from tomtransfer.experiment.reading import read_yaml
-from tomtransfer.experiment.validation import InputError, Record, validate
+from tomtransfer.experiment.validation import InputError, Record, Text, validate
+from tomtransfer.models.endpoints import HOW_IT_IS_ASKED, Address
 from tomtransfer.models.integrity import check, fingerprint
 from tomtransfer.models.recordings import RecordedTable, table_hashes
 
@@ -135,7 +136,19 @@ class Recorded(_Described):
     """The tables, by names that you choose: choices as counts or rates, mean amounts, motivations."""
 
 
-Source = Wheels | Hub | Local | Random | Planted | Recorded
+class Endpoint(_Described, Address):
+    """No model here but one behind a server that speaks the OpenAI protocol: vLLM, SGLang, llama.cpp, a hosted one."""
+
+    source: Literal["endpoint"]
+    """Where the answers come from: a server (docs/teachers.md)."""
+    model: Text
+    """What the server calls the model."""
+    revision: Text
+    """What identifies the model's weights, in your words: a commit, a date, a hash. Answers of another revision are
+    asked anew."""
+
+
+Source = Wheels | Hub | Local | Random | Planted | Recorded | Endpoint
 
 SOURCES: Mapping[str, type[Source]] = {
     "wheels": Wheels,
@@ -144,6 +157,7 @@ SOURCES: Mapping[str, type[Source]] = {
     "random": Random,
     "planted": Planted,
     "recorded": Recorded,
+    "endpoint": Endpoint,
 }
 
 
@@ -205,11 +219,23 @@ def check_social_weights(name: str, contexts: Iterable[str], registry: Mapping[s
 def find_student(name: str, registry: Mapping[str, Source], path: Path) -> Source:
     """Return the source of a model that can be tuned; raises InputError for one that has no weights, too."""
     source = find(name, registry, path)
-    if isinstance(source, Planted | Recorded):
+    if not has_weights(source):
         raise InputError(
             f"{path}: {name}: source: {source.source}: it has no weights to tune, so it can only be a teacher"
         )
     return source
+
+
+def has_weights(source: Source) -> bool:
+    """Return whether a source is a model that runs here, with weights that could use a GPU and be tuned."""
+    return not isinstance(source, Planted | Recorded | Endpoint)
+
+
+def entry_hash(source: Source) -> str:
+    """Return the hash of how a server is asked, which its revision says nothing of; nothing for other sources."""
+    if not isinstance(source, Endpoint):
+        return ""
+    return hashlib.sha256(source.model_dump_json(include=set(HOW_IT_IS_ASKED)).encode()).hexdigest()
 
 
 def answered_frames(source: Source, frames: Iterable[str]) -> list[str]:
@@ -221,7 +247,7 @@ def revision(name: str, source: Source) -> str:
     """Return what identifies the content of the model `name`, without fetching it: the same answers, the same revision.
 
     That is the SHA-256 of the file (wheels), the commit (hub), a fingerprint of the directory (local) or a SHA-256 of
-    the settings (random, planted) or of settings and tables (recorded).
+    the settings (random, planted), of settings and tables (recorded) or of what the user says it is (endpoint).
 
     Raises InputError when a local directory holds no complete model, or a table cannot be read.
     """
@@ -238,6 +264,15 @@ def revision(name: str, source: Source) -> str:
             return hashlib.sha256(settings.encode()).hexdigest()
         case Recorded():
             return record_revision(source, table_hashes(name, source.tables))
+        case Endpoint():
+            settings = source.model_dump_json(exclude={"license", "description", *HOW_IT_IS_ASKED})
+            return hashlib.sha256(settings.encode()).hexdigest()
+
+
+def identifying(source: Source) -> dict[str, object]:
+    """Return what an entry says of a model and its answers, and not where or how fast it is asked."""
+    hidden = HOW_IT_IS_ASKED if isinstance(source, Endpoint) else ()
+    return source.model_dump(mode="json", exclude=set(hidden))
 
 
 def record_revision(source: Recorded, hashes: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tomtransfer.measurement.agreement import Agreement
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.measures import ADVANTAGE, MEASURES, OF_FRAME_AVERAGES
+from tomtransfer.report.costs import largest_change, served_table
 from tomtransfer.report.definitions import DEFINITIONS
 from tomtransfer.report.sources import (
     Asked,
@@ -232,6 +233,7 @@ def published_page(findings: Findings, counts: Sequence[Path], figures: Sequence
 def experiment_page(findings: Findings, sources: ReportSources, figures: Sequence[Path]) -> Page:
     """Return the page of an experiment."""
     frames, timings = frames_table(sources.answers), timings_table(read_timings(sources.benchmarks))
+    served = served_table(sources.answers)
     teacher, student = (", ".join(findings.provenance[role]["model"]) for role in ("teacher", "tuned"))
     training = json.loads(sources.training.read_text(encoding="utf-8"))
     prompts = read_prompts(sources.prompts)
@@ -246,9 +248,11 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
         findings=findings,
         drawings=read_drawings(figures),
         tables=[
-            table for table in (*make_tables(findings), *check_tables(sources.checks), frames, timings) if table.rows
+            table
+            for table in (*make_tables(findings), *check_tables(sources.checks), frames, served, timings)
+            if table.rows
         ],
-        remarks=[*remarks(findings), *_remarks_on_sources(sources, frames)],
+        remarks=[*remarks(findings), *_remarks_on_sources(sources, frames, served)],
         games=sources.games,
         asked=asked(first_prompts(prompts), sources.motivations, per_choice),
         prompts=len(prompts),
@@ -272,8 +276,13 @@ def _first_hashes(prompts: Mapping[str, str]) -> dict[str, str]:
     return shown | ({f"{left_out:,} more": "in alignment/summary.json"} if left_out else {})
 
 
-def _remarks_on_sources(sources: ReportSources, frames: Table) -> list[str]:
+def _remarks_on_sources(sources: ReportSources, frames: Table, served: Table) -> list[str]:
     said = []
+    if change := largest_change(served):
+        said.append(
+            "A server showed the likeliest tokens alone. What it did not show may change a rate of cooperation by "
+            f"{change:.2g} at most."
+        )
     if not frames.rows:
         said.append(
             "Every scenario was put in one frame. Cooperation cannot be told apart from liking a letter or position; "

@@ -161,12 +161,14 @@ def examined_models(sources: ReportSources) -> dict[str, dict[str, Any]]:
 
 def _said(examination: Mapping[str, Any]) -> dict[str, Any]:
     """Return an examination in words and short numbers; of one that is not in the store any more, that alone."""
-    if "differences" not in examination:
+    if "in_words" not in examination:
         return {"note": "not in the store any more"}
+    about = {name: examination["about"].get(name, "") for name in ("device", "software")}
+    if "differences" not in examination:
+        return {"answered": examination["in_words"], **about, "found": examination["about"]["served"]}
     differences = {
         name: value if isinstance(value, str) else f"{value:.1e}" for name, value in examination["differences"].items()
     }
-    about = {name: examination["about"].get(name, "") for name in ("device", "software")}
     return {
         "computed": examination["in_words"],
         "differences from plain passes, in standard deviations of the logits": differences,

@@ -5,22 +5,24 @@ A row is keyed by everything that its content depends on. Nothing is loaded when
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
 from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.store import Store, digest_of
 from tomtransfer.experiment.tables import write_table
-from tomtransfer.inference.answers import DrawnText
 from tomtransfer.inference.encoding import WRITING_REVISION
 from tomtransfer.inference.examination import EXAMINED, cited_examinations
 from tomtransfer.respondents.asking import Asking, read_questions_of
-from tomtransfer.respondents.elicited import ROW_COLUMNS, ComputeRows, complete_rows
+from tomtransfer.respondents.elicited import ROW_COLUMNS, complete_rows
 from tomtransfer.respondents.protocol import Drawn, Reasons, Respondent
+from tomtransfer.respondents.served import Arrivals, ServedRespondent
 from tomtransfer.scenarios.beginnings import READING_REVISION
 from tomtransfer.scenarios.questions import Prompt, Query
 
@@ -30,6 +32,10 @@ CHOICE_COLUMNS = dict.fromkeys(("cooperate", "defect", "other"), pl.Float64)
 TEXT_COLUMNS = {"tokens": pl.Int64, "finished": pl.Boolean}
 READ_BY_TYPE = {"reading_revision": pl.Int64}
 READING_COLUMNS = {"probabilities": pl.List(pl.Float64), "other": pl.Float64}
+SPENT_COLUMNS = {**dict.fromkeys(("requests", "prompt_tokens", "answer_tokens"), pl.Int64), "money": pl.Float64}
+"""What every answer of a server says of its cost."""
+UNSEEN_COLUMN = {"unseen": pl.Float64}
+"""What a reading of a server says of what it did not see: a part of other that may belong to an option."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +87,15 @@ class Elicitation:
         room = self.asking.motivation_tokens if self.asking.motivations else 1
         kept = {prompt.sha256 for prompt in drawn_after}
 
-        def choose(part: Sequence[int]) -> dict[str, list[float]]:
-            found = self.respondent.choose([prompts[number] for number in part], room, kept)
-            return {name: [getattr(each, name) for each in found] for name in CHOICE_COLUMNS}
+        def choose(part: Sequence[int]) -> Sequence[Any]:
+            return self.respondent.choose([prompts[number] for number in part], room, kept)
+
+        def arrive(part: Sequence[int]) -> Arrivals[Any]:
+            return self._served.each_choice([prompts[number] for number in part])
 
         rows = [self._row(prompt, _read_by(prompt), self._evidence(prompt)) for prompt in prompts]
         columns = {**self._evidence_column(prompts), **READ_BY_TYPE}
-        return self._write(path, "choices", rows, columns, CHOICE_COLUMNS, choose)
+        return self._write(path, "choices", rows, columns, _Answers(CHOICE_COLUMNS, choose, arrive))
 
     def motivations(self, path: Path, prompts: Sequence[Prompt]) -> pl.DataFrame:
         """Write motivations: for each prompt and each choice, the number that `asking` has for its frame.
@@ -110,10 +118,14 @@ class Elicitation:
                     wanted.append(Reasons(prompt, choice, rows[-1]["key"]))
         columns = {"choice": pl.String, "label": pl.String, **dict.fromkeys(("draw", *drawing), pl.Int64)}
 
-        def motivate(part: Sequence[int]) -> dict[str, list[Any]]:
-            return _texts("motivation", self.respondent.motivate([wanted[number] for number in part], longest))
+        def motivate(part: Sequence[int]) -> Sequence[Any]:
+            return self.respondent.motivate([wanted[number] for number in part], longest)
 
-        return self._write(path, "motivations", rows, columns, {"motivation": pl.String, **TEXT_COLUMNS}, motivate)
+        def arrive(part: Sequence[int]) -> Arrivals[Any]:
+            return self._served.each_reason([wanted[number] for number in part], longest)
+
+        answers = _Answers({"motivation": pl.String, **TEXT_COLUMNS}, motivate, arrive, {"motivation": "text"})
+        return self._write(path, "motivations", rows, columns, answers)
 
     def answers(self, path: Path, prompts: Sequence[Prompt | Query]) -> pl.DataFrame:
         """Write drawn answers: for each prompt as many as `asking` says, in their order.
@@ -131,10 +143,14 @@ class Elicitation:
         columns = {"options": pl.List(pl.String), "labelled": pl.Boolean, "phrases": pl.String, "draw": pl.Int64}
         columns |= {"longest": pl.Int64, "one_line": pl.Boolean, "seed": pl.Int64}
 
-        def draw_part(part: Sequence[int]) -> dict[str, list[Any]]:
-            return _texts("answer", self.respondent.draw([wanted[number] for number in part], self.asking))
+        def draw_part(part: Sequence[int]) -> Sequence[Any]:
+            return self.respondent.draw([wanted[number] for number in part], self.asking)
 
-        return self._write(path, "answers", rows, columns, {"answer": pl.String, **TEXT_COLUMNS}, draw_part)
+        def arrive(part: Sequence[int]) -> Arrivals[Any]:
+            return self._served.each_answer([wanted[number] for number in part], self.asking.longest)
+
+        answers = _Answers({"answer": pl.String, **TEXT_COLUMNS}, draw_part, arrive, {"answer": "text"})
+        return self._write(path, "answers", rows, columns, answers)
 
     def readings(self, path: Path, queries: Sequence[Query], stage: str) -> pl.DataFrame:
         """Write exact answers that are one of several texts: a row per query, a probability for each candidate."""
@@ -147,13 +163,16 @@ class Elicitation:
             for query in queries
         ]
 
-        def read(part: Sequence[int]) -> dict[str, list[Any]]:
-            found = self.respondent.read([queries[number] for number in part])
-            return {"probabilities": [each.candidates for each in found], "other": [each.other for each in found]}
+        def read(part: Sequence[int]) -> Sequence[Any]:
+            return self.respondent.read([queries[number] for number in part])
+
+        def arrive(part: Sequence[int]) -> Arrivals[Any]:
+            return self._served.each_reading([queries[number] for number in part])
 
         columns = {"candidates": pl.List(pl.String), "right": pl.String}
         columns |= {**self._evidence_column(queries), **READ_BY_TYPE}
-        return self._write(path, stage, rows, columns, READING_COLUMNS, read)
+        answers = _Answers(READING_COLUMNS, read, arrive, {"probabilities": "candidates"})
+        return self._write(path, stage, rows, columns, answers)
 
     def _evidence(self, prompt: Prompt | Query) -> dict[str, str]:
         """Return what an answer says, where that is no exact probability: tables of these have no such column."""
@@ -163,19 +182,34 @@ class Elicitation:
     def _evidence_column(self, prompts: Sequence[Prompt | Query]) -> dict[str, Any]:
         return {"evidence": pl.String} if any(map(self._evidence, prompts)) else {}
 
+    @property
+    def _served(self) -> ServedRespondent:
+        return cast("ServedRespondent", self.respondent)
+
     def _write(
         self,
         path: Path,
         stage: str,
         rows: Sequence[Mapping[str, Any]],
         columns: Mapping[str, Any],
-        computed: Mapping[str, Any],
-        compute: ComputeRows,
+        answers: "_Answers",
     ) -> pl.DataFrame:
-        """Write the table in `path`, and return it: `rows`, with `computed` columns from the store or `compute`."""
+        """Write the table in `path`, and return it: `rows`, with computed columns from the store or from `answers`."""
         wanted = pl.DataFrame(rows, schema=ROW_COLUMNS | dict(columns))
+        computed: dict[str, Any] = dict(answers.columns)
+        served: dict[str, Any] = {}
+        if isinstance(self.respondent, ServedRespondent):
+            computed |= SPENT_COLUMNS | (UNSEEN_COLUMN if "other" in computed else {})
+            served = {"software": lambda: self._served.software, "arrive": partial(answers.arriving, computed)}
         table, count = complete_rows(
-            wanted, self.store, stage, self.respondent.identity, computed, compute, lambda: self.respondent.examined
+            wanted,
+            self.store,
+            stage,
+            self.respondent.identity,
+            computed,
+            lambda part: answers.as_columns(answers.ask(part), computed),
+            lambda: self.respondent.examined,
+            **served,
         )
         logger.info("%s: %d of %d rows computed, the others were in the store", path.name, count, len(table))
         write_table(table, path)
@@ -202,7 +236,28 @@ def _read_by(prompt: Prompt | Query) -> dict[str, Any]:
     return {"reading_revision": READING_REVISION, **language}
 
 
-def _texts(name: str, found: Sequence[DrawnText]) -> dict[str, list[Any]]:
-    """Return drawn texts as columns, the text under `name`."""
-    columns = {name: "text", "tokens": "tokens", "finished": "finished"}
-    return {column: [getattr(each, attribute) for each in found] for column, attribute in columns.items()}
+@dataclass(frozen=True)
+class _Answers:
+    """How the answers of a table are asked for, from the numbers of its rows, and what columns they make."""
+
+    columns: Mapping[str, Any]
+    ask: Callable[[Sequence[int]], Sequence[Any]]
+    each: Callable[[Sequence[int]], Arrivals[Any]]
+    """The same of a respondent whose answers arrive one by one."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What an answer calls what a column calls otherwise."""
+
+    def as_columns(self, found: Sequence[Any], columns: Iterable[str]) -> dict[str, list[Any]]:
+        """Return answers as columns."""
+        read = {
+            name: attrgetter(self.names.get(name, f"spent.{name}" if name in SPENT_COLUMNS else name))
+            for name in columns
+        }
+        return {name: [get(each) for each in found] for name, get in read.items()}
+
+    def arriving(
+        self, columns: Iterable[str], part: Sequence[int]
+    ) -> Iterator[tuple[Sequence[int], Mapping[str, Sequence[Any]]]]:
+        """Yield the numbers of rows with their columns as they arrive."""
+        for pieces in self.each(part):
+            yield [part[number] for number, _ in pieces], self.as_columns([answer for _, answer in pieces], columns)

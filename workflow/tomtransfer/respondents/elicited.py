@@ -1,7 +1,7 @@
 """Rows of answers that know what they depend on: those that the store holds are taken from it, the others computed."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,9 @@ ROWS_AT_ONCE = 2048
 ComputeRows = Callable[[Sequence[int]], Mapping[str, Sequence[Any]]]
 """From the numbers of rows to their computed columns, in that order."""
 
+ArrivingRows = Callable[[Sequence[int]], Iterator[tuple[Sequence[int], Mapping[str, Sequence[Any]]]]]
+"""From the numbers of rows to numbers among them with their computed columns, as they arrive."""
+
 
 def complete_rows(
     wanted: pl.DataFrame,
@@ -38,13 +41,16 @@ def complete_rows(
     computed: Mapping[str, Any],
     compute: ComputeRows,
     cited: Callable[[], str] = str,
+    software: Callable[[], str] = model_software,
+    arrive: ArrivingRows | None = None,
 ) -> tuple[pl.DataFrame, int]:
     """Return `wanted` rows, which have a `key`, with their `computed` columns, and how many of them were computed now.
 
-    Those that are computed cite the examination whose key `cited` gives.
+    Those that are computed cite the examination whose key `cited` gives, and what `software` they are from.
 
     Rows that the store has of this `stage` and `identity` are taken from it. The others are computed, and kept there
-    after every ROWS_AT_ONCE of them: a job that is killed loses the last of these at most.
+    after every ROWS_AT_ONCE of them: a job that is killed loses the last of these at most. Rows that `arrive` one by
+    one instead are kept as they do.
     """
     shelf = store.shelf(f"answers/{stage}", identity["model"], identity)
     columns = {**computed, **COMPUTED_COLUMNS}
@@ -52,15 +58,21 @@ def complete_rows(
     first = wanted.with_row_index("row").unique("key", keep="first", maintain_order=True)
     missing = first.join(known, on="key", how="anti", maintain_order="left")["row"].to_list()
     keys = wanted["key"]
-    for start in range(0, len(missing), ROWS_AT_ONCE):
-        part = missing[start : start + ROWS_AT_ONCE]
-        found = compute(part)
-        mark = {"software": model_software(), "computation": uuid.uuid4().hex, "examination": cited()}
+    for part, found in arrive(missing) if arrive and missing else _in_parts(compute, missing):
+        mark = {"software": software(), "computation": uuid.uuid4().hex, "examination": cited()}
         values = {**found, **{name: [value] * len(part) for name, value in mark.items()}}
-        rows = pl.DataFrame({"key": keys[part], **values}, schema={"key": pl.String, **columns})
+        rows = pl.DataFrame({"key": keys[list(part)], **values}, schema={"key": pl.String, **columns})
         keep_rows(rows, store, shelf)
         known = pl.concat([known, rows])
     return wanted.join(known, on="key", how="left", maintain_order="left"), len(missing)
+
+
+def _in_parts(
+    compute: ComputeRows, missing: Sequence[int]
+) -> Iterator[tuple[Sequence[int], Mapping[str, Sequence[Any]]]]:
+    for start in range(0, len(missing), ROWS_AT_ONCE):
+        part = missing[start : start + ROWS_AT_ONCE]
+        yield part, compute(part)
 
 
 def known_rows(store: Store, shelf: Path, columns: Mapping[str, Any]) -> pl.DataFrame:

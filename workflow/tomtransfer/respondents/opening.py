@@ -7,11 +7,12 @@ from typing import Any
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.integrity import SOURCE
 from tomtransfer.models.recordings import kept_tables
-from tomtransfer.models.registry import Planted, Recorded, parse_source
+from tomtransfer.models.registry import Endpoint, Planted, Recorded, parse_source
 from tomtransfer.respondents.local_model import LocalModel
 from tomtransfer.respondents.planted import PlantedRespondent
 from tomtransfer.respondents.protocol import Respondent
 from tomtransfer.respondents.recorded import RecordedRespondent
+from tomtransfer.respondents.served import ServedRespondent
 
 
 def open_respondent(directory: Path, **settings: Any) -> Respondent:
@@ -25,6 +26,8 @@ def open_respondent(directory: Path, **settings: Any) -> Respondent:
             return PlantedRespondent(policy, model.identity)
         case Recorded() as record:
             return RecordedRespondent(record, kept_tables(record.tables, directory), model.identity)
+        case Endpoint() as source:
+            return ServedRespondent(source, model.identity, model.chat, model.examinations)
         case _:
             return model
 
