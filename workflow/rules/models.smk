@@ -8,10 +8,30 @@ OUTPUTS
     results/models/{model}.json             which model this is; its folder is {paths.models}/{model}
     results/{teacher,student}/checked.json  what is known of each before it is loaded
 
-No step with a model starts before both models were checked; none runs again because they were.
+No step with a model starts before all models were checked that are asked; none runs again because they were.
 """
 
 CHECKED = [f"{RESULTS}/{role}/checked.json" for role in ("teacher", "student")]
+
+
+def student_models(wildcards):
+    """Return the records of the models that are asked as the student."""
+    return expand(f"{RESULTS}/models/{{model}}.json", model=dict.fromkeys(map(student().respondent, ("base", "tuned"))))
+
+
+def models_to_check(wildcards):
+    """Return by role what each model is opened with to be checked; the student's role is its own where it is trained."""
+    roles = {"student": "tuned"} if student().trained else {"base": "base", "tuned": "tuned"}
+    students = {role: to_check(student(), student().respondent(variant)) for role, variant in roles.items()}
+    return {"teacher": to_check(experiment.teacher, experiment.teacher.model), **students}
+
+
+def asking_to_check(wildcards):
+    """Return how teacher and student are asked, once of each kind."""
+    return {
+        "teacher": asdict(ask_teacher(experiment).once()),
+        "student": asdict(checked(ask_student, experiment).once()),
+    }
 
 
 rule fetch_model:
@@ -43,7 +63,7 @@ rule check_models:
     input:
         prompts=prompt_files(experiment.every_game),
         teacher=f"{RESULTS}/models/{experiment.teacher.model}.json",
-        student=f"{RESULTS}/models/{experiment.student.model}.json",
+        students=student_models,
         edited=edited("check_models"),
     output:
         teacher=CHECKED[0],
@@ -61,11 +81,8 @@ rule check_models:
         mem_mb=2000,
         runtime=10,
     params:
-        models={"teacher": to_check(experiment.teacher), "student": to_check(experiment.student)},
-        asking={
-            "teacher": asdict(ask_teacher(experiment).once()),
-            "student": asdict(ask_student(experiment).once()),
-        },
+        models=models_to_check,
+        asking=asking_to_check,
         frames=list(experiment.trained_frames),
         targets=list(experiment.training.lora.targets),
     message:

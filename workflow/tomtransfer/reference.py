@@ -81,10 +81,11 @@ def page() -> str:
     schema = json_schema()
     definitions = schema["$defs"]
     sections = [CONFIG]
-    plain = {name: child for name, child in schema["properties"].items() if "$ref" not in child}
+    properties = schema["properties"]
+    plain = {name: child for name, child in properties.items() if _follow(child, definitions) is child}
     top_level = schema | {"properties": plain}
     sections.append(_section("## config.yaml", "", top_level, definitions))
-    for name, child in schema["properties"].items():
+    for name, child in properties.items():
         if name not in plain:
             sections.append(_section(f"### {name}", f"{name}.", _follow(child, definitions), definitions))
     sections.append(REGISTRY)
@@ -121,8 +122,9 @@ def _rows(prefix: str, record: Mapping[str, Any], definitions: Mapping[str, Any]
 
 
 def _follow(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the record that `node` refers to, or `node` itself where it refers to none."""
-    followed: Mapping[str, Any] = definitions[node["$ref"].rsplit("/", 1)[-1]] if "$ref" in node else node
+    """Return the record that `node` refers to, if only as one of two, or `node` itself where it refers to none."""
+    references = [each["$ref"] for each in (node, *node.get("anyOf", [])) if "$ref" in each]
+    followed: Mapping[str, Any] = definitions[references[0].rsplit("/", 1)[-1]] if references else node
     return followed
 
 

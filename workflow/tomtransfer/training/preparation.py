@@ -1,6 +1,6 @@
 """What can be told of a training before any model is loaded: whether the student can learn what it is to be taught."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from tomtransfer.experiment.records import file_hash
 from tomtransfer.experiment.software import model_software
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.respondents.asking import Asking, read_questions_of
-from tomtransfer.respondents.checking import noted_check
+from tomtransfer.respondents.checking import noted_checks
 from tomtransfer.respondents.local_model import LocalModel
 from tomtransfer.respondents.protocol import Respondent
 from tomtransfer.scenarios.questions import Prompt, read_prompts
@@ -57,19 +57,9 @@ def check_models(plan: Plan, teacher: Respondent, student: LocalModel, folder: P
         return teacher.check(read_questions_of(plan.prompts, plan.teacher), plan.teacher)
 
     about = {**asdict(plan), "prompts": [file_hash(path) for path in plan.prompts], "software": model_software()}
-    checks: dict[str, tuple[Respondent, Callable[[], Mapping[str, Any]]]] = {
-        "teacher": (teacher, check_teacher),
-        "student": (student, check_student),
-    }
-    found, mistakes = {}, []
-    for role, (respondent, check) in checks.items():
-        try:
-            found[role] = noted_check({**about, "role": role, "model": respondent.identity["model"]}, folder, check)
-        except InputError as error:
-            mistakes.append(f"{role}: {error}")
-    if mistakes:
-        raise InputError("\n".join(mistakes))
-    return found
+    return noted_checks(
+        {"teacher": (about, teacher, check_teacher), "student": (about, student, check_student)}, folder
+    )
 
 
 def check_training(student: LocalModel, prompts: Sequence[Prompt], room: int, targets: Sequence[str]) -> dict[str, Any]:
