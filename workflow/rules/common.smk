@@ -9,6 +9,7 @@ from tomtransfer.experiment.imports import code_hash
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.models.costs import terms_of
 from tomtransfer.models.registry import (
     answered_frames,
     check_social_weights,
@@ -72,6 +73,8 @@ checked(check_record, experiment, registry, REGISTRY, AMOUNT_GAMES)
 ANSWERED = list(experiment.frames)
 for asked in experiment.respondents.values():
     ANSWERED = answered_frames(checked(find, asked, registry, REGISTRY), ANSWERED)
+# Whoever is asked for money, or within a budget.
+COSTLY = [asked for asked in dict.fromkeys(experiment.respondents.values()) if terms_of(registry[asked])]
 VIEWS = views(experiment, ANSWERED)
 ALONE_VIEWS = views(experiment, answered_frames(registry[experiment.teacher.model], experiment.frames))
 DESIGNS = designs(experiment.ordered_frames)

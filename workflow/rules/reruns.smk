@@ -37,6 +37,8 @@ def edited(rule, **values):
             return ancient(local(EDITED))  # what runs was decided before
         tell_of_triggers()
         found = reasons(rule, tuple(wildcards.items()))
+        if found and rule.startswith("ask_"):
+            tell_of_costs()
         place_mark(parts(rule, wildcards)["outputs"] if found else [])
         return local(EDITED) if found else ancient(local(EDITED))
 
@@ -69,6 +71,18 @@ def tell_of_triggers():
         print(
             "tomtransfer: Snakemake's own triggers are on, so that more may be made again than has to be; if "
             "profiles/default was not read, say --workflow-profile CLONE/profiles/default",
+            file=sys.stderr,
+        )
+
+
+@cache
+def tell_of_costs():
+    """Say once, where somebody is to be asked who costs something, how to find out how much is missing."""
+    if COSTLY:
+        files = "".join(f" --configfile {file}" for file in config_files()[1:])
+        print(
+            f"tomtransfer: {', '.join(COSTLY)}: asking costs something; `tomtransfer plan{files}` says how much is missing, "
+            "and what that takes, before it is spent",
             file=sys.stderr,
         )
 
