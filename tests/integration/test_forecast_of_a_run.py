@@ -51,8 +51,8 @@ def test_a_run_computes_what_was_foretold_and_then_nothing_is_missing(finished, 
     assert "The adapter of the tuned student: in the store, key " in after
 
 
-def test_a_preset_is_laid_over_the_config(finished):
-    (finished / "mine.yaml").write_text("training: {epochs: 2}\n")
-    page = told(finished, "--configfile", "mine.yaml")
+def test_a_preset_is_laid_over_the_config(finished, tmp_path):
+    (tmp_path / "mine.yaml").write_text("training: {epochs: 2}\n")
+    page = told(finished, "--configfile", str(tmp_path / "mine.yaml"))
     assert "The adapter of the tuned student: to be trained." in page
     assert {role for role, _ in foretold(page)} == {"tuned"}

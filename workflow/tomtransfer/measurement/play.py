@@ -63,7 +63,7 @@ class PlayedMean:
     rate: float | None
     low: float | None
     high: float | None
-    """The ends of the interval for other contexts."""
+    """The ends of the interval for other contexts, no further than 0 and 1."""
     other: float
     contexts: int
 
@@ -170,7 +170,8 @@ def _means(view: str, frames: Sequence[str], table: pl.DataFrame, confidence: fl
         for game, part in {**parts, None: slice(None)}.items():
             mean = estimate(partial(_mean_of, grid.rates[..., part, :]), grid.contexts, 1, confidence).at()
             other = float(np.nanmean(invalid.rates[..., part, :]))
-            yield PlayedMean(split, view, game, mean.value, mean.low, mean.high, other, grid.contexts)
+            low, high = (None if end is None else min(max(end, 0.0), 1.0) for end in (mean.low, mean.high))
+            yield PlayedMean(split, view, game, mean.value, low, high, other, grid.contexts)
 
 
 def _mean_of(rates: Array, contexts: Positions, _: Positions) -> Array:
