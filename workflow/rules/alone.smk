@@ -2,11 +2,10 @@
 
 REQUIRED INPUTS
     results/prompts/*.json
-    results/models/{model}.json          of the teacher
+    results/teacher/checked_alone.json
     results/teacher/*.parquet            its choices, amounts, drawn answers, comprehension, motivations if there are any
 
 OUTPUTS
-    results/teacher/checked_alone.json   what is known of it before it is loaded
     results/teacher/summary.json         everything that figures, tables and report are made from
     results/teacher/summary.md           the page that is printed at the end
     results/teacher/figures/*.svg, *.pdf
@@ -14,37 +13,10 @@ OUTPUTS
     results/teacher/report.html
 """
 
-CHECKED_ALONE = f"{RESULTS}/teacher/checked_alone.json"
-
-
-def checked_before_the_teacher():
-    """Return what its jobs wait for: that all models were checked, or it alone where it is all that is asked for."""
-    alone = set(workflow.dag_settings.targets) == {str(rules.teacher.rule.name)}
-    return [CHECKED_ALONE] if alone or experiment.student is None else CHECKED
-
 
 def units(wildcards):
     """Return what is given in each game of amounts."""
     return {game: checked(game_facts, experiment, game)["unit"] for game in AMOUNT_GAMES}
-
-
-use rule check_models as check_teacher with:
-    input:
-        prompts=prompt_files(experiment.every_game),
-        teacher=f"{RESULTS}/models/{experiment.teacher.model}.json",
-        edited=edited("check_teacher"),
-    output:
-        teacher=CHECKED_ALONE,
-        record=f"{RESULTS}/records/check_teacher.json",
-    log:
-        f"{RESULTS}/logs/check_teacher.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/check_teacher.tsv"
-    params:
-        models={"teacher": to_check(experiment.teacher, experiment.teacher.model)},
-        asking={"teacher": asdict(ask_teacher(experiment).once())},
-    message:
-        "Checking the teacher"
 
 
 rule measure_teacher:

@@ -7,11 +7,21 @@ REQUIRED INPUTS
 OUTPUTS
     results/models/{model}.json             which model this is; its folder is {paths.models}/{model}
     results/{teacher,student}/checked.json  what is known of each before it is loaded
+    results/teacher/checked_alone.json      the same where nobody but the teacher is asked
 
 No step with a model starts before all models were checked that are asked; none runs again because they were.
 """
 
 CHECKED = [f"{RESULTS}/{role}/checked.json" for role in ("teacher", "student")]
+
+
+CHECKED_ALONE = f"{RESULTS}/teacher/checked_alone.json"
+
+
+def checked_before_the_teacher():
+    """Return what its jobs wait for: that all models were checked, or it alone where it is all that is asked for."""
+    alone = set(workflow.dag_settings.targets) == {str(rules.teacher.rule.name)}
+    return [CHECKED_ALONE] if alone or experiment.student is None else CHECKED
 
 
 def student_models(wildcards):
@@ -89,3 +99,22 @@ rule check_models:
         "Checking both models"
     script:
         "../scripts/check_models.py"
+
+
+use rule check_models as check_teacher with:
+    input:
+        prompts=prompt_files(experiment.every_game),
+        teacher=f"{RESULTS}/models/{experiment.teacher.model}.json",
+        edited=edited("check_teacher"),
+    output:
+        teacher=CHECKED_ALONE,
+        record=f"{RESULTS}/records/check_teacher.json",
+    log:
+        f"{RESULTS}/logs/check_teacher.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_teacher.tsv"
+    params:
+        models={"teacher": to_check(experiment.teacher, experiment.teacher.model)},
+        asking={"teacher": asdict(ask_teacher(experiment).once())},
+    message:
+        "Checking the teacher"

@@ -24,7 +24,7 @@ def play_figure(play: Play) -> Figure:
     contexts = {split: _contexts_of(play, split) for split in play.splits}
     if max(len(games), *map(len, contexts.values())) > MOST_SHOWN:
         return _spread_of_play(play, games)
-    heights = [len(names) + 0.6 for names in contexts.values()]
+    heights = [max(len(names), 2) + 0.6 for names in contexts.values()]
     figure = new_figure(1.5 + 1.5 * max(len(games), 3), 1.1 + 0.28 * sum(heights))
     grid = figure.subplots(len(contexts), len(games), squeeze=False, sharex=True, height_ratios=heights)
     looks = _looks(play)
