@@ -10,6 +10,8 @@ import yaml
 
 from project import plan, run_snakemake
 from reduced import reduced_project, run_again, setting
+from tomtransfer.measurement.evidence import read_counts
+from tomtransfer.measurement.scoring import score
 
 COIN = "coin"
 PUBLISHED = {"published-llama-2-7b": "student_base", "published-llama-2-7b-tuned": "student_tuned"}
@@ -63,7 +65,7 @@ def test_nothing_can_be_trained_and_it_is_said(pair):
 
 
 def test_three_recorded_tables_give_the_published_result(tmp_path):
-    """The published counts of teacher and both students, as respondents of an experiment: the paper's own figures."""
+    """The published counts of teacher and both students, as respondents: what scoring the file gives, and the paper."""
     project = reduced_project(tmp_path / "project")
     default = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
     for key in ("games", "splits"):
@@ -78,14 +80,11 @@ def test_three_recorded_tables_give_the_published_result(tmp_path):
     setting("comprehension", [])(project)
     run_again(project)
     record = json.loads((project / "results/alignment/summary.json").read_text())
-    found = {
-        (each["split"], each["measure"]): round(100 * each["value"], 2)
-        for each in record["scores"]
-        if each["level"] == "split" and each["measure"] in {"improvement", "gap_closed"}
-    }
-    assert found["in_sample", "improvement"] == 46.26
-    assert found["new_contexts", "improvement"] == 17.90
-    assert found["doubled_payoffs", "improvement"] == 39.95
-    assert found["in_sample", "gap_closed"] == 33.09
+    found = {(each["split"], each["measure"]): each["value"] for each in record["scores"] if each["level"] == "split"}
+    # Among valid answers, as everywhere here; the paper's 46.26 % are among all.
+    counts = read_counts(project / "scenarios/published/lore2024_counts.csv", asked=300)
+    expected = {(each.split, each.measure): each.value for each in score(counts, draws=10, levels=("split",))}
+    assert found == pytest.approx(expected)
+    assert 100 * found["in_sample", "improvement"] == pytest.approx(46.26, abs=0.5)
     gifts = json.loads((project / "results/alignment/donation.json").read_text())
     assert round(100 * gifts["measures"]["exact"]["improvement"]["value"], 1) == 28.5

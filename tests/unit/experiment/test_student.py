@@ -35,7 +35,7 @@ def test_without_a_student_only_the_teacher_is_asked(read):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"base": "a"}, r"--config: student.model: must be given, or both base and tuned .*got model, base\)"),
+        ({"base": "a"}, r"config.yaml: student.model: must be given, or both base and tuned .*got model, base\)"),
         ({"model": None, "tuned": "a"}, r"student.model: must be given, or both base and tuned .*\(got tuned\)"),
         ({"model": None}, r"\(got none of them\); what a file laid under this one gives is taken back with null"),
     ],

@@ -18,7 +18,7 @@ from tomtransfer.experiment.config import TRAINED_SPLIT
 from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.sections import Scoring
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.measurement.agreement import Agreement, CountedRate
+from tomtransfer.measurement.agreement import PLACE, Agreement, CountedRate
 from tomtransfer.measurement.amount_scores import AmountChoice
 from tomtransfer.measurement.bias import Effect, Share, contrasts, mean_effects
 from tomtransfer.measurement.clusters import Positions, estimate
@@ -143,7 +143,7 @@ def _rates(table: pl.DataFrame, confidence: float) -> Iterator[PlayedRate]:
         counted = row["evidence"] != "exact"
         low, high = wilson(row["cooperate"], valid, confidence) if counted and valid else (None, None)
         yield PlayedRate(
-            *(row[name] for name in ("split", "game", "context", "frame")),
+            **{name: str(row[name]) for name in PLACE},
             rate=row["cooperate"] / valid if valid else None,
             low=None if low is None else float(low),
             high=None if high is None else float(high),

@@ -19,15 +19,15 @@ class Range:
         return Range(self.low + other.low, self.high + other.high)
 
 
-NOTHING = Range(0, 0)
+ZERO = Range(0, 0)
 
 
 @dataclass(frozen=True)
 class Tokens:
     """Tokens of prompts and of answers."""
 
-    prompt: Range = NOTHING
-    answer: Range = NOTHING
+    prompt: Range = ZERO
+    answer: Range = ZERO
 
     def __add__(self, other: "Tokens") -> "Tokens":
         """Return the tokens of both."""

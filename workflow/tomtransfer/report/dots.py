@@ -1,6 +1,7 @@
 """The figure of one model's play: a mark per scenario and frame, and how they are spread where there are too many."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -42,7 +43,7 @@ def play_figure(play: Play) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, rates: list[PlayedRate], contexts: list[str], looks: dict[str, dict[str, object]]) -> None:
+def _panel(axes: Axes, rates: list[PlayedRate], contexts: list[str], looks: dict[str, dict[str, Any]]) -> None:
     axes.set(xlim=(-0.04, 1.04), ylim=(len(contexts) - 0.5, -0.5), xticks=[0, 0.5, 1], xticklabels=["0", "0.5", "1"])
     axes.set_yticks(range(len(contexts)), [words(context) for context in contexts])
     axes.tick_params(axis="y", length=0)
@@ -55,10 +56,10 @@ def _panel(axes: Axes, rates: list[PlayedRate], contexts: list[str], looks: dict
         height = contexts.index(each.context) + places[each.frame]
         if each.low is not None and each.high is not None:
             axes.hlines(height, each.low, each.high, color=looks[each.frame]["color"], linewidth=0.8)
-        axes.plot(each.rate, height, **looks[each.frame])  # type: ignore[arg-type]
+        axes.plot(each.rate, height, **looks[each.frame])
 
 
-def _looks(play: Play) -> dict[str, dict[str, object]]:
+def _looks(play: Play) -> dict[str, dict[str, Any]]:
     """Return how each frame is drawn, the scored one first."""
     [scored] = next(iter(play.views.values()))
     others = [frame for frame in dict.fromkeys(each.frame for each in play.rates) if frame != scored]

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Any
 
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
-from tomtransfer.models.costs import NOTHING, Range, Tokens
+from tomtransfer.models.costs import ZERO, Range, Tokens
 from tomtransfer.respondents.asking import Asking, Questions
 from tomtransfer.respondents.protocol import Drawn, Reasons, Respondent
 from tomtransfer.scenarios.questions import Prompt, Query
@@ -32,12 +32,12 @@ class Foreseen:
     """Whether answers cost nothing, so that they are given and no requests are noted; others are made up."""
     rows: int = 0
     prompts: set[str] = field(default_factory=set)
-    requests: Range = NOTHING
+    requests: Range = ZERO
     tokens: Tokens = field(default_factory=Tokens)
 
     def begin(self) -> None:
         """Forget what has been noted."""
-        self.rows, self.prompts, self.requests, self.tokens = 0, set(), NOTHING, Tokens()
+        self.rows, self.prompts, self.requests, self.tokens = 0, set(), ZERO, Tokens()
 
     @property
     def identity(self) -> Mapping[str, Any]:

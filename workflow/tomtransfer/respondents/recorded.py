@@ -13,7 +13,7 @@ from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.models.integrity import sha256
-from tomtransfer.models.registry import Recorded, Source, find
+from tomtransfer.models.registry import Recorded, Source
 from tomtransfer.respondents.answer_record import AnswerRecord, Place, read_answer_record
 from tomtransfer.respondents.asking import Asking, Questions, ask_student, ask_teacher
 from tomtransfer.respondents.protocol import Drawn, Reasons
@@ -126,7 +126,7 @@ def check_record(
     or scored without a record, all scenarios that have none, and what is wrong in the tables.
     """
     for role, name in experiment.respondents.items():
-        source = find(name, registry, path)
+        source = registry.get(name)
         if not isinstance(source, Recorded):
             continue
         _refuse_unrecorded_frames(experiment, f"{path}: {name}", source)

@@ -6,7 +6,7 @@ if, it would not be asked for.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.sections import Student, Teacher
 from tomtransfer.experiment.store import Store, digest_of, is_whole
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.models.costs import NOTHING, Cost, Range, Tokens, cost
+from tomtransfer.models.costs import ZERO, Cost, Range, Tokens, cost
 from tomtransfer.models.registry import Planted, Recorded, Source, find, revision
 from tomtransfer.respondents.asking import Asking, ask_student, ask_teacher, read_questions_of, the_student
 from tomtransfer.respondents.elicitation import Elicitation
@@ -137,7 +137,7 @@ class _Foresight:
         elicitation = Elicitation(asked, asking, ReadOnlyStore(Path(self.experiment.paths.store)))
         questions = asked.known(read_questions_of(prompts, asking))
         drawn_after = [*questions.reasoned, *questions.drawn]
-        tables = {
+        tables: dict[str, Callable[[Path], pl.DataFrame]] = {
             "choices": lambda path: elicitation.choices(path, questions.chosen, drawn_after),
             "motivations": lambda path: elicitation.motivations(path, questions.reasoned),
             "answers": lambda path: elicitation.answers(path, questions.drawn),
@@ -181,7 +181,7 @@ class _Foresight:
     def _costs(self, stages: Sequence[Missing]) -> Iterator[tuple[str, Cost]]:
         for name in dict.fromkeys(each.respondent for each in stages):
             own = [each for each in stages if each.respondent == name]
-            requests = sum((each.requests for each in own), NOTHING)
+            requests = sum((each.requests for each in own), ZERO)
             found = cost(self._source(name), requests, sum((each.tokens for each in own), Tokens()))
             if found:
                 yield name, found
