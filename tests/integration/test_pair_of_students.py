@@ -80,10 +80,16 @@ def test_three_recorded_tables_give_the_published_result(tmp_path):
     setting("comprehension", [])(project)
     run_again(project)
     record = json.loads((project / "results/alignment/summary.json").read_text())
-    found = {(each["split"], each["measure"]): each["value"] for each in record["scores"] if each["level"] == "split"}
+    shares = ("improvement", "gap_closed")
+    found = {
+        (each["split"], each["measure"]): each["value"]
+        for each in record["scores"]
+        if each["level"] == "split" and each["measure"] in shares
+    }
     # Among valid answers, as everywhere here; the paper's 46.26 % are among all.
     counts = read_counts(project / "scenarios/published/lore2024_counts.csv", asked=300)
-    expected = {(each.split, each.measure): each.value for each in score(counts, draws=10, levels=("split",))}
+    scores = score(counts, draws=10, levels=("split",))
+    expected = {(each.split, each.measure): each.value for each in scores if each.measure in shares}
     assert found == pytest.approx(expected)
     assert 100 * found["in_sample", "improvement"] == pytest.approx(46.26, abs=0.5)
     gifts = json.loads((project / "results/alignment/donation.json").read_text())
