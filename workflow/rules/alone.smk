@@ -14,11 +14,6 @@ OUTPUTS
 """
 
 
-def units(wildcards):
-    """Return what is given in each game of amounts."""
-    return {game: checked(game_facts, experiment, game)["unit"] for game in AMOUNT_GAMES}
-
-
 rule measure_teacher:
     input:
         choices=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=ACTION_GAMES),

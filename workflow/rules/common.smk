@@ -170,6 +170,32 @@ def trained_respondent(wildcards):
     return respondent(student(), trained_student())
 
 
+def checked_before_the_teacher():
+    """Return what its jobs wait for: that all models were checked, or it alone where it is all that is asked for."""
+    alone = set(workflow.dag_settings.targets) == {str(rules.teacher.rule.name)}
+    return [CHECKED_ALONE] if alone or experiment.student is None else CHECKED
+
+
+def student_models(wildcards):
+    """Return the records of the models that are asked as the student."""
+    return expand(f"{RESULTS}/models/{{model}}.json", model=dict.fromkeys(map(student().respondent, ("base", "tuned"))))
+
+
+def models_to_check(wildcards):
+    """Return by role what each model is opened with to be checked; the student's role is its own where it is trained."""
+    roles = {"student": "tuned"} if student().trained else {"base": "base", "tuned": "tuned"}
+    students = {role: to_check(student(), student().respondent(variant)) for role, variant in roles.items()}
+    return {"teacher": to_check(experiment.teacher, experiment.teacher.model), **students}
+
+
+def asking_to_check(wildcards):
+    """Return how teacher and student are asked, once of each kind."""
+    return {
+        "teacher": asdict(ask_teacher(experiment).once()),
+        "student": asdict(checked(ask_student, experiment).once()),
+    }
+
+
 def prompt_files(games):
     """Return the prompt files of games."""
     return expand(f"{RESULTS}/prompts/{{game}}.json", game=games)
@@ -230,6 +256,11 @@ def of_training(name):
 def facts_of_all(wildcards):
     """Return what the report says of every game."""
     return [checked(game_facts, experiment, game) for game in experiment.every_game]
+
+
+def units(wildcards):
+    """Return what is given in each game of amounts."""
+    return {game: checked(game_facts, experiment, game)["unit"] for game in AMOUNT_GAMES}
 
 
 def caption(name):

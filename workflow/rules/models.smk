@@ -13,35 +13,7 @@ No step with a model starts before all models were checked that are asked; none 
 """
 
 CHECKED = [f"{RESULTS}/{role}/checked.json" for role in ("teacher", "student")]
-
-
 CHECKED_ALONE = f"{RESULTS}/teacher/checked_alone.json"
-
-
-def checked_before_the_teacher():
-    """Return what its jobs wait for: that all models were checked, or it alone where it is all that is asked for."""
-    alone = set(workflow.dag_settings.targets) == {str(rules.teacher.rule.name)}
-    return [CHECKED_ALONE] if alone or experiment.student is None else CHECKED
-
-
-def student_models(wildcards):
-    """Return the records of the models that are asked as the student."""
-    return expand(f"{RESULTS}/models/{{model}}.json", model=dict.fromkeys(map(student().respondent, ("base", "tuned"))))
-
-
-def models_to_check(wildcards):
-    """Return by role what each model is opened with to be checked; the student's role is its own where it is trained."""
-    roles = {"student": "tuned"} if student().trained else {"base": "base", "tuned": "tuned"}
-    students = {role: to_check(student(), student().respondent(variant)) for role, variant in roles.items()}
-    return {"teacher": to_check(experiment.teacher, experiment.teacher.model), **students}
-
-
-def asking_to_check(wildcards):
-    """Return how teacher and student are asked, once of each kind."""
-    return {
-        "teacher": asdict(ask_teacher(experiment).once()),
-        "student": asdict(checked(ask_student, experiment).once()),
-    }
 
 
 rule fetch_model:
