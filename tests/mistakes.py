@@ -126,6 +126,7 @@ MISTAKES: dict[str, dict[str, Change]] = {
             preset("teacher: {model: planted-teacher}\n")(folder),
             replacing(REGISTRY, "    team: 0.4\n", "")(folder),
         ),
+        "half a pair of students": preset("student: {base: planted-teacher}\n"),
         "scored_frame: nope": preset("scored_frame: nope\n"),
     },
 }

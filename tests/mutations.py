@@ -163,8 +163,10 @@ def read_all(presets: list[Path]) -> list[Path]:
     experiment = read_experiment(config, [Path("config.yaml"), *presets])
     path = Path(experiment.paths.registry)
     registry = read_registry(path)
-    find_student(experiment.student.model, registry, path)
-    revision(experiment.teacher.model, find(experiment.teacher.model, registry, path))
+    if experiment.trains:
+        find_student(experiment.respondents["base"], registry, path)
+    for name in experiment.respondents.values():
+        revision(name, find(name, registry, path))
     game_kinds(experiment)
     game_hashes(experiment, experiment.every_game)
     for game in experiment.every_game:

@@ -221,3 +221,10 @@ def deploy(folder: Path, repository: tuple[Path, str]) -> Path:
     # Of a repository in a folder it writes a path; of one on a server, what stands here.
     snakefile.write_text(snakefile.read_text().replace('"workflow/Snakefile"', from_commit(repository)))
     return folder / "deployed"
+
+
+def test_the_teacher_alone_is_asked_under_its_new_name_too(tmp_path):
+    place = study(tmp_path, module("transfer"), transfer={})
+    jobs = plan(place, "transfer_teacher")
+    assert jobs["transfer_fetch_model"] == jobs["transfer_check_teacher"] == jobs["transfer_report_teacher"] == 1
+    assert "transfer_check_models" not in jobs

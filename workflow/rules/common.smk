@@ -9,6 +9,7 @@ from tomtransfer.experiment.imports import code_hash
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.models.costs import terms_of
 from tomtransfer.models.registry import (
     Recorded,
     answered_frames,
@@ -20,7 +21,7 @@ from tomtransfer.models.registry import (
     read_registry,
     revision,
 )
-from tomtransfer.respondents.asking import ask_student, ask_teacher
+from tomtransfer.respondents.asking import ask_student, ask_teacher, the_student
 from tomtransfer.respondents.recorded import check_record
 from tomtransfer.scenarios.amounts import AMOUNT
 from tomtransfer.scenarios.frames import designs, views
@@ -55,7 +56,9 @@ def config_files():
 
 experiment = checked(read_experiment, config, config_files())
 registry = checked(read_registry, Path(experiment.paths.registry))
-checked(find_student, experiment.student.model, registry, Path(experiment.paths.registry))
+REGISTRY = Path(experiment.paths.registry)
+if experiment.trains:
+    checked(find_student, experiment.student.model, registry, REGISTRY)
 
 RESULTS = experiment.paths.results
 SCENARIOS = experiment.paths.scenarios
@@ -66,22 +69,34 @@ AMOUNT_GAMES = [game for game, kind in GAME_KINDS.items() if kind == AMOUNT]
 # Every mistake is found before anything runs; a job does not render again what was rendered before it was started.
 HASHES = checked(game_hashes, experiment, experiment.every_game if workflow.is_main_process else [])
 CONTEXTS = dict.fromkeys(context for game in experiment.every_game for context in experiment.contexts_of(game))
-checked(check_social_weights, experiment.teacher.model, CONTEXTS, registry, Path(experiment.paths.registry))
-checked(check_record, experiment, registry, Path(experiment.paths.registry), AMOUNT_GAMES)
-TEACHER = checked(find, experiment.teacher.model, registry, Path(experiment.paths.registry))
-# A teacher without weights here, such as a table or a server, needs no GPU.
-TEACHER_GPU = experiment.compute.gpu if has_weights(TEACHER) else 0
-VIEWS = views(experiment, answered_frames(TEACHER, experiment.frames))
+for asked in experiment.respondents.values():
+    checked(check_social_weights, asked, CONTEXTS, registry, REGISTRY)
+checked(check_record, experiment, registry, REGISTRY, AMOUNT_GAMES)
+# In other frames than these there is nothing to compare.
+ANSWERED = list(experiment.frames)
+for asked in experiment.respondents.values():
+    ANSWERED = answered_frames(checked(find, asked, registry, REGISTRY), ANSWERED)
+# A respondent without weights here, such as a table or a server, needs no GPU.
+TEACHER_GPU = experiment.compute.gpu if has_weights(registry[experiment.teacher.model]) else 0
+# Whoever is asked for money, or within a budget.
+COSTLY = [asked for asked in dict.fromkeys(experiment.respondents.values()) if terms_of(registry[asked])]
+VIEWS = views(experiment, ANSWERED)
+ALONE_VIEWS = views(experiment, answered_frames(registry[experiment.teacher.model], experiment.frames))
 DESIGNS = designs(experiment.ordered_frames)
 PAGE_PARTS = ("report/templates", "report/captions")
 
 FIGURES = ["cooperation", "teacher_against_student", "distance", "gap_closed"]
-OWN_FIGURES = ["bias", "training", "beside_published"]
+OWN_FIGURES = ["bias", *(["training"] if experiment.trains else []), "beside_published"]
 TABLES = [
     *expand("alignment_by_{level}", level=["split", "game", "context", "scenario"]),
     *["verdicts", "cooperation", "differences", "invalid_answers"],
 ]
 PUBLISHED_TABLES = [*TABLES, "split_tests", "donation"]
+ALONE_FIGURES = ["play", *(["bias"] if DESIGNS else [])]
+ALONE_TABLES = [
+    *["cooperation_by_game", "cooperation_by_scenario", "bias_shares", "bias_effects"],
+    *["comprehension", "drawn_answers", "amounts"],
+]
 OWN_TABLES = []
 if len(VIEWS) > 1:
     OWN_TABLES += ["frames_side_by_side"]
@@ -104,14 +119,13 @@ def people_write(files):
 
 def model_revision(name):
     """Return what identifies the content of a model."""
-    path = Path(experiment.paths.registry)
-    return checked(revision, name, checked(find, name, registry, path))
+    return checked(revision, name, checked(find, name, registry, REGISTRY))
 
 
-def respondent(settings):
-    """Return what the answers of the teacher or the student depend on besides prompt and adapter."""
+def respondent(settings, name):
+    """Return what the answers of `name`, asked as teacher or student, depend on besides prompt and adapter."""
     return {
-        "model_revision": model_revision(settings.model),
+        "model_revision": model_revision(name),
         "quantization": settings.quantization,
         "chat": settings.chat or {},
         "temperature": experiment.temperature,
@@ -119,10 +133,73 @@ def respondent(settings):
     }
 
 
-def to_check(settings):
+def to_check(settings, name):
     """Return what a model is opened with to be checked: no answer is asked for, so that the rest does not matter."""
-    about = {name: respondent(settings)[name] for name in ("model_revision", "quantization", "chat")}
+    about = {key: respondent(settings, name)[key] for key in ("model_revision", "quantization", "chat")}
     return {**about, "temperature": 1, "stage_revision": 1, "device": "cpu", "tokens_per_batch": 1}
+
+
+def student():
+    """Return the settings of the student; without one, the workflow ends with what is missing."""
+    return checked(the_student, experiment)
+
+
+def student_model(wildcards):
+    """Return the record of the model that is asked as a variant of the student."""
+    return f"{RESULTS}/models/{student().respondent(wildcards.variant)}.json"
+
+
+def student_respondent(wildcards):
+    """Return what the answers of a variant of the student depend on besides prompt and adapter."""
+    return respondent(student(), student().respondent(wildcards.variant))
+
+
+def student_asking(wildcards):
+    """Return how the student is asked."""
+    return asdict(checked(ask_student, experiment))
+
+
+def trained_student():
+    """Return the name of the model that is trained; the workflow ends if there is none."""
+    if not student().trained:
+        sys.exit("tomtransfer: config: student: base and tuned are asked as they are; give student.model to train it")
+    return student().model
+
+
+def trained_model(wildcards):
+    """Return the record of the model that is trained."""
+    return f"{RESULTS}/models/{trained_student()}.json"
+
+
+def trained_respondent(wildcards):
+    """Return what a training depends on besides its examples and settings."""
+    return respondent(student(), trained_student())
+
+
+def checked_before_the_teacher():
+    """Return what its jobs wait for: that all models were checked, or it alone where it is all that is asked for."""
+    alone = set(workflow.dag_settings.targets) == {str(rules.teacher.rule.name)}
+    return [CHECKED_ALONE] if alone or experiment.student is None else CHECKED
+
+
+def student_models(wildcards):
+    """Return the records of the models that are asked as the student."""
+    return expand(f"{RESULTS}/models/{{model}}.json", model=dict.fromkeys(map(student().respondent, ("base", "tuned"))))
+
+
+def models_to_check(wildcards):
+    """Return by role what each model is opened with to be checked; the student's role is its own where it is trained."""
+    roles = {"student": "tuned"} if student().trained else {"base": "base", "tuned": "tuned"}
+    students = {role: to_check(student(), student().respondent(variant)) for role, variant in roles.items()}
+    return {"teacher": to_check(experiment.teacher, experiment.teacher.model), **students}
+
+
+def asking_to_check(wildcards):
+    """Return how teacher and student are asked, once of each kind."""
+    return {
+        "teacher": asdict(ask_teacher(experiment).once()),
+        "student": asdict(checked(ask_student, experiment).once()),
+    }
 
 
 def prompt_files(games):
@@ -148,8 +225,8 @@ def rendered_hash(wildcards):
 
 
 def adapter_of(wildcards):
-    """Return the record of the adapter of a variant of the student."""
-    return f"{RESULTS}/student/adapter/training.json" if wildcards.variant == "tuned" else []
+    """Return the record of the adapter that a variant of the student wears."""
+    return f"{RESULTS}/student/adapter/training.json" if experiment.trains and wildcards.variant == "tuned" else []
 
 
 def either(names):
@@ -178,9 +255,19 @@ def facts(wildcards):
     return checked(game_facts, experiment, wildcards.game)
 
 
+def of_training(name):
+    """Return an input of the report: a file that a training leaves behind, or nothing where nobody is trained."""
+    return f"{RESULTS}/student/adapter/{name}" if experiment.trains else []
+
+
 def facts_of_all(wildcards):
     """Return what the report says of every game."""
     return [checked(game_facts, experiment, game) for game in experiment.every_game]
+
+
+def units(wildcards):
+    """Return what is given in each game of amounts."""
+    return {game: checked(game_facts, experiment, game)["unit"] for game in AMOUNT_GAMES}
 
 
 def caption(name):

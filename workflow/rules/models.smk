@@ -7,11 +7,13 @@ REQUIRED INPUTS
 OUTPUTS
     results/models/{model}.json             which model this is; its folder is {paths.models}/{model}
     results/{teacher,student}/checked.json  what is known of each before it is loaded
+    results/teacher/checked_alone.json      the same where nobody but the teacher is asked
 
-No step with a model starts before both models were checked; none runs again because they were.
+No step with a model starts before all models were checked that are asked; none runs again because they were.
 """
 
 CHECKED = [f"{RESULTS}/{role}/checked.json" for role in ("teacher", "student")]
+CHECKED_ALONE = f"{RESULTS}/teacher/checked_alone.json"
 
 
 rule fetch_model:
@@ -43,7 +45,7 @@ rule check_models:
     input:
         prompts=prompt_files(experiment.every_game),
         teacher=f"{RESULTS}/models/{experiment.teacher.model}.json",
-        student=f"{RESULTS}/models/{experiment.student.model}.json",
+        students=student_models,
         edited=edited("check_models"),
     output:
         teacher=CHECKED[0],
@@ -61,14 +63,30 @@ rule check_models:
         mem_mb=2000,
         runtime=10,
     params:
-        models={"teacher": to_check(experiment.teacher), "student": to_check(experiment.student)},
-        asking={
-            "teacher": asdict(ask_teacher(experiment).once()),
-            "student": asdict(ask_student(experiment).once()),
-        },
+        models=models_to_check,
+        asking=asking_to_check,
         frames=list(experiment.trained_frames),
         targets=list(experiment.training.lora.targets),
     message:
         "Checking both models"
     script:
         "../scripts/check_models.py"
+
+
+use rule check_models as check_teacher with:
+    input:
+        prompts=prompt_files(experiment.every_game),
+        teacher=f"{RESULTS}/models/{experiment.teacher.model}.json",
+        edited=edited("check_teacher"),
+    output:
+        teacher=CHECKED_ALONE,
+        record=f"{RESULTS}/records/check_teacher.json",
+    log:
+        f"{RESULTS}/logs/check_teacher.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_teacher.tsv"
+    params:
+        models={"teacher": to_check(experiment.teacher, experiment.teacher.model)},
+        asking={"teacher": asdict(ask_teacher(experiment).once())},
+    message:
+        "Checking the teacher"

@@ -22,7 +22,7 @@ rule plot:
     input:
         summary=f"{RESULTS}/alignment/summary.json",
         published=f"{RESULTS}/published/summary.json",
-        losses=f"{RESULTS}/student/adapter/training_log.csv",
+        losses=of_training("training_log.csv"),
         edited=edited("plot"),
     output:
         svg=figures(f"{RESULTS}/figures", FIGURES + OWN_FIGURES, "Figures"),
@@ -86,7 +86,7 @@ rule report:
         answers=f"{RESULTS}/alignment/answers.csv",
         understanding=f"{RESULTS}/alignment/understanding.csv",
         amounts=expand(f"{RESULTS}/alignment/{{game}}.json", game=AMOUNT_GAMES),
-        training=f"{RESULTS}/student/adapter/training.json",
+        training=of_training("training.json"),
         models=CHECKED,
         examined=[
             *expand(f"{RESULTS}/teacher/{{game}}.examined.json", game=experiment.every_game),

@@ -37,6 +37,8 @@ def edited(rule, **values):
             return ancient(local(EDITED))  # what runs was decided before
         tell_of_triggers()
         found = reasons(rule, tuple(wildcards.items()))
+        if found and rule.startswith("ask_"):
+            tell_of_costs()
         place_mark(parts(rule, wildcards)["outputs"] if found else [])
         return local(EDITED) if found else ancient(local(EDITED))
 
@@ -49,13 +51,15 @@ def awaited(rule, files):
     They are inputs of jobs alone that run for a reason of their own. Were they `ancient` inputs of the others, Snakemake
     would look for no reasons of jobs that come after these, since it takes them to follow from the files being made.
     Snakemake's own trigger on the set of inputs, which is on without our profile, wants that set to stay the same.
+    `files` may be a function of nothing that is called when jobs are planned.
     """
 
     def inputs(wildcards):
+        wanted = files() if callable(files) else files
         if RerunTrigger.INPUT in workflow.rerun_triggers:
-            return files
+            return wanted
         runs = workflow.is_main_process and reasons(rule, tuple(wildcards.items()))
-        return files if runs else []
+        return wanted if runs else []
 
     return inputs
 
@@ -67,6 +71,18 @@ def tell_of_triggers():
         print(
             "tomtransfer: Snakemake's own triggers are on, so that more may be made again than has to be; if "
             "profiles/default was not read, say --workflow-profile CLONE/profiles/default",
+            file=sys.stderr,
+        )
+
+
+@cache
+def tell_of_costs():
+    """Say once, where somebody is to be asked who costs something, how to find out how much is missing."""
+    if COSTLY:
+        files = "".join(f" --configfile {file}" for file in config_files()[1:])
+        print(
+            f"tomtransfer: {', '.join(COSTLY)}: asking costs something; `tomtransfer plan{files}` says how much is missing, "
+            "and what that takes, before it is spent",
             file=sys.stderr,
         )
 
@@ -172,10 +188,13 @@ def show_summary():
     known_hash.cache_clear()
     reasons.cache_clear()
     amounts = [("score_amount", (("game", game),)) for game in AMOUNT_GAMES]
-    for rule, values in [("summarize", ()), *amounts, ("check_answers", ())]:
+    compared = [("summarize", ()), *amounts, ("check_answers", ())] if experiment.student else []
+    for rule, values in [*compared, ("measure_teacher", ())]:
         page = Path(str(getattr(rules, rule).output.page).format(**dict(values)))
         if page.exists() and (why := reasons(rule, values)):
-            print(f"{page} is older than what it sums up ({'; '.join(why)}): run `snakemake --cores all`\n")
+            print(
+                f"{page} is older than what it sums up ({'; '.join(why)}): run `snakemake --cores all{' teacher' if rule == 'measure_teacher' else ''}`\n"
+            )
         elif page.exists():
             print(page.read_text(encoding="utf-8"))
     print(timings_page(read_timings(Path(RESULTS) / "benchmarks")))

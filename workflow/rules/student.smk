@@ -23,7 +23,7 @@ STUDENT_ANSWERS = expand(f"{RESULTS}/student/{{variant}}.answers.parquet", varia
 use rule ask_teacher as ask_student with:
     input:
         prompts=prompt_files(experiment.every_game),
-        model=f"{RESULTS}/models/{experiment.student.model}.json",
+        model=student_model,
         checked=awaited("ask_student", CHECKED),
         adapter=adapter_of,
         edited=edited("ask_student", variant=["base", "tuned"]),
@@ -39,7 +39,7 @@ use rule ask_teacher as ask_student with:
     benchmark:
         f"{RESULTS}/benchmarks/ask_student/{{variant}}.tsv"
     params:
-        respondent=respondent(experiment.student),
-        asking=asdict(ask_student(experiment)),
+        respondent=student_respondent,
+        asking=student_asking,
     message:
         "Asking the {wildcards.variant} student"

@@ -3,7 +3,7 @@
 REQUIRED INPUTS
     results/prompts/{game}.json
     results/models/{model}.json
-    results/{teacher,student}/checked.json, which both have to be there
+    results/{teacher,student}/checked.json, which both have to be there; of a teacher alone, checked_alone.json
     the store, for answers that are there
 
 OUTPUTS
@@ -22,7 +22,7 @@ rule ask_teacher:
     input:
         prompts=f"{RESULTS}/prompts/{{game}}.json",
         model=f"{RESULTS}/models/{experiment.teacher.model}.json",
-        checked=awaited("ask_teacher", CHECKED),
+        checked=awaited("ask_teacher", checked_before_the_teacher),
         edited=edited("ask_teacher", game=ACTION_GAMES),
     output:
         choices=f"{RESULTS}/teacher/{{game}}.parquet",
@@ -47,7 +47,7 @@ rule ask_teacher:
         device=experiment.compute.device,
         tokens_per_batch=experiment.compute.tokens_per_batch,
     params:
-        respondent=respondent(experiment.teacher),
+        respondent=respondent(experiment.teacher, experiment.teacher.model),
         asking=asdict(ask_teacher(experiment)),
     message:
         "Asking the teacher about {wildcards.game}"
@@ -59,7 +59,7 @@ use rule ask_teacher as ask_teacher_amount with:
     input:
         prompts=f"{RESULTS}/prompts/{{game}}.json",
         model=f"{RESULTS}/models/{experiment.teacher.model}.json",
-        checked=awaited("ask_teacher_amount", CHECKED),
+        checked=awaited("ask_teacher_amount", checked_before_the_teacher),
         edited=edited("ask_teacher_amount", game=AMOUNT_GAMES),
     output:
         amounts=f"{RESULTS}/teacher/{{game}}.amounts.parquet",

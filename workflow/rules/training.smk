@@ -49,7 +49,7 @@ rule assemble_training:
 rule train_student:
     input:
         examples=f"{RESULTS}/training/examples.parquet",
-        model=f"{RESULTS}/models/{experiment.student.model}.json",
+        model=trained_model,
         checked=awaited("train_student", CHECKED),
         edited=edited("train_student"),
     output:
@@ -73,7 +73,7 @@ rule train_student:
         device=experiment.compute.device,
         tokens_per_batch=experiment.compute.tokens_per_batch,
     params:
-        respondent=respondent(experiment.student),
+        respondent=trained_respondent,
         training=experiment.training.model_dump(mode="json"),
     message:
         "Training the student"

@@ -18,7 +18,8 @@ with job(snakemake):
     }
     if beside := snakemake.input.get("published"):
         drawn["bias"] = effects.bias_figure(findings)
-        drawn["training"] = figures.training(read_losses(Path(snakemake.input.losses)))
+        if losses := snakemake.input.get("losses"):
+            drawn["training"] = figures.training(read_losses(Path(losses)))
         drawn["beside_published"] = forest.beside_published(findings, read_findings(Path(beside)))
     for path in map(Path, [*snakemake.output.svg, *snakemake.output.pdf]):
         save(drawn[path.stem], path)

@@ -18,7 +18,7 @@ with job(snakemake):
         base=Path(files.base),
         tuned=Path(files.tuned),
         checks=Checks(Path(files.answers), Path(files.understanding), [Path(path) for path in files.amounts]),
-        training=Path(files.training),
+        training=Path(files.training) if files.training else None,
         models=[Path(path) for path in files.models],
         examined=[Path(path) for path in files.examined],
         benchmarks=Path(snakemake.output.report).parent / "benchmarks",

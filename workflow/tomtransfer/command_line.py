@@ -86,6 +86,24 @@ def check_artifacts(
     typer.echo(f"{artifacts} artifacts are what was written")
 
 
+@app.command(name="plan")
+def plan_experiment(
+    files: Annotated[
+        list[Path] | None,
+        typer.Option("--configfile", help="A preset or a file of your own, laid over config.yaml; several in order."),
+    ] = None,
+) -> None:
+    """Say what an experiment still has to ask and to train, and what that costs, before anything is spent."""
+    from tomtransfer.experiment.origins import merged_config, read_experiment
+    from tomtransfer.models.registry import read_registry
+    from tomtransfer.report.holdings import forecast_page
+    from tomtransfer.training.forecast import forecast
+
+    given = [Path("config.yaml"), *(files or [])]
+    experiment = read_experiment(merged_config(given), given)
+    typer.echo(forecast_page(forecast(experiment, read_registry(Path(experiment.paths.registry)))))
+
+
 @app.command(name="inspect")
 def inspect_model(
     folder: Annotated[Path, typer.Argument(help="The folder of a model, such as results/models/NAME.")],

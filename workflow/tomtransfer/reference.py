@@ -81,10 +81,11 @@ def page() -> str:
     schema = json_schema()
     definitions = schema["$defs"]
     sections = [CONFIG]
-    plain = {name: child for name, child in schema["properties"].items() if "$ref" not in child}
+    properties = schema["properties"]
+    plain = {name: child for name, child in properties.items() if _follow(child, definitions) is child}
     top_level = schema | {"properties": plain}
     sections.append(_section("## config.yaml", "", top_level, definitions))
-    for name, child in schema["properties"].items():
+    for name, child in properties.items():
         if name not in plain:
             sections.append(_section(f"### {name}", f"{name}.", _follow(child, definitions), definitions))
     sections.append(REGISTRY)

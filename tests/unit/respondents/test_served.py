@@ -24,7 +24,7 @@ from tomtransfer.respondents.elicitation import Elicitation
 from tomtransfer.respondents.opening import open_respondent
 from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.respondents.served import ServedRespondent
-from tomtransfer.respondents.spending import SPENT, Range, needed_rows, read_spent
+from tomtransfer.respondents.spending import SPENT, Expected, needed_rows, read_spent
 from tomtransfer.respondents.walking import at_temperature, read_options
 from tomtransfer.scenarios.phrases import ENGLISH
 from tomtransfer.scenarios.questions import Query
@@ -394,7 +394,7 @@ def test_what_is_needed_is_a_range_and_asks_nothing(here, tmp_path):
     assert before.least.requests < found.least.requests <= found.most.requests <= before.most.requests
     rows = needed_rows("answers", prompts("team", "team"), ASKING, None)
     assert (rows.least.requests, rows.most.requests, rows.most.answer_tokens) == (2, 2, 12)
-    assert Range(Spent(1), Spent(1)).said(None) == "1 requests, 0 tokens"
+    assert Expected(Spent(1), Spent(1)).said(None) == "1 requests, 0 tokens"
 
 
 @pytest.mark.parametrize("continues", ["last message", ""])

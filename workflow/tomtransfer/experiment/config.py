@@ -48,7 +48,7 @@ class Experiment(Record):
     comprehension: tuple[Name, ...] = ()
     """Contexts in which the models are asked what the payoffs are, before what they choose; empty asks nothing."""
     teacher: Teacher
-    student: Student
+    student: Student | None = None
     training: Training = Training()
     scoring: Scoring = Scoring()
     report: Report = Report()
@@ -102,8 +102,7 @@ class Experiment(Record):
 
     @model_validator(mode="after")
     def _choices_can_be_read(self) -> Self:
-        questions = {"teacher": self.teacher.question, "student": self.student.question}
-        for name, question in questions.items():
+        for name, question in self.questions.items():
             if self.choices == "exact" and question == "reason_first":
                 raise FieldError(
                     f"{name}.question", "reason_first leaves nothing exact to read; choices must be sampled or both"
@@ -116,6 +115,23 @@ class Experiment(Record):
         if unknown := [context for context in self.comprehension if context not in every]:
             raise FieldError("comprehension", f"no split has {', '.join(unknown)}; allowed: {', '.join(every)}")
         return self
+
+    @property
+    def questions(self) -> dict[str, str]:
+        """Return what each of the models that there are is asked for, by its role."""
+        models = {"teacher": self.teacher, "student": self.student}
+        return {role: model.question for role, model in models.items() if model}
+
+    @property
+    def respondents(self) -> dict[str, str]:
+        """Return who is asked, by role: teacher, base and tuned, each a name in the model registry."""
+        students = {role: self.student.respondent(role) for role in ("base", "tuned")} if self.student else {}
+        return {"teacher": self.teacher.model, **students}
+
+    @property
+    def trains(self) -> bool:
+        """Return whether a student is tuned here."""
+        return self.student is not None and self.student.trained
 
     @property
     def contexts(self) -> tuple[str, ...]:

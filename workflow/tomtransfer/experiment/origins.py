@@ -29,6 +29,25 @@ def read_experiment(config: Mapping[str, Any], files: Sequence[Path]) -> Experim
         raise InputError("\n".join(_name_the_file(line, config, files) for line in lines)) from None
 
 
+def merged_config(files: Sequence[Path]) -> dict[str, Any]:
+    """Return what config files say, each laid over those before it as Snakemake does: keys are merged, lists replaced.
+
+    Raises InputError for a file that cannot be read.
+    """
+    merged: dict[str, Any] = {}
+    for file in files:
+        merged = _laid_over(merged, read_yaml(file))
+    return merged
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        held = merged.get(key)
+        merged[key] = _laid_over(held, value) if isinstance(held, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
 def _deployed(experiment: Experiment) -> Experiment:
     """Return an experiment that finds scenarios and registry in config/, where a deployment has them."""
     found = {}

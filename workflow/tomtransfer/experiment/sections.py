@@ -208,10 +208,16 @@ class Sampling(Record):
 
 
 class Student(Record):
-    """The small model that is tuned."""
+    """The small model that is tuned, or a pair of respondents of which one was tuned elsewhere. It may be left out, or
+    be null: then only the teacher can be asked, with `snakemake teacher`."""
 
-    model: Name
-    """A name in the model registry."""
+    model: Name | None = None
+    """A name in the model registry: the model that is tuned here."""
+    base: Name | None = None
+    """In place of `model`, with `tuned`: who is asked as the student before training, a name of any source in the model
+    registry. Nothing is trained."""
+    tuned: Name | None = None
+    """In place of `model`, with `base`: who is asked as the student after training."""
     quantization: Quantization = "nf4"
     """Precision of the weights under the adapter, tuned and untuned alike: four-bit NormalFloat makes it QLoRA."""
     chat: ChatVariables | None = None
@@ -220,6 +226,26 @@ class Student(Record):
     """What the prompt asks for when the student's choices are measured; the words are the teacher's."""
     revision: Count = 1
     """Raise it to have every answer of the student computed again."""
+
+    @model_validator(mode="after")
+    def _is_one_or_a_pair(self) -> Self:
+        given = [name for name in ("model", "base", "tuned") if getattr(self, name) is not None]
+        if given not in (["model"], ["base", "tuned"]):
+            raise FieldError(
+                "model",
+                f"must be given, or both base and tuned in its place (got {', '.join(given) or 'none of them'}); "
+                "what a file laid under this one gives is taken back with null",
+            )
+        return self
+
+    @property
+    def trained(self) -> bool:
+        """Return whether it is tuned here, and not elsewhere."""
+        return self.model is not None
+
+    def respondent(self, variant: str) -> str:
+        """Return the name in the registry of who is asked as the student, `base` or `tuned`."""
+        return str(self.model or getattr(self, variant))
 
 
 class Lora(Record):

@@ -130,7 +130,7 @@ def decompose(
             place = (model, split, labels)
             found = contrasts(log_odds)
             shares += _shares(place, found, confidence)
-            effects += _effects(place, games, found, confidence)
+            effects += mean_effects(place, games, found, confidence)
     return Decomposition(tuple(shares), tuple(effects))
 
 
@@ -160,7 +160,13 @@ def _shares(place: tuple[str, str, str], found: Array, confidence: float) -> Ite
             yield Share(*place, factor, within, float(squares[row, column]), share.value, low, high)
 
 
-def _effects(place: tuple[str, str, str], games: Sequence[str], found: Array, confidence: float) -> Iterator[Effect]:
+def mean_effects(
+    place: tuple[str, str, str], games: Sequence[str], found: Array, confidence: float
+) -> Iterator[Effect]:
+    """Yield the mean of each part of the log-odds (4, games, contexts), over all games and in each.
+
+    `place` is model, split and labels.
+    """
     parts: dict[str | None, Array] = {None: found}
     parts |= {game: found[:, number : number + 1] for number, game in enumerate(games)}
     means = {game: estimate(_mean_over(part), found.shape[-1], 1, confidence) for game, part in parts.items()}

@@ -65,7 +65,7 @@ class Answers:
         crossed = frames in [list(each) for each in self.designs.values()]
         students = [self.drawn[role] for role in ROLES[1:] if role in self.drawn]
         shown = len(students) == len(ROLES[1:]) and all(set(frames) <= set(each["frame"]) for each in students)
-        drawn = {role: _evidence(average(self.drawn[role], frames)) for role in ROLES[1:]} if shown else {}
+        drawn = {role: evidence_of(average(self.drawn[role], frames)) for role in ROLES[1:]} if shown else {}
         return assess([comparison], view, frames, crossed, confidence, drawn)
 
     def disagreements(self, view: str) -> list[str]:
@@ -77,15 +77,22 @@ class Answers:
         ]
 
     def not_compared(self) -> list[str]:
-        """Return a sentence on the frames in which a teacher whose answers are recorded has none, if there are any."""
-        frames = self.tables["base"]["frame"].unique(maintain_order=True).to_list()
-        alone = [frame for frame in frames if frame not in set(self.tables["teacher"]["frame"])]
-        if not alone:
-            return []
-        return [
-            f"The teacher has no record in the frames {', '.join(alone)}: there the student alone was asked, which "
-            "shows its habits, and nothing is compared."
+        """Return a sentence on the frames in which somebody whose answers are recorded has none, if there are any."""
+        asked = {role: table["frame"].unique(maintain_order=True).to_list() for role, table in self.tables.items()}
+        every = dict.fromkeys(frame for frames in asked.values() for frame in frames)
+        lacking = {role: [frame for frame in every if frame not in frames] for role, frames in asked.items()}
+        said = []
+        if lacking["teacher"]:
+            said.append(
+                f"The teacher has no record in the frames {', '.join(lacking['teacher'])}: there the student alone was "
+                "asked, which shows its habits, and nothing is compared."
+            )
+        said += [
+            f"The {role} student has no record in the frames {', '.join(lacking[role])}: there nothing is compared."
+            for role in ROLES[1:]
+            if lacking[role]
         ]
+        return said
 
     def unanswered(self) -> tuple[str, ...]:
         """Return the scenarios of the scored frame in which a model gave no valid answer, each with that model.
@@ -125,22 +132,45 @@ def read_answers(
 ) -> Answers:
     """Return the answers of teacher, base and tuned student, in the teacher's order.
 
-    A teacher whose answers are recorded may have none in frames that no view has; the students' stand after the others.
-    Raises InputError naming the scenarios that one of them lacks.
+    Whoever's answers are recorded may have none in frames that no view has; what the teacher does not have stands after
+    what it has. Raises InputError naming the scenarios that one of them lacks.
     """
     files = {"teacher": list(teacher), "base": [base], "tuned": [tuned]}
     tables = {role: pl.concat([read_choices(path) for path in paths]) for role, paths in files.items()}
-    compared = {*tables["teacher"]["frame"], *(frame for frames in views.values() for frame in frames)}
-    alone = tables["base"].filter(~pl.col("frame").is_in(compared)).select(PLACE)
-    recorded = tables["teacher"].select(PLACE)
-    order = pl.concat([recorded, alone])
+    viewed = {frame for frames in views.values() for frame in frames}
     for role, table in tables.items():
-        _refuse_missing(role, recorded if role == "teacher" else order, table, "the teacher has")
-        _refuse_missing("teacher", table, order, f"the {role} student has")
+        frames = viewed | set(table["frame"])
+        for other, others in tables.items():
+            name = "teacher" if other == "teacher" else f"{other} student"
+            _refuse_missing(role, others.filter(pl.col("frame").is_in(frames)).select(PLACE), table, f"the {name} has")
+    order = pl.concat([table.select(PLACE) for table in tables.values()]).unique(maintain_order=True)
     ordered = {
         role: order.join(each, on=PLACE, how="inner", maintain_order="left", validate="1:1")
         for role, each in tables.items()
     }
+    return _with_drawn(files, ordered, views, designs, confidence)
+
+
+def read_lone_answers(
+    teacher: Sequence[Path],
+    views: Mapping[str, Sequence[str]],
+    designs: Mapping[str, Sequence[str]],
+    confidence: float = 0.95,
+) -> Answers:
+    """Return the answers of the teacher alone, which can be looked at and not compared."""
+    table = pl.concat([read_choices(path) for path in teacher])
+    _refuse_missing("teacher", table.select(PLACE), table, "it has")
+    return _with_drawn({"teacher": list(teacher)}, {"teacher": table}, views, designs, confidence)
+
+
+def _with_drawn(
+    files: Mapping[str, Sequence[Path]],
+    ordered: Mapping[str, pl.DataFrame],
+    views: Mapping[str, Sequence[str]],
+    designs: Mapping[str, Sequence[str]],
+    confidence: float,
+) -> Answers:
+    """Return answers together with those that were drawn beside exact ones, and how they agree."""
     drawn, agreements = {}, {}
     for role, paths in files.items():
         counts = pl.concat([read_drawn(path) for path in paths])
@@ -215,13 +245,14 @@ def _is_exact(table: pl.DataFrame) -> bool:
 def _compared(tables: Mapping[str, pl.DataFrame], scenarios: pl.DataFrame, frames: Sequence[str]) -> Comparison:
     """Return the comparison over some scenarios, averaged over frames."""
     teacher, base, tuned = (
-        _evidence(scenarios.join(average(tables[role], frames), on=SCENARIO, how="inner", maintain_order="left"))
+        evidence_of(scenarios.join(average(tables[role], frames), on=SCENARIO, how="inner", maintain_order="left"))
         for role in ROLES
     )
     return Comparison(teacher, base, tuned)
 
 
-def _evidence(table: pl.DataFrame) -> Evidence:
+def evidence_of(table: pl.DataFrame) -> Evidence:
+    """Return the choices of a table, a row per scenario, as evidence."""
     scenarios = [Scenario(*row) for row in table.select(SCENARIO).iter_rows()]
     known = Evidence.from_probabilities if _is_exact(table) else Evidence.from_counts
     return known(scenarios, *(table[name].to_numpy() for name in ("cooperate", "defect", "other")))

@@ -209,7 +209,7 @@ def find(name: str, registry: Mapping[str, Source], path: Path) -> Source:
 
 
 def check_social_weights(name: str, contexts: Iterable[str], registry: Mapping[str, Source], path: Path) -> None:
-    """Raise InputError when the teacher `name` is planted and has no social weight for one of the contexts."""
+    """Raise InputError when the respondent `name` is planted and has no social weight for one of the contexts."""
     source = find(name, registry, path)
     lacking = [each for each in contexts if isinstance(source, Planted) and each not in source.social_weights]
     if lacking:
@@ -221,7 +221,8 @@ def find_student(name: str, registry: Mapping[str, Source], path: Path) -> Sourc
     source = find(name, registry, path)
     if not has_weights(source):
         raise InputError(
-            f"{path}: {name}: source: {source.source}: it has no weights to tune, so it can only be a teacher"
+            f"{path}: {name}: source: {source.source}: it has no weights to tune, so it can only be a teacher, or "
+            "student.base or student.tuned, where nothing is trained"
         )
     return source
 
@@ -239,7 +240,7 @@ def entry_hash(source: Source) -> str:
 
 
 def answered_frames(source: Source, frames: Iterable[str]) -> list[str]:
-    """Return those of `frames` in which a teacher can be asked: all, unless its answers are recorded."""
+    """Return those of `frames` in which a respondent can be asked: all, unless its answers are recorded."""
     return [frame for frame in frames if not isinstance(source, Recorded) or frame in source.frames]
 
 

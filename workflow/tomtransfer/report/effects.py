@@ -8,6 +8,7 @@ from matplotlib.patches import Patch
 
 from tomtransfer.measurement.bias import FACTORS, WITHIN, Effect, Share
 from tomtransfer.measurement.findings import Findings
+from tomtransfer.measurement.play import Play
 from tomtransfer.report.style import FAINT, INK, MARKS, PAPER, new_figure, say, styled, words
 
 COLORS = dict(zip(FACTORS, ("#0072B2", "#D55E00", "#E69F00", "#CC79A7"), strict=True))
@@ -18,7 +19,7 @@ HATCHES = dict(zip(WITHIN, ("", "//", "..", "xx"), strict=True))
 
 
 @styled
-def bias_figure(findings: Findings) -> Figure:
+def bias_figure(findings: Findings | Play) -> Figure:
     """Draw for each model what its log-odds vary with (left), and how large preferences and habits are (right)."""
     places = list(dict.fromkeys((each.split, each.labels) for each in findings.bias_shares))
     figure = new_figure(8.2, 1.1 + 1.5 * max(len(places), 1))

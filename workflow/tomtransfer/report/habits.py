@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tomtransfer.measurement.findings import Findings
+from tomtransfer.measurement.play import Play
 from tomtransfer.measurement.scoring import Score
 from tomtransfer.report.typesetting import SPLIT, Column, Table
 
@@ -49,7 +50,7 @@ def views_table(findings: Findings) -> Table:
     return Table("frames_side_by_side", "Alignment by frames", caption, columns, tuple(rows) if findings.views else ())
 
 
-def bias_shares_table(findings: Findings) -> Table:
+def bias_shares_table(findings: Findings | Play) -> Table:
     """Return what share of the variance of each model's log-odds every part is."""
     caption = (
         "Shares of the variance of the log-odds of cooperating, over the four frames of a pair of labels and the "
@@ -64,7 +65,7 @@ def bias_shares_table(findings: Findings) -> Table:
     return Table("bias_shares", "What choices vary with", caption, columns, _rows(findings.bias_shares))
 
 
-def bias_effects_table(findings: Findings) -> Table:
+def bias_effects_table(findings: Findings | Play) -> Table:
     """Return how large each part of a model's log-odds is, over all games and in each."""
     caption = (
         "Parts of the log-odds of cooperating, averaged over contexts. Label above zero: a liking for the first of "

@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tomtransfer.experiment.config import TRAINED_SPLIT
 from tomtransfer.measurement.agreement import Agreement
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.measures import ADVANTAGE, MEASURES, OF_FRAME_AVERAGES
@@ -24,7 +25,7 @@ from tomtransfer.report.sources import (
     examined_models,
     first_prompts,
     frames_table,
-    gave_reasons,
+    lead_of,
     versions,
 )
 from tomtransfer.report.style import FAINT, INK, MARKS, MOST_SHOWN, PAPER, percent, words
@@ -84,7 +85,8 @@ class Page:
 
     title: str
     lead: str
-    findings: Findings
+    findings: Findings | None
+    """None of a page that compares nothing."""
     drawings: Sequence[PageFigure]
     tables: Sequence[Table]
     remarks: Sequence[str]
@@ -96,10 +98,27 @@ class Page:
     """How many prompts there are, of which `asked` may be the first."""
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Facts by name under a heading each."""
+    sentences: Sequence[str] = ()
+    """What is said first, where there are no findings."""
+
+    @property
+    def verdict(self) -> str:
+        """The sentence on all of it, if there is one."""
+        return self.findings.verdict if self.findings else ""
+
+    @property
+    def headlines(self) -> list[str]:
+        """What is said first: a sentence per split, then one per split in each view."""
+        if self.findings is None:
+            return list(self.sentences)
+        views = [f"{view.name}: {each}" for view in self.findings.views for each in view.headlines.values()]
+        return [*(self.findings.headlines[split] for split in self.findings.splits), *views]
 
     @property
     def measures(self) -> list[tuple[str, str]]:
-        """The measures and their definitions."""
+        """The measures and their definitions; none where nothing is compared."""
+        if self.findings is None:
+            return []
         return [
             (measure.name.replace("_", " "), DEFINITIONS[measure.name])
             for measure in (*MEASURES, OF_FRAME_AVERAGES, ADVANTAGE)
@@ -109,7 +128,8 @@ class Page:
     def asked_by_game(self) -> dict[str, dict[str, list[Asked]]]:
         """The prompts by game and, within it, by split and context."""
         games: dict[str, dict[str, list[Asked]]] = {}
-        for each in sorted(self.asked, key=lambda each: self.findings.splits.index(each.prompt.split)):
+        splits = list(dict.fromkeys([TRAINED_SPLIT, *(each.prompt.split for each in self.asked)]))
+        for each in sorted(self.asked, key=lambda each: splits.index(each.prompt.split)):
             place = f"{each.prompt.split} / {each.prompt.context}"
             games.setdefault(each.prompt.game, {}).setdefault(place, []).append(each)
         return games
@@ -235,16 +255,12 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
     frames, timings = frames_table(sources.answers), timings_table(read_timings(sources.benchmarks))
     served = served_table(sources.answers)
     teacher, student = (", ".join(findings.provenance[role]["model"]) for role in ("teacher", "tuned"))
-    training = json.loads(sources.training.read_text(encoding="utf-8"))
+    training = json.loads(sources.training.read_text(encoding="utf-8")) if sources.training else None
     prompts = read_prompts(sources.prompts)
-    lesson = "choices and reasons" if gave_reasons(sources) else "choices"
     per_choice = sources.experiment["report"]["motivations_per_choice"]
     return Page(
         title=f"From {teacher} to {student}",
-        lead=(
-            "How far a small model took over how a large one chooses in two-player games, after it was trained on the "
-            f"large one's {lesson}. Teacher: {teacher}. Student: {student}."
-        ),
+        lead=lead_of(findings, sources),
         findings=findings,
         drawings=read_drawings(figures),
         tables=[
@@ -257,23 +273,26 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
         asked=asked(first_prompts(prompts), sources.motivations, per_choice),
         prompts=len(prompts),
         provenance={
-            **{f"The {role}, examined": facts for role, facts in examined_models(sources).items()},
             **{
-                f"Answers of the {role} model": {**facts, "prompts": _first_hashes(facts["prompts"])}
+                f"The {role}, examined": facts
+                for role, facts in examined_models(sources.models, sources.examined).items()
+            },
+            **{
+                f"Answers of the {role} model": {**facts, "prompts": first_hashes(facts["prompts"])}
                 for role, facts in findings.provenance.items()
             },
-            "Training": training,
+            **({"Training": training} if training else {}),
             "Experiment": sources.experiment,
             "Software": versions(sources.snakemake),
         },
     )
 
 
-def _first_hashes(prompts: Mapping[str, str]) -> dict[str, str]:
+def first_hashes(prompts: Mapping[str, str], where: str = "in alignment/summary.json") -> dict[str, str]:
     """Return as many hashes as a page shows rows of a table, and where the others are."""
     shown = dict(list(prompts.items())[:MOST_ROWS])
     left_out = len(prompts) - len(shown)
-    return shown | ({f"{left_out:,} more": "in alignment/summary.json"} if left_out else {})
+    return shown | ({f"{left_out:,} more": where} if left_out else {})
 
 
 def _remarks_on_sources(sources: ReportSources, frames: Table, served: Table) -> list[str]:

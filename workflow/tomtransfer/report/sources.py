@@ -12,6 +12,7 @@ import polars as pl
 
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.measurement.evidence import read_csv, read_number
+from tomtransfer.measurement.findings import Findings
 from tomtransfer.report.figures import Loss
 from tomtransfer.report.style import MOST_SHOWN
 from tomtransfer.report.trust import Checks
@@ -32,8 +33,8 @@ class ReportSources:
     base: Path
     tuned: Path
     checks: Checks
-    training: Path
-    """The record of what the adapter was made from."""
+    training: Path | None
+    """The record of what the adapter was made from; None where nothing was trained."""
     benchmarks: Path
     """The folder of the timings."""
     games: Sequence[Mapping[str, Any]]
@@ -116,6 +117,21 @@ def gave_reasons(sources: ReportSources) -> bool:
     return cut_off(sources.motivations)[1] > 0 or not any(len(read_table(path)) for path in sources.teacher)
 
 
+def lead_of(findings: Findings, sources: ReportSources) -> str:
+    """Return what the page is about: a student that was trained here, or two that are compared as they are."""
+    teacher, base, tuned = (", ".join(findings.provenance[role]["model"]) for role in ("teacher", "base", "tuned"))
+    if sources.training is None:
+        return (
+            f"How much nearer {tuned} is to {teacher} than {base} is, in how they choose in two-player games. Nothing "
+            f"was trained here. Teacher: {teacher}. Student before training: {base}. After it: {tuned}."
+        )
+    lesson = "choices and reasons" if gave_reasons(sources) else "choices"
+    return (
+        "How far a small model took over how a large one chooses in two-player games, after it was trained on the "
+        f"large one's {lesson}. Teacher: {teacher}. Student: {tuned}."
+    )
+
+
 def frames_table(answers: Mapping[str, Sequence[Path]]) -> Table:
     """Return how often each model cooperates in every frame, over all scenarios; without rows if there is one frame.
 
@@ -145,15 +161,18 @@ def frames_table(answers: Mapping[str, Sequence[Path]]) -> Table:
     return Table("frames", "Cooperation by frame", caption, columns, tuple(rows) if len(frames) > 1 else ())
 
 
-def examined_models(sources: ReportSources) -> dict[str, dict[str, Any]]:
-    """Return what is known of teacher and student, by role: what they get, and what running them has shown."""
-    found: dict[str, dict[str, Any]] = {path.parent.name: _read_json(path) for path in sources.models}
+def examined_models(models: Iterable[Path], examined: Iterable[Path]) -> dict[str, dict[str, Any]]:
+    """Return what is known of teacher and student, by role: what they get, and what running them has shown.
+
+    Each file is in the folder of its role.
+    """
+    found: dict[str, dict[str, Any]] = {path.parent.name: _read_json(path) for path in models}
     for facts in found.values():
         for name in ("key", "anatomy"):  # by which the store keeps them
             facts.pop(name, None)
         if layers := facts.get("adapted_layers"):
             facts["adapted_layers"] = [f"{name} in {count} layers" for name, count in layers.items()]
-    for path in sources.examined:
+    for path in examined:
         for each in _read_json(path)["examinations"]:
             found[path.parent.name].setdefault("examinations", {})[each["key"]] = _said(each)
     return found

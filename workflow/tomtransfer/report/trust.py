@@ -38,7 +38,11 @@ class Checks:
 def check_tables(checks: Checks) -> list[Table]:
     """Return the tables of drawn answers, of understanding and of each game of amounts; without rows where none are."""
     cards = [json.loads(path.read_text(encoding="utf-8")) for path in checks.amounts]
-    return [_understanding(checks.understanding), _drawn_answers(checks.answers), *(_amounts(card) for card in cards)]
+    return [
+        understanding_table(_rows(checks.understanding)),
+        drawn_answers_table(_rows(checks.answers)),
+        *(_amounts(card) for card in cards),
+    ]
 
 
 def game_checks(checks: Checks, game: str) -> dict[str, Any]:
@@ -49,7 +53,8 @@ def game_checks(checks: Checks, game: str) -> dict[str, Any]:
     }
 
 
-def _understanding(path: Path) -> Table:
+def understanding_table(found: Sequence[Mapping[str, Any]]) -> Table:
+    """Return how well models know the payoffs, a row per model and game."""
     caption = (
         "Questions about the payoffs, whose answers are known: what an outcome earns, and which outcome is best. Right "
         "is the mean probability of the right answer, readable that of any answer that may be given; accuracy is the "
@@ -63,11 +68,12 @@ def _understanding(path: Path) -> Table:
         *(Column("accuracy", "accuracy", "share"), Column("chance", "chance", "share")),
         *(Column("known", "known", "share"), Column("known_by_chance", "by chance", "share")),
     )
-    rows = tuple({**row, "game": row["game"] or "all games"} for row in _rows(path))
+    rows = tuple({**row, "game": row["game"] or "all games"} for row in found)
     return Table("comprehension", "What the models know of the payoffs", caption, columns, rows)
 
 
-def _drawn_answers(path: Path) -> Table:
+def drawn_answers_table(found: Sequence[Mapping[str, Any]], file: str = "alignment/answers.csv") -> Table:
+    """Return drawn answers beside exact choices, a row per model, scenario and frame; all rows are in `file`."""
     caption = (
         "Answers drawn and read by a strict parser, beside the exact rates. Rate is cooperation among the valid "
         "answers; lowest and highest are what it would be among all if every invalid one were a defection, or "
@@ -81,10 +87,7 @@ def _drawn_answers(path: Path) -> Table:
         *(Column("exact", "exact", "number"), Column("p_value", "p", "p_value")),
         *(Column(kind, kind, "whole") for kind in INVALID_KINDS),
     )
-    rows = tuple(_rows(path))
-    return Table(
-        "drawn_answers", "Drawn answers beside exact choices", caption, columns, rows, file="alignment/answers.csv"
-    )
+    return Table("drawn_answers", "Drawn answers beside exact choices", caption, columns, tuple(found), file=file)
 
 
 def _amounts(card: Mapping[str, Any]) -> Table:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from tomtransfer.experiment.config import TRAINED_SPLIT, Experiment
 from tomtransfer.experiment.sections import Student, Teacher
+from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.questions import Prompt, Query, read_comprehension, read_prompts, read_queries
 
 
@@ -74,7 +75,8 @@ def read_questions_of(files: Sequence[Path], asking: Asking) -> Questions:
 def ask_teacher(experiment: Experiment) -> Asking:
     """Return how the teacher is asked.
 
-    A teacher whose choices are not read exactly is trained on what it answered, reasons included.
+    A teacher whose choices are not read exactly is trained on what it answered, reasons included. Where nobody is
+    trained, it is asked for no motivations.
     """
     teacher, sampling = experiment.teacher, experiment.sampling
     exact = _is_exact(experiment, teacher)
@@ -87,7 +89,7 @@ def ask_teacher(experiment: Experiment) -> Asking:
         exact=exact,
         longest=longest,
         one_line=exact,
-        motivations=experiment.trained_frames,
+        motivations=experiment.trained_frames if experiment.trains else {},
         motivation_tokens=teacher.motivation_tokens,
         motivation_seed=teacher.seed,
         **_drawing(experiment, exact),
@@ -95,8 +97,8 @@ def ask_teacher(experiment: Experiment) -> Asking:
 
 
 def ask_student(experiment: Experiment) -> Asking:
-    """Return how the student is asked."""
-    student, sampling = experiment.student, experiment.sampling
+    """Return how the student is asked; raises InputError where there is none."""
+    student, sampling = the_student(experiment), experiment.sampling
     exact = _is_exact(experiment, student)
     reasons_first = student.question == "reason_first"
     return Asking(
@@ -106,6 +108,15 @@ def ask_student(experiment: Experiment) -> Asking:
         one_line=not reasons_first,
         **_drawing(experiment, exact),
     )
+
+
+def the_student(experiment: Experiment) -> Student:
+    """Return the student of an experiment; raises InputError where there is none."""
+    if experiment.student is None:
+        raise InputError(
+            "config: student: missing, so that only the teacher can be asked: `snakemake --cores all teacher`"
+        )
+    return experiment.student
 
 
 def _is_exact(experiment: Experiment, model: Teacher | Student) -> bool:

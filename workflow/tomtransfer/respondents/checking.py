@@ -8,13 +8,18 @@ import json
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tomtransfer.experiment.files import write_text
+from tomtransfer.experiment.records import file_hash
+from tomtransfer.experiment.software import model_software
 from tomtransfer.experiment.store import digest_of
-from tomtransfer.respondents.asking import Asking, Questions
+from tomtransfer.experiment.validation import InputError
+from tomtransfer.respondents.asking import Asking, Questions, read_questions_of
 from tomtransfer.respondents.local_model import LocalModel
+from tomtransfer.respondents.protocol import Respondent
 from tomtransfer.scenarios.questions import Prompt
 
 logger = logging.getLogger(__name__)
@@ -76,6 +81,48 @@ def rooms(model: LocalModel, questions: Questions, asking: Asking) -> list[tuple
         (questions.drawn, asking.longest),
         (read, max(lengths, default=1)),
     ]
+
+
+def check_respondents(
+    prompts: Sequence[Path], about: Mapping[str, Any], asked: Mapping[str, tuple[Respondent, Asking]], folder: Path
+) -> dict[str, Mapping[str, Any]]:
+    """Return what is known of respondents before they are asked about `prompts`, by role; it is noted in `folder`.
+
+    `about` is by role what tells each from any other. Nobody is trained. Raises InputError with a line for each that
+    cannot be asked.
+    """
+
+    def check_of(respondent: Respondent, asking: Asking) -> Callable[[], Mapping[str, Any]]:
+        return lambda: respondent.check(read_questions_of(prompts, asking), asking)
+
+    content = [file_hash(path) for path in prompts]
+    checks = {
+        role: (
+            {**about[role], "asking": asdict(asking), "prompts": content, "software": model_software()},
+            respondent,
+            check_of(respondent, asking),
+        )
+        for role, (respondent, asking) in asked.items()
+    }
+    return noted_checks(checks, folder)
+
+
+def noted_checks(
+    checks: Mapping[str, tuple[Mapping[str, Any], Respondent, Callable[[], Mapping[str, Any]]]], folder: Path
+) -> dict[str, Mapping[str, Any]]:
+    """Return what the checks find by role, each given as what it is about, who is checked, and how.
+
+    Raises InputError with a line for each that finds a mistake.
+    """
+    found, mistakes = {}, []
+    for role, (about, respondent, check) in checks.items():
+        try:
+            found[role] = noted_check({**about, "role": role, "model": respondent.identity["model"]}, folder, check)
+        except InputError as error:
+            mistakes.append(f"{role}: {error}")
+    if mistakes:
+        raise InputError("\n".join(mistakes))
+    return found
 
 
 def noted_check(about: Mapping[str, Any], folder: Path, check: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:

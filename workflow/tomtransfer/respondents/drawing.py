@@ -13,7 +13,7 @@ from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.respondents.server import Reply, Server
 from tomtransfer.respondents.spending import COUNTED_TOKENS, DRAWN_FOR_EACH, DRAWN_TO_READ
 from tomtransfer.respondents.walking import messages_of, name_of
-from tomtransfer.scenarios.phrases import phrases_in
+from tomtransfer.scenarios.languages import phrases_in
 from tomtransfer.scenarios.questions import Prompt, Query
 
 LARGEST_SEED = 2**31

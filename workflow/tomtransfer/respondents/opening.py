@@ -7,7 +7,7 @@ from typing import Any
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.integrity import SOURCE
 from tomtransfer.models.recordings import kept_tables
-from tomtransfer.models.registry import Endpoint, Planted, Recorded, parse_source
+from tomtransfer.models.registry import Endpoint, Planted, Recorded, Source, parse_source
 from tomtransfer.respondents.local_model import LocalModel
 from tomtransfer.respondents.planted import PlantedRespondent
 from tomtransfer.respondents.protocol import Respondent
@@ -20,8 +20,13 @@ def open_respondent(directory: Path, **settings: Any) -> Respondent:
 
     Raises InputError when the source cannot be read.
     """
+    return respondent_from(_source(directory), directory, **settings)
+
+
+def respondent_from(source: Source | None, directory: Path, **settings: Any) -> Respondent:
+    """Return the respondent of a `source` that is kept in `directory`; None is a model that was put there by hand."""
     model = LocalModel(directory=directory, **settings)
-    match _source(directory):
+    match source:
         case Planted() as policy:
             return PlantedRespondent(policy, model.identity)
         case Recorded() as record:
@@ -32,7 +37,7 @@ def open_respondent(directory: Path, **settings: Any) -> Respondent:
             return model
 
 
-def _source(directory: Path) -> Any:
+def _source(directory: Path) -> Source | None:
     """Return the registry entry that a folder was made from, or None for a model that was put there by hand."""
     path = directory / SOURCE
     if not path.exists():

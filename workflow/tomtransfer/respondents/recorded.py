@@ -13,9 +13,9 @@ from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.models.integrity import sha256
-from tomtransfer.models.registry import Recorded, Source, find
+from tomtransfer.models.registry import Recorded, Source
 from tomtransfer.respondents.answer_record import AnswerRecord, Place, read_answer_record
-from tomtransfer.respondents.asking import Asking, Questions, ask_teacher
+from tomtransfer.respondents.asking import Asking, Questions, ask_student, ask_teacher
 from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.scenarios.questions import Prompt, Query
 
@@ -120,24 +120,35 @@ def recorded_place(prompt: Prompt | Query) -> Place:
 def check_record(
     experiment: Experiment, registry: Mapping[str, Source], path: Path, amount_games: Collection[str]
 ) -> None:
-    """Make sure that a recorded teacher can be asked what an experiment asks; any other teacher is taken as it is.
+    """Make sure that whoever is recorded can be asked what an experiment asks; anybody else is taken as they are.
 
     Tables that are elsewhere are looked at when they were fetched. Raises InputError naming a frame that is trained on
-    without a record, all scenarios that have none, and what is wrong in the tables.
+    or scored without a record, all scenarios that have none, and what is wrong in the tables.
     """
-    name = experiment.teacher.model
-    source = find(name, registry, path)
-    if not isinstance(source, Recorded):
-        return
-    if lacking := [frame for frame in experiment.trained_frames if frame not in source.frames]:
+    for role, name in experiment.respondents.items():
+        source = registry.get(name)
+        if not isinstance(source, Recorded):
+            continue
+        _refuse_unrecorded_frames(experiment, f"{path}: {name}", source)
+        refuse_drawing(name, ask_teacher(experiment) if role == "teacher" else ask_student(experiment))
+        files = {table: each.path for table, each in source.tables.items() if each.path}
+        if len(files) == len(source.tables):
+            read_answer_record(source, files).require(name, *wanted_places(experiment, source, amount_games))
+
+
+def _refuse_unrecorded_frames(experiment: Experiment, where: str, source: Recorded) -> None:
+    """Raise InputError when there are no answers in a frame that a student is trained in, or in the scored one."""
+    trained, recorded = experiment.trained_frames, ", ".join(source.frames)
+    if experiment.trains and (lacking := [frame for frame in trained if frame not in source.frames]):
         raise InputError(
-            f"{path}: {name}: frames: the student is trained in {', '.join(lacking)}, in which no answers are recorded "
-            f"(there are in {', '.join(source.frames)}); hold these frames out, or add their answers"
+            f"{where}: frames: the student is trained in {', '.join(lacking)}, in which no answers are recorded "
+            f"(there are in {recorded}); hold these frames out, or add their answers"
         )
-    refuse_drawing(name, ask_teacher(experiment))
-    files = {table: each.path for table, each in source.tables.items() if each.path}
-    if len(files) == len(source.tables):
-        read_answer_record(source, files).require(name, *wanted_places(experiment, source, amount_games))
+    if experiment.scored_frame not in source.frames:
+        raise InputError(
+            f"{where}: frames: scored_frame is {experiment.scored_frame}, in which no answers are recorded (there are "
+            f"in {recorded})"
+        )
 
 
 def wanted_places(
@@ -157,9 +168,9 @@ def wanted_places(
 
 
 def refuse_drawing(name: str, asking: Asking) -> None:
-    """Raise InputError where a recorded teacher is to be known from answers that are drawn."""
+    """Raise InputError where recorded answers are to be known from answers that are drawn."""
     if not asking.exact:
         raise InputError(
             f"{name}: its answers are recorded and none can be drawn; set choices: exact (or both, for the student), "
-            "and teacher.question: answer_first or answer_only"
+            "and its question (teacher.question, student.question): answer_first or answer_only"
         )

@@ -22,9 +22,9 @@ from tomtransfer.respondents.drawing import Writer
 from tomtransfer.respondents.probe import probe
 from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.respondents.server import TRIES_TO_BEGIN, Server
-from tomtransfer.respondents.spending import Ledger, Range, needed, spent_folder
+from tomtransfer.respondents.spending import Expected, Ledger, needed, spent_folder
 from tomtransfer.respondents.walking import read_options
-from tomtransfer.scenarios.phrases import phrases_in
+from tomtransfer.scenarios.languages import phrases_in
 from tomtransfer.scenarios.questions import Prompt, Query
 from tomtransfer.scenarios.spelling import spellings_of
 
@@ -118,7 +118,7 @@ class ServedRespondent:
             "takes": self.needs(questions, asking).said(self.source.prices),
         }
 
-    def needs(self, questions: Questions, asking: Asking) -> Range:
+    def needs(self, questions: Questions, asking: Asking) -> Expected:
         """Return what questions are expected to take, without asking the server anything."""
         return needed(questions, asking, self._noted, self.source.prices)
 

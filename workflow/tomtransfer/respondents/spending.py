@@ -44,15 +44,15 @@ TOKENS_AROUND_MESSAGES = 40
 
 
 @dataclass(frozen=True)
-class Range:
+class Expected:
     """The least and the most that answers are expected to take."""
 
     least: Spent = NOTHING_SPENT
     most: Spent = NOTHING_SPENT
 
-    def __add__(self, other: "Range") -> "Range":
+    def __add__(self, other: "Expected") -> "Expected":
         """Return the sum of both."""
-        return Range(self.least + other.least, self.most + other.most)
+        return Expected(self.least + other.least, self.most + other.most)
 
     def said(self, prices: Prices | None) -> str:
         """Return it in words, with money where there are prices."""
@@ -153,7 +153,7 @@ def priced(spent: Spent, prices: Prices | None) -> Spent:
     return replace(spent, money=prices.of(spent.prompt_tokens, spent.answer_tokens)) if prices else spent
 
 
-def needed(questions: Questions, asking: Asking, abilities: Abilities | None, prices: Prices | None = None) -> Range:
+def needed(questions: Questions, asking: Asking, abilities: Abilities | None, prices: Prices | None = None) -> Expected:
     """Return what questions are expected to take of a server, each as often as it is asked; see `needed_rows`."""
     reasons = [each for each in questions.reasoned for _ in range(2 * asking.motivations[each.frame])]
     drawn = [each for each in questions.drawn for _ in range(asking.answers)]
@@ -164,7 +164,7 @@ def needed(questions: Questions, asking: Asking, abilities: Abilities | None, pr
         "amounts": questions.amounts,
         "comprehension": questions.comprehension,
     }
-    total = Range()
+    total = Expected()
     for stage, rows in stages.items():
         total += needed_rows(stage, rows, asking, abilities, prices)
     return total
@@ -176,7 +176,7 @@ def needed_rows(
     asking: Asking,
     abilities: Abilities | None,
     prices: Prices | None = None,
-) -> Range:
+) -> Expected:
     """Return what rows of a table are expected to take of a server, one for each prompt in `rows`; nothing is sent.
 
     `stage` is choices, motivations, answers, amounts or comprehension. Without `abilities`, what the server can do is
@@ -194,7 +194,7 @@ def needed_rows(
             requests, tokens = _followed(prompt, abilities)
         least += Spent(requests[0], requests[0] * fewest, requests[0] * tokens[0])
         most += Spent(requests[1], requests[1] * longest, requests[1] * tokens[1])
-    return Range(priced(least, prices), priced(most, prices))
+    return Expected(priced(least, prices), priced(most, prices))
 
 
 def _followed(prompt: Prompt | Query, abilities: Abilities | None) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -17,8 +17,9 @@ from tomtransfer.inference.answers import CandidateDistribution, Spent
 from tomtransfer.respondents.abilities import Abilities
 from tomtransfer.respondents.probe import continued, request_settings, top_tokens
 from tomtransfer.respondents.server import Server
+from tomtransfer.scenarios.beginnings import Spellings
 from tomtransfer.scenarios.questions import Prompt, Query
-from tomtransfer.scenarios.spelling import Labels, Spellings
+from tomtransfer.scenarios.spelling import Labels
 
 LEAST_FOLLOWED = 1e-3
 """A beginning of less mass is not followed: it is unseen. An option as it is written always is."""

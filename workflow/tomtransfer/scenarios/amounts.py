@@ -149,7 +149,7 @@ def render_amounts(experiment: Experiment, game_name: str, context_name: str, so
 
     Raises InputError for a template that is wrong and for a split that multiplies payoffs, which a fund has not.
     """
-    questions = dict.fromkeys((experiment.teacher.question, experiment.student.question))
+    questions = dict.fromkeys(experiment.questions.values())
     return [
         ask_amount(sources, split, game_name, context_name, question, sources.games[game_name].amounts)
         for split in _splits(experiment, game_name, context_name)

@@ -16,7 +16,7 @@ def views(experiment: Experiment, answered: Collection[str] | None = None) -> di
     frames = {name: frame for name, frame in experiment.ordered_frames.items() if answered is None or name in answered}
     balanced = next(
         (four for four in designs(frames).values() if experiment.scored_frame in four),
-        list(experiment.trained_frames),
+        [name for name in experiment.trained_frames if name in frames],
     )
     held_out = [name for name in experiment.held_out_frames if name in frames and name not in balanced]
     found = {experiment.scored_frame: [experiment.scored_frame]}

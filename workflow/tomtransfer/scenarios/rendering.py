@@ -91,7 +91,7 @@ def render_scenario(
     """
     sources = sources or read_sources(experiment, [game_name], [context_name])
     context = sources.contexts[context_name]
-    questions = dict.fromkeys((experiment.teacher.question, experiment.student.question))
+    questions = dict.fromkeys(experiment.questions.values())
     prompts = []
     for split_name, split in experiment.splits.items():
         if context_name not in split.contexts or game_name not in experiment.games_of(split_name):

@@ -1,6 +1,6 @@
 """What can be told of a training before any model is loaded: whether the student can learn what it is to be taught."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from tomtransfer.experiment.records import file_hash
 from tomtransfer.experiment.software import model_software
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.respondents.asking import Asking, read_questions_of
-from tomtransfer.respondents.checking import noted_check
+from tomtransfer.respondents.checking import noted_checks
 from tomtransfer.respondents.local_model import LocalModel
 from tomtransfer.respondents.protocol import Respondent
 from tomtransfer.scenarios.questions import Prompt, read_prompts
@@ -73,19 +73,8 @@ def check_models(plan: Plan, teacher: Respondent, student: LocalModel, folder: P
     def check_teacher() -> Mapping[str, Any]:
         return teacher.check(read_questions_of(plan.prompts, plan.teacher), plan.teacher)
 
-    checks: dict[str, tuple[Respondent, Callable[[], Mapping[str, Any]]]] = {
-        "teacher": (teacher, check_teacher),
-        "student": (student, check_student),
-    }
-    found, mistakes = {}, []
-    for role, (respondent, check) in checks.items():
-        try:
-            found[role] = noted_check({**plan.about(role), "model": respondent.identity["model"]}, folder, check)
-        except InputError as error:
-            mistakes.append(f"{role}: {error}")
-    if mistakes:
-        raise InputError("\n".join(mistakes))
-    return found
+    checks = {"teacher": (teacher, check_teacher), "student": (student, check_student)}
+    return noted_checks({role: (plan.about(role), *check) for role, check in checks.items()}, folder)
 
 
 def check_training(student: LocalModel, prompts: Sequence[Prompt], room: int, targets: Sequence[str]) -> dict[str, Any]:
