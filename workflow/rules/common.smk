@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from tomtransfer.experiment.config import TRANSFER
 from tomtransfer.experiment.imports import code_hash
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.experiment.reading import read_yaml
@@ -62,6 +63,9 @@ ACTION_GAMES = [game for game, kind in GAME_KINDS.items() if kind == TWO_ACTIONS
 AMOUNT_GAMES = [game for game, kind in GAME_KINDS.items() if kind == AMOUNT]
 # Every mistake is found before anything runs; a job does not render again what was rendered before it was started.
 HASHES = checked(game_hashes, experiment, experiment.every_game if workflow.is_main_process else [])
+SEEDS = [str(seed) for seed in experiment.training.seeds]
+STUDENTS = experiment.students
+TUNED = [student for students in STUDENTS.values() for student in students]
 CONTEXTS = dict.fromkeys(context for game in experiment.every_game for context in experiment.contexts_of(game))
 checked(check_social_weights, experiment.teacher.model, CONTEXTS, registry, Path(experiment.paths.registry))
 checked(check_record, experiment, registry, Path(experiment.paths.registry), AMOUNT_GAMES)
@@ -88,7 +92,9 @@ if DESIGNS:
 
 wildcard_constraints:
     game="|".join(map(re.escape, experiment.every_game)),
-    variant="base|tuned",
+    arm="|".join(experiment.arms),
+    seed="|".join(SEEDS),
+    variant="|".join(["base", *TUNED]),
 
 
 def people_write(files):
@@ -143,7 +149,13 @@ def rendered_hash(wildcards):
 
 def adapter_of(wildcards):
     """Return the record of the adapter that a variant of the student wears."""
-    return f"{RESULTS}/student/adapter/training.json" if wildcards.variant == "tuned" else []
+    return [] if wildcards.variant == "base" else f"{RESULTS}/student/{wildcards.variant}/training.json"
+
+
+def students(table="", arms=None):
+    """Return the files of the tuned students of `arms`, of all if None, in the order of arms and seeds."""
+    names = TUNED if arms is None else [name for arm in arms for name in STUDENTS[arm]]
+    return [f"{RESULTS}/student/{name}{table}.parquet" for name in names]
 
 
 def either(names):

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from saved_models import change_settings
 from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.store import Store
-from tomtransfer.experiment.tables import write_table
+from tomtransfer.experiment.tables import read_table, write_table
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.integrity import SOURCE
 from tomtransfer.respondents.elicitation import Elicitation
@@ -44,8 +44,9 @@ def trained(random_model, examples, tmp_path_factory):
     return folder
 
 
-def adapt(folder: Path, student, examples: Path, settings: Training = SETTINGS, checkpointing=True):
-    write_adapter(folder / "adapter", examples, student, settings, Store(folder / "store"), checkpointing)
+def adapt(folder: Path, student, examples: Path, seed: int = 1, checkpointing=True):
+    lesson = Lesson(student, read_table(examples), SETTINGS, seed)
+    write_adapter(folder / "adapter", lesson, "transfer", Store(folder / "store"), checkpointing)
     return load_file(folder / "adapter" / WEIGHTS)
 
 
@@ -122,8 +123,7 @@ def test_a_training_that_runs_out_of_memory_says_what_to_set(trained, random_mod
 def test_another_setting_trains_again(trained, random_model, tmp_path):
     key = read_key(trained)
     student = local_model(random_model, quantization="nf4")
-    other = SETTINGS.model_copy(update={"seed": 2})
-    adapt(tmp_path, student, trained / "examples.parquet", other)
+    adapt(tmp_path, student, trained / "examples.parquet", seed=2)
     assert read_key(tmp_path) != key
 
 
@@ -162,7 +162,8 @@ def test_everything_that_is_trained_on_is_in_the_key(examples, tmp_path, change)
 
 def test_who_is_trained_and_how_is_in_the_key_and_on_what_machine_is_not(examples, tmp_path):
     lesson = Lesson(local_model(tmp_path), examples, SETTINGS)
-    for settings in ({"seed": 2}, {"learning_rate": 0.02}, {"epochs": 3}):
+    assert replace(lesson, seed=2).key != lesson.key
+    for settings in ({"learning_rate": 0.02}, {"epochs": 3}):
         assert replace(lesson, settings=SETTINGS.model_copy(update=settings)).key != lesson.key
     for student in ({"model_revision": "2"}, {"quantization": "nf4"}):
         assert replace(lesson, student=local_model(tmp_path, **student)).key != lesson.key
@@ -176,7 +177,7 @@ def test_names_belong_to_the_record_and_not_to_the_key(trained, examples, tmp_pa
     write_table(renamed, trained / "renamed.parquet")
     nowhere = local_model(tmp_path / "random", quantization="nf4")
     folder = trained / "renamed"
-    write_adapter(folder, trained / "renamed.parquet", nowhere, SETTINGS, Store(trained / "store"), True)
+    write_adapter(folder, Lesson(nowhere, renamed, SETTINGS), "transfer", Store(trained / "store"), True)
     record = json.loads((folder / "training.json").read_text())
     assert record["contexts"] == ["crew", "business"]
     assert "crew" in (folder / "README.md").read_text()

@@ -126,6 +126,18 @@ def _counted_rate(model: str, row: Mapping[str, float], confidence: float) -> Co
     )
 
 
+def adjusted_for_trainings(rates: Sequence[Sequence[CountedRate]]) -> list[CountedRate]:
+    """Return the counted rates after all trainings of a model, their p-values adjusted by Bonferroni for how many."""
+
+    def adjusted(row: CountedRate) -> CountedRate:
+        if row.p_value is None or row.smallest_p_value is None:
+            return row
+        tests = {"p_value": row.p_value, "smallest_p_value": row.smallest_p_value}
+        return replace(row, **{name: min(1.0, len(rates) * value) for name, value in tests.items()})
+
+    return [adjusted(row) for rows in rates for row in rows]
+
+
 def agreement(rows: Sequence[CountedRate], confidence: float = 0.95) -> Agreement | None:
     """Return how one model's counted rates agree with its exact ones; None where it has not both."""
     both = [row for row in rows if row.p_value is not None]

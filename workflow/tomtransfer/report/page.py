@@ -233,7 +233,7 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
     """Return the page of an experiment."""
     frames, timings = frames_table(sources.answers), timings_table(read_timings(sources.benchmarks))
     teacher, student = (", ".join(findings.provenance[role]["model"]) for role in ("teacher", "tuned"))
-    training = json.loads(sources.training.read_text(encoding="utf-8"))
+    training = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in sources.training.items()}
     prompts = read_prompts(sources.prompts)
     lesson = "choices and reasons" if gave_reasons(sources) else "choices"
     per_choice = sources.experiment["report"]["motivations_per_choice"]
@@ -258,7 +258,7 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
                 f"Answers of the {role} model": {**facts, "prompts": _first_hashes(facts["prompts"])}
                 for role, facts in findings.provenance.items()
             },
-            "Training": training,
+            **{f"Training: {name}": facts for name, facts in training.items()},
             "Experiment": sources.experiment,
             "Software": versions(sources.snakemake),
         },

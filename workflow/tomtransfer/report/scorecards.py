@@ -25,7 +25,7 @@ NULLABLE: dict[str, Any] = {
     **dict.fromkeys(COLUMNS, pl.Float64),
 }
 """Columns of a table of scores that may hold nothing but nulls."""
-SUMMARY_COLUMNS = ("value", "low", "high", "best_constant", "own_mean", "fair_coin", "ceiling")
+SUMMARY_COLUMNS = ("value", "low", "high", "spread", "best_constant", "own_mean", "fair_coin", "ceiling")
 
 
 def write_scorecard(
@@ -47,7 +47,7 @@ def write_scorecard(
     write_table(pl.concat(tables), table_path)
     scored = views.pop(next(iter(answers.views)))
     effects = [asdict(each) for each in answers.decompose(settings.confidence, game).effects if each.game]
-    own = {model: table.filter(game=game) for model, table in answers.tables.items()}
+    own = {model: pl.concat(tables).filter(game=game) for model, tables in answers.tables.items()}
     card = {**facts, "splits": scored["splits"], "views": views, "bias": effects}
     card["agreement"] = {role: asdict(each) for role, each in answers.agreements.items()}
     card["disagreements"] = answers.disagreements(next(iter(answers.views)))
@@ -85,9 +85,9 @@ def _contexts(comparison: Comparison, split: str, game: str) -> dict[str, Any]:
 
 
 def _measure(one: Score) -> dict[str, Any]:
-    """Return a measure with its interval, floors and ceiling, and the scenarios that it had to leave out."""
+    """Return a measure with its interval, spread, floors and ceiling, and the scenarios that it had to leave out."""
     numbers = {name: getattr(one, name) for name in SUMMARY_COLUMNS}
-    return {**numbers, "undefined_in": list(one.left_out), "note": one.note}
+    return {**numbers, "by_training": list(one.by_training), "undefined_in": list(one.left_out), "note": one.note}
 
 
 def provenance(answers: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def provenance(answers: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
 
 def scores_table(scores: Sequence[Score], view: str) -> pl.DataFrame:
     """Return the scores of a view as a table, one row each."""
-    overrides = {"left_out": pl.List(pl.String), **NULLABLE}
+    overrides = {"left_out": pl.List(pl.String), "by_training": pl.List(pl.Float64), **NULLABLE}
     rows = [{"view": view, **asdict(each)} for each in scores]
     return pl.DataFrame(rows, schema_overrides=overrides, infer_schema_length=None)
 
@@ -116,7 +116,8 @@ def read_game_scores(paths: Sequence[Path]) -> dict[str, list[Score]]:
     for path in paths:
         for row in read_table(path).iter_rows(named=True):
             view = row.pop("view")
-            found.setdefault(view, []).append(Score(**row | {"left_out": tuple(row["left_out"])}))
+            lists = {name: tuple(row[name]) for name in ("left_out", "by_training")}
+            found.setdefault(view, []).append(Score(**row | lists))
     return found
 
 
@@ -155,7 +156,7 @@ def write_summary(
     bias = answers.decompose(settings.confidence)
     findings = replace(
         examine(compared[scored], settings, games.get(scored, ()), assessed[scored]),
-        provenance=provenance(answers.tables),
+        provenance=provenance({model: pl.concat(tables) for model, tables in answers.tables.items()}),
         frame=scored,
         views=tuple(
             look(answers.views[name], compared[name], settings, assessed[name], games.get(name, ())) for name in others
@@ -170,6 +171,11 @@ def write_summary(
     findings = _with_disagreements(findings, answers)
     tables = [scores_table([each for each in findings.scores if each.level != "scenario"], scored)]
     tables += [scores_table(view.scores, view.name) for view in findings.views]
-    write_text(pl.concat(tables).with_columns(pl.col("left_out").list.join(" ")).write_csv(), csv_path)
+    write_text(pl.concat(tables).with_columns(_flat("left_out"), _flat("by_training")).write_csv(), csv_path)
     write_findings(findings, json_path)
     write_text(summary_page(findings), text_path)
+
+
+def _flat(column: str) -> pl.Expr:
+    """Return a column of lists as texts, which a CSV file can hold; what is undefined is a dash."""
+    return pl.col(column).list.eval(pl.element().cast(pl.String).fill_null("-")).list.join(" ")

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from tomtransfer.experiment.config import TRANSFER
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.measurement.evidence import read_csv, read_number
 from tomtransfer.report.figures import Loss
@@ -30,10 +31,11 @@ class ReportSources:
     teacher: Sequence[Path]
     motivations: Sequence[Path]
     base: Path
-    tuned: Path
+    students: Mapping[str, Sequence[Path]]
+    """The tuned students by arm, one after each training."""
     checks: Checks
-    training: Path
-    """The record of what the adapter was made from."""
+    training: Mapping[str, Path]
+    """The records of what adapters were made from, by what their students are called (`views.labels_of`)."""
     benchmarks: Path
     """The folder of the timings."""
     games: Sequence[Mapping[str, Any]]
@@ -51,8 +53,9 @@ class ReportSources:
 
     @property
     def answers(self) -> dict[str, Sequence[Path]]:
-        """The tables of each model's choices."""
-        return {"teacher": self.teacher, "base": [self.base], "tuned": [self.tuned]}
+        """The tables of each model's choices, of tuned students after every training."""
+        tuned = {"tuned" if arm == TRANSFER else arm: paths for arm, paths in self.students.items()}
+        return {"teacher": self.teacher, "base": [self.base], **tuned}
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ def frames_table(answers: Mapping[str, Sequence[Path]]) -> Table:
     """
     rate = pl.col("cooperate") / (pl.col("cooperate") + pl.col("defect"))
     other = pl.col("other") / (pl.col("cooperate") + pl.col("defect") + pl.col("other"))  # recorded choices are counts
-    means = [rate.mean().alias("cooperation"), other.mean().alias("other"), pl.len().alias("scenarios")]
+    prompts = pl.struct("split", "game", "context", "frame").n_unique()  # of several students each was asked the same
+    means = [rate.mean().alias("cooperation"), other.mean().alias("other"), prompts.alias("scenarios")]
     rows = []
     for model, paths in answers.items():
         table = pl.concat([read_table(path) for path in paths])
