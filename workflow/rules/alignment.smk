@@ -87,6 +87,7 @@ rule summarize:
         runtime=10,
     params:
         students=STUDENTS,
+        seeds=list(experiment.training.seeds),
         views=VIEWS,
         designs=DESIGNS,
         scoring=experiment.scoring.model_dump(),

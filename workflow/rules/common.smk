@@ -88,6 +88,10 @@ if any(frames in VIEWS.values() for frames in DESIGNS.values()):
     OWN_TABLES += ["components"]
 if DESIGNS:
     OWN_TABLES += ["bias_shares", "bias_effects"]
+if len(SEEDS) > 1:
+    OWN_TABLES += ["trainings"]
+if len(STUDENTS) > 1:
+    OWN_TABLES += ["arms", "alignment_by_arm"]
 
 
 wildcard_constraints:

@@ -13,6 +13,5 @@ with job(snakemake):
     students = by_arm(files.tuned, params.students)
     answers = read_answers(teacher, Path(files.base), students, params.views, params.designs)
     games = read_game_scores([Path(path) for path in files.games])
-    write_summary(
-        answers, games, Scoring(**params.scoring), Path(output.table), Path(output.findings), Path(output.page)
-    )
+    paths = (Path(output.table), Path(output.findings), Path(output.page))
+    write_summary(answers, games, Scoring(**params.scoring), *paths, seeds=params.seeds)

@@ -157,6 +157,10 @@ def remarks(findings: Findings) -> list[str]:
             "something else. Intervals say how far a result depends on which contexts there happen to be; there is no "
             "sampling error, and the ceiling is perfect agreement."
         )
+    if len(findings.seeds) == 1:
+        said.append(
+            "There is one training: what another seed would have given is in no interval. training.seeds names more."
+        )
     if findings.unanswered:
         said.append(f"Left out of all comparisons, since no answer was valid: {listed(findings.unanswered)}.")
     said += [_invalid_by_model(each) for each in findings.agreements]

@@ -8,13 +8,13 @@ from typing import Any
 
 import polars as pl
 
-from tomtransfer.experiment.config import TRAINED_SPLIT
+from tomtransfer.experiment.config import TRAINED_SPLIT, TRANSFER
 from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.sections import Scoring
 from tomtransfer.experiment.tables import read_table, write_table
 from tomtransfer.measurement.assessments import experiment_verdict, main_view
 from tomtransfer.measurement.evidence import Comparison, cooperation_rates
-from tomtransfer.measurement.findings import Findings, examine, look, write_findings
+from tomtransfer.measurement.findings import Findings, examine, look, look_at_arm, write_findings
 from tomtransfer.measurement.rates import differences
 from tomtransfer.measurement.scoring import COLUMNS, Score, score
 from tomtransfer.measurement.views import SCENARIO, Answers
@@ -144,22 +144,28 @@ def write_summary(
     csv_path: Path,
     json_path: Path,
     text_path: Path,
+    seeds: Sequence[int] = (),
 ) -> None:
     """Write what the experiment gives as CSV, as JSON with provenance, and as a page of text to be read at the end.
 
-    `games` are the scores of all games by view, computed here where there are none. The JSON holds everything that
-    figures, tables and report are made from (`findings.read_findings`).
+    `games` are the scores of all games by view, computed here where there are none; `seeds` are those of the trainings.
+    The JSON holds everything that figures, tables and report are made from (`findings.read_findings`).
     """
     compared = dict(answers.compare())
-    assessed = {view: answers.assess(view, each, settings.confidence) for view, each in compared.items()}
-    scored, *others = compared
+    others = {arm: dict(answers.compare(arm)) for arm in answers.arms}
+    assessed = {
+        view: answers.assess(view, each, settings.confidence, {arm: views[view] for arm, views in others.items()})
+        for view, each in compared.items()
+    }
+    arms = [look_at_arm(arm, view, each, settings) for arm, views in others.items() for view, each in views.items()]
+    scored, *beside = compared
     bias = answers.decompose(settings.confidence)
     findings = replace(
         examine(compared[scored], settings, games.get(scored, ()), assessed[scored]),
         provenance=provenance({model: pl.concat(tables) for model, tables in answers.tables.items()}),
         frame=scored,
         views=tuple(
-            look(answers.views[name], compared[name], settings, assessed[name], games.get(name, ())) for name in others
+            look(answers.views[name], compared[name], settings, assessed[name], games.get(name, ())) for name in beside
         ),
         verdict=experiment_verdict(assessed, TRAINED_SPLIT),
         assessments=tuple(each for view in assessed.values() for each in view),
@@ -167,10 +173,14 @@ def write_summary(
         bias_shares=bias.shares,
         bias_effects=bias.effects,
         unanswered=answers.unanswered(),
+        seeds=tuple(seeds),
+        arms=tuple(arms),
     )
     findings = _with_disagreements(findings, answers)
-    tables = [scores_table([each for each in findings.scores if each.level != "scenario"], scored)]
-    tables += [scores_table(view.scores, view.name) for view in findings.views]
+    scored_alone = [each for each in findings.scores if each.level != "scenario"]
+    parts = [(TRANSFER, scored, scored_alone), *((TRANSFER, view.name, view.scores) for view in findings.views)]
+    parts += [(each.arm, each.view, each.scores) for each in findings.arms]
+    tables = [scores_table(scores, view).with_columns(arm=pl.lit(arm)) for arm, view, scores in parts]
     write_text(pl.concat(tables).with_columns(_flat("left_out"), _flat("by_training")).write_csv(), csv_path)
     write_findings(findings, json_path)
     write_text(summary_page(findings), text_path)

@@ -63,9 +63,10 @@ def shuffle(examples: pl.DataFrame) -> pl.DataFrame:
 def without_reasons(examples: pl.DataFrame) -> pl.DataFrame:
     """Return examples whose completions are labels alone: one for each choice of a prompt, with the weight of all."""
     part = ("prompt", "choice", "held_back")
+    rest = set(examples.columns) - {*part, "weight", "motivation", "finished", "completion"}
     return (
         examples.group_by(part, maintain_order=True)
-        .agg(pl.exclude("weight", "motivation", "finished", "completion").first(), pl.sum("weight"))
+        .agg(pl.col(*rest).first(), pl.sum("weight"))
         .with_columns(motivation=pl.lit(""), finished=pl.lit(True), completion=pl.col("label"))
         .select(examples.columns)
     )
