@@ -24,7 +24,7 @@ SMALLER = {
     "comprehension": ["sports"],
     "sampling": {"answers": 3},
     "teacher": {"motivations_per_choice": 4, "motivation_tokens": 12},
-    "training": {"epochs": 1, "held_back_share": 0.2},
+    "training": {"epochs": 1, "held_back_share": 0.2, "seeds": [1]},
     "scoring": {"bootstrap_draws": 20},
     "compute": {"gpu": 0, "threads": 1, "memory_mb": 1000, "minutes": 10},
 }

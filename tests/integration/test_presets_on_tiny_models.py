@@ -69,7 +69,7 @@ def tiny_project(folder: Path, preset: str) -> Path:
         registry[content[role]["model"]] = {"source": "local", "path": f"tiny/{role}"}
         content[role] |= {"motivations_per_choice": 2, "motivation_tokens": 8} if role == "teacher" else {}
     (project / "models.yaml").write_text(yaml.safe_dump(registry))
-    content["training"]["epochs"] = 1
+    content["training"] |= {"epochs": 1, "seeds": [1]}
     content |= SMALL
     (project / "config.yaml").write_text(yaml.safe_dump(content))
     return project

@@ -68,6 +68,7 @@ def test_training_lowers_the_loss_and_leaves_adapter_log_card_and_record(trained
     assert log["loss"][-1] < log["loss"][0]
     assert len(log["evaluation_loss"].drop_nulls()) == trainer.EVALUATIONS
     record = json.loads((adapter / "training.json").read_text())
+    assert (record["arm"], record["training"]["seed"]) == ("transfer", 1)
     assert (record["split"], record["contexts"]) == (["in_sample"], ["team", "business"])
     assert "No other context" in (adapter / "README.md").read_text()
     assert json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == "random"
@@ -163,6 +164,8 @@ def test_everything_that_is_trained_on_is_in_the_key(examples, tmp_path, change)
 def test_who_is_trained_and_how_is_in_the_key_and_on_what_machine_is_not(examples, tmp_path):
     lesson = Lesson(local_model(tmp_path), examples, SETTINGS)
     assert replace(lesson, seed=2).key != lesson.key
+    assert replace(lesson, settings=SETTINGS.model_copy(update={"seeds": (2, 1, 3)})).key == lesson.key
+    assert lesson.replicate == {**SETTINGS.model_dump(mode="json", exclude={"seeds"}), "seed": 1}
     for settings in ({"learning_rate": 0.02}, {"epochs": 3}):
         assert replace(lesson, settings=SETTINGS.model_copy(update=settings)).key != lesson.key
     for student in ({"model_revision": "2"}, {"quantization": "nf4"}):
