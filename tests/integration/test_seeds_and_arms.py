@@ -2,7 +2,6 @@
 
 import html
 import json
-from collections import Counter
 from pathlib import Path
 
 import polars as pl
