@@ -173,13 +173,8 @@ def agreement(rows: Sequence[CountedRate], confidence: float = 0.95) -> Agreemen
 
 def disagreement(found: Agreement, used: bool) -> str:
     """Return a sentence on a model whose drawn answers and exact choices disagree; `used` says which are measured."""
-    of = (
-        "student before training"
-        if found.model == "base"
-        else "tuned student"
-        if found.model == "tuned"
-        else found.model
-    )
+    called = {"teacher": "teacher", "base": "student before training", "tuned": "tuned student"}
+    of = called.get(found.model, f"student of the arm {found.model}")
     measured = (
         "the drawn answers are measured, with their sampling error"
         if used
