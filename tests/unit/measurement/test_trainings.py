@@ -129,7 +129,10 @@ def test_answers_are_compared_after_each_training_and_together() -> None:
     shuffled = dict(answers.compare("shuffled"))
     [found] = answers.assess("counterbalanced", comparison, 0.95, {"shuffled": shuffled["counterbalanced"]})
     assert found.trainings == 2
-    assert found.gap.arms["shuffled"].beyond.positive
+    assert found.gap.closed.value is not None
+    shuffled_alone = assess(shuffled["counterbalanced"].trainings, "", list(FRAMES), crossed=True)[0].gap.closed.value
+    assert found.gap.arms["shuffled"].closed.value == pytest.approx(shuffled_alone)
+    assert found.gap.arms["shuffled"].beyond.value == pytest.approx(found.gap.closed.value - shuffled_alone)
     pattern = next(each for each in found.components if each.part == "pattern")
     assert pattern.arms["shuffled"].closed.value == pytest.approx(0, abs=1e-9)
 
