@@ -36,7 +36,7 @@ def test_each_arm_and_seed_is_one_training_and_one_asking(project):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("training={seed: 2}", "training.seed: is not read any more; write seeds: [2], a list with a seed for each"),
+        ("training={seed: 2}", "training.seed: unknown key; did you mean 'seeds'?"),
         ("training={seeds: [1, 1]}", "training.seeds: each seed may stand here once"),
         ("training={seeds: []}", "training.seeds: "),
         ("arms=[shuffled]", "arms: transfer must be among the arms"),

@@ -3,9 +3,8 @@
 import datetime
 import os
 import unicodedata
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
@@ -270,15 +269,6 @@ class Training(Record):
     Every measure is the mean over them; from one alone it cannot be told what another would have given."""
     revision: Count = 1
     """Raise it to have the training done again."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _seeds_are_a_list(cls, content: Any) -> Any:
-        """Refuse the key of a single seed, which is not read any more."""
-        if isinstance(content, Mapping) and "seed" in content:
-            now = f"seeds: [{content['seed']}]"
-            raise FieldError("seed", f"is not read any more; write {now}, a list with a seed for each training")
-        return content
 
     @field_validator("seeds")
     @classmethod
