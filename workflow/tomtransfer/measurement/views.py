@@ -24,7 +24,7 @@ from tomtransfer.respondents.counting import read_choices, read_drawn
 
 SCENARIO = ["split", "game", "context"]
 
-NO_ARMS: Mapping[str, Comparison] = MappingProxyType({})
+ONE_ARM: Mapping[str, Comparison] = MappingProxyType({})
 
 MOST_MISSING = 5
 """Scenarios that an error names one by one."""
@@ -80,7 +80,7 @@ class Answers:
         return [table.filter(pl.col("frame").is_in(frames)) for table in tables]
 
     def assess(
-        self, view: str, comparison: Comparison, confidence: float, arms: Mapping[str, Comparison] = NO_ARMS
+        self, view: str, comparison: Comparison, confidence: float, arms: Mapping[str, Comparison] = ONE_ARM
     ) -> list[Assessment]:
         """Return what training did in each split of a view, beside the students of other `arms` in the same view."""
         frames = list(self.views[view])

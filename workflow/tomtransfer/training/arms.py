@@ -14,9 +14,9 @@ from tomtransfer.experiment.validation import InputError
 SHUFFLE_SEED = 1
 """Seed of the order in which answers move: all experiments with the same scenarios move them alike."""
 
-SCENARIO = ("split", "game", "context")
+WHOSE = ("split", "game", "context")
 
-ASKED = (*SCENARIO, "frame", "question", "prompt", "system", "user")
+OF_THE_PROMPT = (*WHOSE, "frame", "question", "prompt", "system", "user")
 """Columns of an example that say what was asked; the others say what was answered, and how much it counts."""
 
 
@@ -38,11 +38,11 @@ def shuffle(examples: pl.DataFrame) -> pl.DataFrame:
     answer is used once. In one frame a label means the same in all scenarios, so that it still means what it did.
     Raises InputError where a frame has a single scenario.
     """
-    scenarios = examples.select(SCENARIO).unique(maintain_order=True)
+    scenarios = examples.select(WHOSE).unique(maintain_order=True)
     order = np.random.default_rng(SHUFFLE_SEED).permutation(len(scenarios))
     circle = scenarios.with_columns(place=pl.Series(order))
-    prompts = examples.select(ASKED).unique("prompt", maintain_order=True)
-    asked = prompts.join(circle, on=SCENARIO, maintain_order="left")
+    prompts = examples.select(OF_THE_PROMPT).unique("prompt", maintain_order=True)
+    asked = prompts.join(circle, on=WHOSE, maintain_order="left")
     if len(alone := asked.filter(pl.len().over("frame") == 1)):
         raise InputError(
             f"arms: shuffled: {alone['frame'][0]} is trained on in a single scenario, {alone['game'][0]} in "
@@ -51,7 +51,7 @@ def shuffle(examples: pl.DataFrame) -> pl.DataFrame:
     asked = asked.sort("frame", "place", maintain_order=True)
     first, following = (each.over("frame") for each in (pl.col("prompt").first(), pl.col("prompt").shift(-1)))
     moved = asked.select(to="prompt", answered=following.fill_null(first))
-    answers = examples.drop(*(name for name in ASKED if name != "prompt")).rename({"prompt": "answered"})
+    answers = examples.drop(*(name for name in OF_THE_PROMPT if name != "prompt")).rename({"prompt": "answered"})
     return (
         answers.join(moved, on="answered", maintain_order="left", validate="m:1")
         .join(asked.drop("place"), left_on="to", right_on="prompt", maintain_order="left", validate="m:1")
