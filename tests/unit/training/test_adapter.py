@@ -175,6 +175,13 @@ def test_who_is_trained_and_how_is_in_the_key_and_on_what_machine_is_not(example
     assert Lesson(local_model(tmp_path), examples.clone(), SETTINGS).key == lesson.key
 
 
+def test_an_adapter_that_was_trained_before_there_were_several_seeds_is_found_again(tmp_path):
+    texts = {name: ["a", "b"] for name in ("system", "user", "label", "motivation", "question")}
+    rest = {"finished": [True, False], "weight": [0.5, 0.5], "held_back": [False, True]}
+    lesson = Lesson(local_model(tmp_path), pl.DataFrame(texts | rest), Training(epochs=2, seeds=(3, 1)), seed=1)
+    assert lesson.key == "e8751d15846385e7ccd797c8f1cf607344b737d4c57715df3c52d5995836fbb1"
+
+
 def test_names_belong_to_the_record_and_not_to_the_key(trained, examples, tmp_path):
     renamed = examples.with_columns(context=pl.col("context").replace("team", "crew"))
     write_table(renamed, trained / "renamed.parquet")

@@ -39,6 +39,10 @@ READING = (
     "policies that ignore the scenario: the best constant, the tuned student's own mean, a fair coin. The ceiling is "
     "the teacher against itself, split in half."
 )
+OVER_TRAININGS = (
+    " Of the tuned student it is the mean over trainings, with counted answers of all of them added up: intervals and "
+    "tests are for the students of these trainings."
+)
 
 
 def make_tables(findings: Findings) -> list[Table]:
@@ -140,8 +144,7 @@ def _rates(findings: Findings) -> Table:
         "were counted (exact probabilities have no sampling error), the share of answers that are neither choice, and "
         "the rate that each floor plays in every scenario of the split."
     )
-    if len(findings.seeds) > 1:
-        caption += " Of the tuned student it is the mean over trainings; counted answers of all of them are added up."
+    caption += OVER_TRAININGS * (len(findings.seeds) > 1)
     return Table("cooperation", "Cooperation by scenario", caption, tuple(columns), tuple(_rate_rows(findings)))
 
 
@@ -188,6 +191,7 @@ def _differences(findings: Findings) -> Table:
         "probabilities are equivalent when they differ by no more than that. Floors and ceiling: their distance from "
         "the teacher in the scenario."
     )
+    caption += OVER_TRAININGS * (len(findings.seeds) > 1)
     columns = (
         *(SPLIT, GAME, CONTEXT),
         *(Column("first", "first"), Column("second", "second"), Column("difference", "difference", "number")),
