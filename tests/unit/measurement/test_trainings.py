@@ -177,6 +177,7 @@ def test_other_arms_stand_in_the_headline_with_intervals_of_the_differences() ->
     assert shuffled.beyond.value == pytest.approx(found.gap.closed.value - shuffled.closed.value)
     assert shuffled.beyond.positive and not found.gap.arms["choices_only"].beyond.positive
     said = headline(found)
+    assert said.startswith("in_sample (12 scenarios in 4 frames, 3 trainings): ")
     assert f"a student tuned on the answers of other scenarios closes {100 * shuffled.closed.value:.1f} %" in said
     assert f"and the difference is {100 * shuffled.beyond.value:+.1f} points (95 % interval" in said
     assert "a student tuned on the same choices without reasons closes" in said

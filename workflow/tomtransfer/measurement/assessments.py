@@ -119,7 +119,8 @@ def _invalid(trainings: Sequence[Comparison], drawn: Mapping[str, Sequence[Evide
 def headline(found: Assessment) -> str:
     """Return the verdict on a split in words, with the numbers that it stands on."""
     frames = f" in {len(found.frames)} frames" if len(found.frames) > 1 else ""
-    subject = f"{found.split} ({_plural(found.scenarios, 'scenario')}{frames}): {found.sentence}"
+    trainings = f", {found.trainings} trainings" if found.trainings > 1 else ""
+    subject = f"{found.split} ({_plural(found.scenarios, 'scenario')}{frames}{trainings}): {found.sentence}"
     if found.gap.no_gap:
         return f"{subject} No share of the gap is given: {found.gap.no_gap}."
     best, beyond = found.gap.floors["best_constant"], found.gap.beyond["best_constant"]
