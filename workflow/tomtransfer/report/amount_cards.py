@@ -58,7 +58,8 @@ def write_amount_card(
         for evidence, choices in known.items()
     }
     rows = [{"read": evidence, **asdict(row)} for evidence, found in measures.items() for row in found]
-    write_table(pl.DataFrame(rows, infer_schema_length=None), paths["table"])
+    nullable = {"spread": pl.Float64, "by_training": pl.List(pl.Float64)}
+    write_table(pl.DataFrame(rows, schema_overrides=nullable, infer_schema_length=None), paths["table"])
     donation = read_donation(published)
     compared = {
         **{model: getattr(donation, model) for model in ROLES},
