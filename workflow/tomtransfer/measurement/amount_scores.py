@@ -210,7 +210,8 @@ def _row(
         return AmountMeasure(
             name, evidence, None, None, None, "undefined: base equals teacher, or a model gave no valid amount"
         )
-    low, high = map(float, interval) if interval and np.isfinite(interval).all() else (None, None)
+    known = interval is not None and bool(np.isfinite(interval).all())
+    low, high = (float(interval.low), float(interval.high)) if interval is not None and known else (None, None)
     by_training = tuple(float(each[name][0]) for each in after)
     spread = float(np.std(by_training, ddof=1)) if len(after) > 1 and name in OF_TUNED else None
     return AmountMeasure(name, evidence, value, low, high, note, spread, by_training if name in OF_TUNED else ())

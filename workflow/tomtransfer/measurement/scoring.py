@@ -73,10 +73,8 @@ def score(
     the gap that is within its noise is not given. The same seed gives the same numbers on any number of threads, and no
     group's numbers depend on the other groups.
     """
-    averaged, framed = (
-        [distributions(frames) for frames in after]
-        for after in ([(each,) for each in comparison.trainings], [each.frames for each in comparison.trainings])
-    )
+    averaged = [distributions((each,)) for each in comparison.trainings]
+    framed = [distributions(each.frames) for each in comparison.trainings]
     redrawn = redraw(comparison, draws, seed) if set(levels) - CLUSTERED and not comparison.by_frame else []
 
     def score_one(level: str, members: NDArray[np.intp]) -> list[Score]:
