@@ -98,7 +98,7 @@ MISTAKES: dict[str, dict[str, Change]] = {
         "a payoff of 1.0e+15": replacing(GAME, "reward: 10", "reward: 1.0e+15"),
         "a payoff of 3.0e-05": replacing(GAME, "sucker: 2", "sucker: 3.0e-05"),
         "a multiplier that a prompt would round": replacing(DONATION, "multiplier: 2", "multiplier: 2.0000001"),
-        "a seed beyond 63 bits": preset("training: {seed: 9223372036854775808}\n"),
+        "a seed beyond 63 bits": preset("training: {seeds: [9223372036854775808]}\n"),
         "a temperature of 1.0e-300": preset("temperature: 1.0e-300\n"),
         "10 ** 12 answers": preset("sampling: {answers: 1000000000000}\n"),
         "a payoff factor of 1.0e+308": preset("splits: {doubled_payoffs: {payoff_factor: 1.0e+308}}\n"),

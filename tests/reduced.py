@@ -179,7 +179,9 @@ EDITS: dict[str, Edit] = {
     "a removed game": setting("games", lambda games: [game for game in games if game != "prisoners_dilemma"]),
     "LoRA rank": setting("training.lora", {"rank": 4}),
     "epochs": setting("training.epochs", 2),
-    "seed": setting("training.seed", 2),
+    "another seed": setting("training.seeds", [2]),
+    "one more seed": setting("training.seeds", [1, 2]),
+    "another arm": setting("arms", ["transfer", "shuffled"]),
     "figure style": replacing("workflow/tomtransfer/report/style.py", '"axes.titlesize": 8', '"axes.titlesize": 9'),
     "a measure": replacing(
         "workflow/tomtransfer/measurement/measures.py", "return 1 - divide(after", "return 2 - divide(after"

@@ -14,7 +14,12 @@ from project import run_snakemake
 pytestmark = pytest.mark.slow
 
 CONTROL = ("--configfile", "presets/control.yaml")
-QUICK = ("--config", "student={model: random-student}", "training={epochs: 1}", "compute={threads: 1, gpu: 0}")
+QUICK = (
+    "--config",
+    "student={model: random-student}",
+    "training={epochs: 1, seeds: [1]}",
+    "compute={threads: 1, gpu: 0}",
+)
 RESULTS = Path("results/control")
 OWN_ADVANTAGE = {"prisoners_dilemma": -3.0, "snowdrift": -2.0, "stag_hunt": 2.0, "prisoners_delight": 3.0}
 """Points that cooperating earns more for oneself than defecting, the coplayer being taken for a coin."""
@@ -88,6 +93,8 @@ def test_the_gap_that_the_student_closes_is_in_the_report(control):
     record = json.loads((control / RESULTS / "alignment" / "summary.json").read_text())
     report = html.unescape((control / RESULTS / "report.html").read_text())
     assert "planted-teacher" in report
+    for each in record["assessments"]:
+        assert set(each["gap"]["arms"]) == {"shuffled", "choices_only"}
     assert record["headlines"]["in_sample"].replace("_", " ") in report
     assert record["verdict"].replace("_", " ") in report
     for view in record["views"]:

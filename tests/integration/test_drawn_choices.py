@@ -23,7 +23,7 @@ def reasoned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_the_student_is_trained_on_keeps_the_teachers_order(reasoned):
-    examples = pl.read_parquet(reasoned / "results/training/examples.parquet")
+    examples = pl.read_parquet(reasoned / "results/training/transfer.parquet")
     answers = pl.concat([pl.read_parquet(path) for path in (reasoned / "results/teacher").glob("*.answers.parquet")])
     assert examples["completion"].str.contains("\n[CD]$").all()
     assert set(examples["completion"]) <= set(answers["answer"])

@@ -104,14 +104,14 @@ def plain_rates(project: Path, adapter: Path | None) -> dict[str, float]:
     return {each.sha256: read.candidates[0] / sum(read.candidates) for each, read in zip(prompts, found, strict=True)}
 
 
-@pytest.mark.parametrize("variant", ["base", "tuned"])
+@pytest.mark.parametrize("variant", ["base", "transfer-1"])
 def test_rates_are_those_of_plain_passes(run, variant):
     project, _ = run
     answers = pl.read_parquet(project / f"results/student/{variant}.parquet")
     rates = {
         row["prompt"]: row["cooperate"] / (row["cooperate"] + row["defect"]) for row in answers.iter_rows(named=True)
     }
-    expected = plain_rates(project, project / "results/student/adapter" if variant == "tuned" else None)
+    expected = plain_rates(project, project / "results/student/transfer-1" if variant == "transfer-1" else None)
     assert rates == pytest.approx({prompt: expected[prompt] for prompt in rates}, abs=TOLERANCE)
     # Prompts are told apart by more than that, even by a student that hardly does.
     assert max(rates.values()) - min(rates.values()) > 10 * TOLERANCE
@@ -119,9 +119,9 @@ def test_rates_are_those_of_plain_passes(run, variant):
 
 def test_the_student_has_learnt_and_only_where_text_reaches(run):
     project, kind = run
-    base, tuned = (pl.read_parquet(project / f"results/student/{name}.parquet") for name in ("base", "tuned"))
+    base, tuned = (pl.read_parquet(project / f"results/student/{name}.parquet") for name in ("base", "transfer-1"))
     assert (base["cooperate"] - tuned["cooperate"]).abs().max() > 1e-3 * base["cooperate"].max()
-    config = json.loads((project / "results/student/adapter/adapter_config.json").read_text())
+    config = json.loads((project / "results/student/transfer-1/adapter_config.json").read_text())
     assert set(config["target_modules"]) == set(kind.targets)
-    log = pl.read_csv(project / "results/student/adapter/training_log.csv")
+    log = pl.read_csv(project / "results/student/transfer-1/training_log.csv")
     assert (log["gradient_norm"].drop_nulls() > 0).all()

@@ -46,7 +46,7 @@ def strike(project: Path, job: str, number: signal.Signals) -> None:
 def test_a_training_that_failed_is_made_by_the_next_run(finished, tmp_path, number):
     project = edited_copy(finished, tmp_path / "edited", ["LoRA rank"])
     planned = plan(project)
-    strike(project, "train_student", number)
+    strike(project, "train_student/transfer-1", number)
     assert plan(project) == planned
     if number == signal.SIGKILL:
         run_again(project)
@@ -73,8 +73,8 @@ def test_a_file_that_is_gone_is_made_by_the_next_run(finished, tmp_path):
     project = copy_with_results(finished, tmp_path / "edited")
     setting("training.held_back_share", 0.4)(project)
     planned = plan(project)
-    strike(project, "assemble_training", signal.SIGKILL)
-    assert not (project / "results/training/examples.parquet").exists()
+    strike(project, "assemble_training/transfer", signal.SIGKILL)
+    assert not (project / "results/training/transfer.parquet").exists()
     assert plan(project) == planned
 
 

@@ -106,7 +106,7 @@ def test_a_model_that_is_cut_short(finished, tmp_path):
 
 BROKEN = {
     "a table": "teacher/stag_hunt.answers.parquet",
-    "an adapter": "student/adapter/adapter_model.safetensors",
+    "an adapter": "student/transfer-1/adapter_model.safetensors",
     "prompts": "prompts/stag_hunt.json",
     "findings": "alignment/summary.json",
     "a figure": "figures/bias.pdf",
@@ -158,7 +158,7 @@ def test_a_job_past_its_time_limit_is_told_to_stop(finished, tmp_path):
     project = copy_with_results(finished, tmp_path / "edited")
     setting("training.epochs", 1000)(project)
     process = start(project)
-    os.kill(process_of(process, project, "train_student", "epochs"), signal.SIGTERM)
+    os.kill(process_of(process, project, "train_student/transfer-1", "epochs"), signal.SIGTERM)
     assert process.wait() != 0
     assert "stopped from outside: cancelled, or past its time limit" in (project / "output.log").read_text()
 
@@ -168,13 +168,13 @@ def test_a_job_that_is_still_at_work_after_its_snakemake_was_killed_is_waited_fo
     project = copy_with_results(finished, tmp_path / "edited")
     setting("training.epochs", 20)(project)
     first = start(project)
-    older = process_of(first, project, "train_student", "epochs")
+    older = process_of(first, project, "train_student/transfer-1", "epochs")
     with stopped(older):
         first.kill()
         first.wait()
         assert run_snakemake(project, "--unlock").returncode == 0
         second = start(project)
-        process_of(second, project, "train_student", WAITS)
+        process_of(second, project, "train_student/transfer-1", WAITS)
     assert second.wait() == 0
-    assert "train_student: the adapter is in the store" in (project / "output.log").read_text()
+    assert "train_student transfer 1: the adapter is in the store" in (project / "output.log").read_text()
     assert plan(project) == {}

@@ -43,7 +43,9 @@ PLANS = {
     "a removed game": {"check_models": 1, "assemble_training": 1, **TRAINED, "ask_student": 2, "score_game": 1},
     "LoRA rank": TRAINED,
     "epochs": TRAINED,
-    "seed": TRAINED,
+    "another seed": TRAINED,
+    "one more seed": TRAINED,
+    "another arm": {"assemble_training": 1, **TRAINED},
     "figure style": {"plot": 1, "report": 1},
     "a measure": {"score_published": 1, **SCORED},
     "the student's revision": {**TRAINED, "ask_student": 2},
@@ -140,7 +142,7 @@ def rows_of(name: str, choices: int, answers: int, comprehension: int = 0, **oth
 # Two games in three contexts, two of them in sample; two frames, both trained on. Two answers are drawn in the first
 # frame, three motivations for each choice in both. In one context there are six questions about the payoffs of each
 # game. The donation game adds an amount, its drawn answers, and four questions.
-TUNED = rows_of("student/tuned", 12, 14, 16, amounts=1)
+TUNED = rows_of("student/transfer-1", 12, 14, 16, amounts=1)
 ROWS = {
     ("figure style",): {},
     ("more answers",): {
@@ -148,7 +150,7 @@ ROWS = {
         **rows_of("teacher/stag_hunt", 0, 3),
         **rows_of("teacher/donation", 0, 1),
         **rows_of("student/base", 0, 7),
-        **rows_of("student/tuned", 0, 7),
+        **rows_of("student/transfer-1", 0, 7),
     },
     ("the teacher's revision",): {
         **rows_of("teacher/prisoners_dilemma", 6, 6, 6, motivations=12),
@@ -166,13 +168,13 @@ ROWS = {
         **rows_of("teacher/prisoners_dilemma", 2, 2),
         **rows_of("teacher/stag_hunt", 8, 8, 6, motivations=12),
         **rows_of("student/base", 10, 10, 6),
-        **rows_of("student/tuned", 16, 18, 16, amounts=1),
+        **rows_of("student/transfer-1", 16, 18, 16, amounts=1),
     },
     ("temperature", "a removed game"): {
         **rows_of("teacher/stag_hunt", 6, 6, 6, motivations=12),
         **rows_of("teacher/donation", 0, 2, 4, amounts=1),
         **rows_of("student/base", 6, 8, 10, amounts=1),
-        **rows_of("student/tuned", 6, 8, 10, amounts=1),
+        **rows_of("student/transfer-1", 6, 8, 10, amounts=1),
     },
 }
 """Rows that are computed again after edits, by table; all others are kept."""

@@ -24,7 +24,7 @@ SMALLER = {
     "comprehension": ["sports"],
     "sampling": {"answers": 3},
     "teacher": {"motivations_per_choice": 4, "motivation_tokens": 12},
-    "training": {"epochs": 1, "held_back_share": 0.2},
+    "training": {"epochs": 1, "held_back_share": 0.2, "seeds": [1]},
     "scoring": {"bootstrap_draws": 20},
     "compute": {"gpu": 0, "threads": 1, "memory_mb": 1000, "minutes": 10},
 }
@@ -54,11 +54,11 @@ def as_written(tokenizer, system, user, answer):
 def test_the_preset_runs_to_its_end(preset):
     results = preset / "results/llama2"
     assert (results / "report.html").exists()
-    assert len(pl.read_parquet(results / "student/tuned.parquet")) > 0
+    assert len(pl.read_parquet(results / "student/transfer-1.parquet")) > 0
 
 
 def test_completions_are_trained_in_the_tokens_that_the_tokenizer_writes(preset):
-    examples = pl.read_parquet(preset / "results/llama2/training/examples.parquet")
+    examples = pl.read_parquet(preset / "results/llama2/training/transfer.parquet")
     tokenizer = load_tokenizer(preset / "tiny" / MODELS[1])
     names = ("system", "user", "label", "motivation", "finished", "weight", "question")
     compared = 0

@@ -138,7 +138,7 @@ def test_an_edit_is_found_in_prompts_answers_and_report(finished, edited, tmp_pa
     # Each way has to see that other rows are wanted; they need not be computed ten times.
     shutil.copytree(edited / "results/store", project / "results/store", dirs_exist_ok=True)
     place, arguments = way(project)
-    before = pl.read_parquet(results_of(place) / "student" / "tuned.parquet")
+    before = pl.read_parquet(results_of(place) / "student" / "transfer-1.parquet")
     EDITS["a payoff"](place)
     done = run_snakemake(place, "--cores", "all", *arguments)
     assert done.returncode == 0, done.stdout
@@ -151,7 +151,7 @@ def assert_edited(results: Path, before: pl.DataFrame) -> None:
     prompts = json.loads((results / "prompts" / "stag_hunt.json").read_text())["prompts"]
     assert {prompt["payoffs"]["temptation"] for prompt in prompts} == {EDITED_POINTS}
     asked = {prompt["sha256"] for prompt in prompts if prompt["question"] == "answer_first"}
-    tuned = pl.read_parquet(results / "student" / "tuned.parquet").filter(game="stag_hunt")
+    tuned = pl.read_parquet(results / "student" / "transfer-1.parquet").filter(game="stag_hunt")
     assert set(tuned["prompt"]) == asked
     assert not set(tuned["prompt"]) & set(before.filter(game="stag_hunt")["prompt"])
     report = (results / "report.html").read_text()
@@ -207,8 +207,8 @@ def test_an_edit_taken_back_after_a_dry_run_leaves_nothing_to_do(finished, tmp_p
 
 
 GONE = {
-    "student/adapter/adapter_model.safetensors": "train_student",
-    "student/tuned.parquet": "ask_student",
+    "student/transfer-1/adapter_model.safetensors": "train_student",
+    "student/transfer-1.parquet": "ask_student",
     "student/checked.json": "check_models",
     "student/base.examined.json": "ask_student",
     "teacher/stag_hunt.motivations.parquet": "ask_teacher",

@@ -72,7 +72,7 @@ def test_a_second_experiment_asks_nothing_that_the_first_has_asked(finished, tmp
     assert {Path(name).parts[0] for name in new} == {"answers", "adapters"}
     # The tuned student alone is asked: its new adapter is part of what its answers are kept under.
     assert [line for line in loaded(said) if "ask_teacher" in line or "ask_student base" in line] == []
-    assert [line for line in loaded(said) if "ask_student tuned" in line]
+    assert [line for line in loaded(said) if "ask_student transfer-1" in line]
 
 
 def test_without_results_all_tables_come_back_and_no_model_is_loaded(finished, tmp_path):
@@ -120,11 +120,11 @@ def test_an_adapter_with_other_weights_has_its_student_asked_again(finished, tmp
     trainer = "workflow/tomtransfer/training/trainer.py"
     replacing(trainer, "learning_rate=settings.learning_rate", "learning_rate=settings.learning_rate * 2")(project)
     shutil.rmtree(project / "results/store/adapters")
-    shutil.rmtree(project / "results/student/adapter")
+    shutil.rmtree(project / "results/student/transfer-1")
     said = run_to_the_end(project)
     assert {line.split()[1].strip(":") for line in loaded(said)} == {"ask_student", "train_student"}
     assert [line for line in loaded(said) if "ask_student base" in line] == []
-    tuned, before = (contents(each)["student/tuned.parquet"] for each in (project, finished))
+    tuned, before = (contents(each)["student/transfer-1.parquet"] for each in (project, finished))
     assert not set(tuned["key"]) & set(before["key"])
     run_again(project)
 

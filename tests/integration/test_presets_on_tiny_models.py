@@ -69,7 +69,7 @@ def tiny_project(folder: Path, preset: str) -> Path:
         registry[content[role]["model"]] = {"source": "local", "path": f"tiny/{role}"}
         content[role] |= {"motivations_per_choice": 2, "motivation_tokens": 8} if role == "teacher" else {}
     (project / "models.yaml").write_text(yaml.safe_dump(registry))
-    content["training"]["epochs"] = 1
+    content["training"] |= {"epochs": 1, "seeds": [1]}
     content |= SMALL
     (project / "config.yaml").write_text(yaml.safe_dump(content))
     return project
@@ -87,12 +87,12 @@ def test_a_preset_runs_to_its_report_on_tiny_models_of_its_architecture(tmp_path
     shown = json.loads((results / "student/checked.json").read_text())["around_the_messages"]
     assert PRESETS[preset][2] in shown
     keys = set()
-    for variant in ("base", "tuned"):
+    for variant in ("base", "transfer-1"):
         answers = pl.read_parquet(results / f"student/{variant}.parquet")
         assert ((answers["cooperate"] + answers["defect"] + answers["other"] - 1).abs() < 1e-4).all()
         [examination] = json.loads((results / f"student/{variant}.examined.json").read_text())["examinations"]
         assert set(answers["examination"]) == {examination["key"]}
         keys.add(examination["key"])
-    assert {json.loads((results / "student/adapter/training.json").read_text())["examination"]} == keys
+    assert {json.loads((results / "student/transfer-1/training.json").read_text())["examination"]} == keys
     assert "The student, examined" in (results / "report.html").read_text()
     assert plan(project) == {}

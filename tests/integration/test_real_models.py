@@ -45,19 +45,19 @@ def answers(project: Path, name: str) -> pl.DataFrame:
 
 
 def test_each_model_is_loaded_once_per_job(real):
-    loads = re.findall(r"^[\d:]{8} ([\w ]+): loading (\S+) on cpu in float32, weights (\w+)$", real[1], re.MULTILINE)
+    loads = re.findall(r"^[\d:]{8} ([\w -]+): loading (\S+) on cpu in float32, weights (\w+)$", real[1], re.MULTILINE)
     assert sorted(loads) == [
         ("ask_student base", "smollm2-135m-instruct", "nf4"),
-        ("ask_student tuned", "smollm2-135m-instruct", "nf4"),
+        ("ask_student transfer-1", "smollm2-135m-instruct", "nf4"),
         ("ask_teacher prisoners_dilemma", "qwen2.5-coder-0.5b-instruct", "as_stored"),
         ("ask_teacher stag_hunt", "qwen2.5-coder-0.5b-instruct", "as_stored"),
         ("ask_teacher_amount donation", "qwen2.5-coder-0.5b-instruct", "as_stored"),
-        ("train_student", "smollm2-135m-instruct", "nf4"),
+        ("train_student transfer 1", "smollm2-135m-instruct", "nf4"),
     ]
 
 
 def test_progress_and_time_left_are_seen(real):
-    assert re.search(r"train_student: \d+ of \d+ steps, \d+:\d\d elapsed, \d+:\d\d left, loss \d", real[1])
+    assert re.search(r"train_student transfer 1: \d+ of \d+ steps, \d+:\d\d elapsed, \d+:\d\d left, loss \d", real[1])
 
 
 NOT_REACHED = "0.53 in friend_sharing: a label counts only with what follows it, and the letters are swapped"
@@ -80,14 +80,14 @@ def test_motivations_are_reasons_in_words(real):
 
 def test_training_brings_the_student_nearer_to_the_teacher(real):
     project, _ = real
-    log = pl.read_csv(project / "results/student/adapter/training_log.csv")
+    log = pl.read_csv(project / "results/student/transfer-1/training_log.csv")
     losses = log["evaluation_loss"].drop_nulls()
     assert losses[-1] < losses[0]
     for game in REDUCED["games"]:
         card = json.loads((project / "results/alignment" / f"{game}.json").read_text())
         assert card["splits"]["in_sample"]["measures"]["gap_closed"]["value"] > 0.3
         assert card["provenance"]["teacher"]["model_revision"][0].startswith("1d9614638d18024d")
-    assert (answers(project, "student/tuned")["other"] < answers(project, "student/base")["other"]).all()
+    assert (answers(project, "student/transfer-1")["other"] < answers(project, "student/base")["other"]).all()
 
 
 def test_a_second_run_does_nothing(real):

@@ -56,7 +56,7 @@ def teacher_tables(project: Path) -> list[Path]:
 
 def test_its_rates_are_the_counts_and_reach_the_report(taught):
     assert teacher_rates(taught) == {row[:3]: row[3] / (row[3] + row[4]) for row in COUNTS}
-    examples = pl.read_parquet(taught / "results/training/examples.parquet")
+    examples = pl.read_parquet(taught / "results/training/transfer.parquet")
     assert set(examples["completion"]) == {"C", "D"}
     assert set(examples["frame"]) == {"canonical"}
     card = json.loads((taught / "results/alignment/stag_hunt.json").read_text())
@@ -84,7 +84,7 @@ def test_what_is_not_recorded_is_left_out_and_said(taught):
 
 
 def test_an_edited_count_renews_what_depends_on_it_and_nothing_stays_stale(taught):
-    before = (taught / "results/student/adapter/adapter_model.safetensors").read_bytes()
+    before = (taught / "results/student/transfer-1/adapter_model.safetensors").read_bytes()
     replacing("people.csv", "stag_hunt,sports,30,10", "stag_hunt,sports,20,20")(taught)
     jobs = plan(taught)
     assert {"fetch_model", "ask_teacher", "score_game", "summarize", "report"} <= set(jobs)
@@ -92,7 +92,7 @@ def test_an_edited_count_renews_what_depends_on_it_and_nothing_stays_stale(taugh
     run_again(taught)
     assert teacher_rates(taught)["new_contexts", "stag_hunt", "sports"] == 0.5
     # What the student is taught did not change, so that its adapter came out of the store.
-    assert (taught / "results/student/adapter/adapter_model.safetensors").read_bytes() == before
+    assert (taught / "results/student/transfer-1/adapter_model.safetensors").read_bytes() == before
 
 
 def test_a_scenario_without_a_record_ends_the_run_before_it_begins(taught):

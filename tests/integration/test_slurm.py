@@ -155,8 +155,8 @@ def test_a_killed_training_is_tried_again_and_goes_on_from_its_checkpoint(finish
     first, second = of_rule(cluster, "train_student")
     assert (first.number, first.state) == (faults.struck["train_student"], "FAILED")
     assert (second.state, second.minutes) == ("COMPLETED", 14)
-    assert "on from checkpoint-" in (project / RESULTS / "logs" / "train_student.log").read_text()
-    log = pl.read_csv(project / RESULTS / "student" / "adapter" / "training_log.csv")
+    assert "on from checkpoint-" in (project / RESULTS / "logs" / "train_student" / "transfer-1.log").read_text()
+    log = pl.read_csv(project / RESULTS / "student" / "transfer-1" / "training_log.csv")
     assert log["step"].to_list() == list(range(1, log["step"].max() + 1))
     assert not [path for path in (project / "results/store/unfinished").iterdir() if path.is_dir()]
 

@@ -43,14 +43,14 @@ def test_all_scenarios_of_all_splits_are_answered_by_all_models(smoke):
     teacher = pl.concat([pl.read_parquet(smoke / RESULTS / "teacher" / f"{game}.parquet") for game in GAMES])
     for table in (
         teacher,
-        *(pl.read_parquet(smoke / RESULTS / "student" / f"{name}.parquet") for name in ("base", "tuned")),
+        *(pl.read_parquet(smoke / RESULTS / "student" / f"{name}.parquet") for name in ("base", "transfer-1")),
     ):
         assert set(table.group_by("split").len().iter_rows()) == expected
         assert ((table["cooperate"] + table["defect"] + table["other"] - 1).abs() < 1e-6).all()
 
 
 def test_held_out_scenarios_never_reach_training(smoke):
-    examples = pl.read_parquet(smoke / RESULTS / "training" / "examples.parquet")
+    examples = pl.read_parquet(smoke / RESULTS / "training" / "transfer.parquet")
     prompts = [json.loads(path.read_text()) for path in (smoke / RESULTS / "prompts").glob("*.json")]
     held_out = {
         one["user"] + one["system"]

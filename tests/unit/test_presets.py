@@ -125,6 +125,12 @@ def test_control_has_the_default_student_and_a_teacher_that_costs_nothing(read: 
     assert read_registry(Path(control.paths.registry))[control.teacher.model].source == "planted"
 
 
+@pytest.mark.parametrize("name", ["control", "published_teacher", "llama2", "llama3", "qwen3", "gemma3", "gpt_oss"])
+def test_presets_that_make_claims_train_from_three_seeds(read: Read, name: str) -> None:
+    assert len(read([f"presets/{name}.yaml"]).training.seeds) == 3
+    assert "shuffled" in read([f"presets/{name}.yaml"]).arms or name not in {"control", "published_teacher"}
+
+
 def test_the_published_teacher_is_recorded_in_every_scenario_of_the_canonical_frame(read: Read, project: Path) -> None:
     default, preset = read(), read(["presets/published_teacher.yaml"])
     assert preset.student.model == default.student.model

@@ -26,6 +26,30 @@ def test_the_default_experiment_loads_the_teacher_once_per_game_and_each_student
     assert jobs["score_game"] == 4
 
 
+def test_each_arm_and_seed_is_one_training_and_one_asking(project):
+    jobs = plan(project, "--config", "training={seeds: [0, 7, 11]}", "arms=[transfer, shuffled, choices_only]")
+    assert jobs["assemble_training"] == 3
+    assert jobs["train_student"] == 3 * 3
+    assert jobs["ask_student"] == 1 + 3 * 3
+    assert (jobs["ask_teacher"], jobs["score_game"], jobs["summarize"]) == (4, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("training={seed: 2}", "training.seed: unknown key; did you mean 'seeds'?"),
+        ("training={seeds: [1, 1]}", "training.seeds: each seed may stand here once"),
+        ("training={seeds: []}", "training.seeds: "),
+        ("arms=[shuffled]", "arms: transfer must be among the arms"),
+        ("arms=[transfer, mixed]", "arms.1: Input should be 'transfer', 'shuffled' or 'choices_only'"),
+    ],
+)
+def test_seeds_and_arms_that_cannot_be_meant_are_refused(project, given, message):
+    done = run_snakemake(project, "--dry-run", "--config", given)
+    assert done.returncode != 0
+    assert message in done.stdout
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_can_be_planned(project, preset):
     assert plan(project, "--configfile", f"presets/{preset}.yaml")["ask_teacher"] == 4

@@ -76,7 +76,7 @@ def run(project: Path, *arguments: str) -> float:
 def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
     """A project of 10,000 scenarios whose prompts are rendered and answered, and how many seconds that took."""
     project = large_project(tmp_path_factory.mktemp("large"), games=4, contexts=2_500)
-    return project, run(project, f"{RESULTS}/training/examples.parquet")
+    return project, run(project, f"{RESULTS}/training/transfer.parquet")
 
 
 def most_memory(project: Path) -> float:
@@ -92,7 +92,7 @@ def make_up_students(project: Path) -> None:
     log_odds = np.log(teacher["cooperate"].to_numpy() / teacher["defect"].to_numpy())
     noise = np.random.default_rng(0).normal(0, 0.3, len(teacher))
     (project / RESULTS / "student").mkdir(exist_ok=True)
-    for variant, share in {"base": 0.1, "tuned": 0.5}.items():
+    for variant, share in {"base": 0.1, "transfer-1": 0.5}.items():
         rate = 1 / (1 + np.exp(-share * log_odds - noise))
         answers = teacher.with_columns(cooperate=pl.Series(0.9 * rate), defect=pl.Series(0.9 * (1 - rate)), other=0.1)
         answers.write_parquet(project / RESULTS / "student" / f"{variant}.parquet")
@@ -130,10 +130,10 @@ def test_10_000_scenarios_are_rendered_answered_and_scored_within_2_gb_and_minut
 def test_10_000_scenarios_are_drawn_and_reported_within_2_gb_and_seconds(scored):
     large, _ = scored
     results = large / RESULTS
-    (results / "student/adapter").mkdir()
-    (results / "student/adapter/training_log.csv").write_text("step,loss,evaluation_loss\n1,2.5,2.5\n2,2.0,2.25\n")
-    (results / "student/adapter/training.json").write_text("{}")
-    for variant in ("base", "tuned"):
+    (results / "student/transfer-1").mkdir()
+    (results / "student/transfer-1/training_log.csv").write_text("step,loss,evaluation_loss\n1,2.5,2.5\n2,2.0,2.25\n")
+    (results / "student/transfer-1/training.json").write_text("{}")
+    for variant in ("base", "transfer-1"):
         (results / f"student/{variant}.examined.json").write_text('{"examinations": []}')
     seconds = run(
         large,
@@ -153,11 +153,11 @@ def test_10_000_scenarios_are_drawn_and_reported_within_2_gb_and_seconds(scored)
 
 def test_a_finished_grid_is_planned_as_fast_and_one_context_is_rendered_again_game_by_game(asked):
     large, _ = asked
-    jobs, seconds = timed_plan(large, f"{RESULTS}/training/examples.parquet")
+    jobs, seconds = timed_plan(large, f"{RESULTS}/training/transfer.parquet")
     assert jobs == {}
     print(f"\na dry run of 10,000 finished scenarios took {seconds:.1f} s")
     assert seconds < SECONDS_AT_MOST[10_000]
     context = large / "scenarios/contexts/context7.yaml"
     context.write_text(context.read_text().replace("In room 7,", "On floor 7,"))
-    jobs = plan(large, f"{RESULTS}/training/examples.parquet")
+    jobs = plan(large, f"{RESULTS}/training/transfer.parquet")
     assert jobs == {"render_prompts": 4, "check_models": 1, "ask_teacher": 4, "assemble_training": 1}

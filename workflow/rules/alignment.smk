@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS
     results/teacher/*.parquet
-    results/student/{base,tuned}.parquet
+    results/student/{base,{arm}-{seed}}.parquet
     the drawn answers beside both (*.answers.parquet), which are counted where no choices were read exactly
 
 OUTPUTS
@@ -18,7 +18,7 @@ rule score_game:
     input:
         teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=ACTION_GAMES),
         base=f"{RESULTS}/student/base.parquet",
-        tuned=f"{RESULTS}/student/tuned.parquet",
+        tuned=students(),
         answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=ACTION_GAMES) + STUDENT_ANSWERS,
         counted=f"{RESULTS}/alignment/answers.csv",
         understanding=f"{RESULTS}/alignment/understanding.csv",
@@ -46,6 +46,7 @@ rule score_game:
         runtime=10,
     params:
         game=facts,
+        students=STUDENTS,
         views=VIEWS,
         designs=DESIGNS,
         scoring=experiment.scoring.model_dump(),
@@ -60,7 +61,7 @@ rule summarize:
     input:
         teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=ACTION_GAMES),
         base=f"{RESULTS}/student/base.parquet",
-        tuned=f"{RESULTS}/student/tuned.parquet",
+        tuned=students(),
         answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=ACTION_GAMES) + STUDENT_ANSWERS,
         games=expand(f"{RESULTS}/alignment/{{game}}.parquet", game=ACTION_GAMES),
         edited=edited("summarize"),
@@ -85,6 +86,8 @@ rule summarize:
         mem_mb=1000,
         runtime=10,
     params:
+        students=STUDENTS,
+        seeds=list(experiment.training.seeds),
         views=VIEWS,
         designs=DESIGNS,
         scoring=experiment.scoring.model_dump(),

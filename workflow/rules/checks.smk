@@ -2,7 +2,7 @@
 
 REQUIRED INPUTS
     results/teacher/*.{amounts,answers,comprehension}.parquet
-    results/student/{base,tuned}.{amounts,answers,comprehension}.parquet
+    results/student/{base,{arm}-{seed}}.{amounts,answers,comprehension}.parquet
     scenarios/published/lore2024_donation.csv
 
 OUTPUTS
@@ -20,7 +20,7 @@ rule score_amount:
     input:
         teacher=f"{RESULTS}/teacher/{{game}}.amounts.parquet",
         base=f"{RESULTS}/student/base.amounts.parquet",
-        tuned=f"{RESULTS}/student/tuned.amounts.parquet",
+        tuned=students(".amounts", [TRANSFER]),
         answers=[f"{RESULTS}/teacher/{{game}}.answers.parquet", *STUDENT_ANSWERS],
         published=DONATION,
         edited=edited("score_amount", game=AMOUNT_GAMES),
@@ -49,6 +49,7 @@ rule score_amount:
         runtime=10,
     params:
         game=facts,
+        students={TRANSFER: STUDENTS[TRANSFER]},
         scoring=experiment.scoring.model_dump(mode="json"),
         code=code("score_amount.py"),
     message:
@@ -61,11 +62,11 @@ rule check_answers:
     input:
         teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=ACTION_GAMES),
         base=f"{RESULTS}/student/base.parquet",
-        tuned=f"{RESULTS}/student/tuned.parquet",
+        tuned=students(),
         answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=ACTION_GAMES) + STUDENT_ANSWERS,
         teacher_comprehension=expand(f"{RESULTS}/teacher/{{game}}.comprehension.parquet", game=experiment.every_game),
         base_comprehension=f"{RESULTS}/student/base.comprehension.parquet",
-        tuned_comprehension=f"{RESULTS}/student/tuned.comprehension.parquet",
+        tuned_comprehension=students(".comprehension"),
         edited=edited("check_answers"),
     output:
         answers=report(
@@ -100,6 +101,7 @@ rule check_answers:
         mem_mb=1000,
         runtime=10,
     params:
+        students=STUDENTS,
         confidence=experiment.scoring.confidence,
         reading=WORDING.words.reading,
         code=code("check_answers.py"),

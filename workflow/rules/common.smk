@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from tomtransfer.experiment.config import TRANSFER
 from tomtransfer.experiment.imports import code_hash
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.experiment.reading import read_yaml
@@ -68,6 +69,9 @@ ACTION_GAMES = [game for game, kind in GAME_KINDS.items() if kind == TWO_ACTIONS
 AMOUNT_GAMES = [game for game, kind in GAME_KINDS.items() if kind == AMOUNT]
 # Every mistake is found before anything runs; a job does not render again what was rendered before it was started.
 HASHES = checked(game_hashes, experiment, experiment.every_game if workflow.is_main_process else [])
+SEEDS = [str(seed) for seed in experiment.training.seeds]
+STUDENTS = experiment.students
+TUNED = [student for students in STUDENTS.values() for student in students]
 CONTEXTS = dict.fromkeys(context for game in experiment.every_game for context in experiment.contexts_of(game))
 for asked in experiment.respondents.values():
     checked(check_social_weights, asked, CONTEXTS, registry, REGISTRY)
@@ -84,6 +88,13 @@ VIEWS = views(experiment, ANSWERED)
 ALONE_VIEWS = views(experiment, answered_frames(registry[experiment.teacher.model], experiment.frames))
 DESIGNS = designs(experiment.ordered_frames)
 PAGE_PARTS = ("report/templates", "report/captions")
+
+
+def is_read_exactly(role):
+    """Return whether the choices of whoever has a role are probabilities, and no counts."""
+    asking = ask_teacher(experiment) if role == "teacher" else ask_student(experiment)
+    return asking.exact and not isinstance(registry[experiment.respondents[role]], Recorded)
+
 
 FIGURES = ["cooperation", "teacher_against_student", "distance", "gap_closed"]
 OWN_FIGURES = ["bias", *(["training"] if experiment.trains else []), "beside_published"]
@@ -103,13 +114,19 @@ if len(VIEWS) > 1:
 if any(frames in VIEWS.values() for frames in DESIGNS.values()):
     OWN_TABLES += ["components"]
 # Counted answers have no log-odds where all are the same: habits are told of choices that are read exactly.
-if DESIGNS and (ask_student(experiment).exact or (ask_teacher(experiment).exact and not isinstance(TEACHER, Recorded))):
+if DESIGNS and any(map(is_read_exactly, experiment.respondents)):
     OWN_TABLES += ["bias_shares", "bias_effects"]
+if len(STUDENTS[TRANSFER]) > 1:
+    OWN_TABLES += ["trainings"]
+if len(STUDENTS) > 1:
+    OWN_TABLES += ["arms", "alignment_by_arm"]
 
 
 wildcard_constraints:
     game="|".join(map(re.escape, experiment.every_game)),
-    variant="base|tuned",
+    arm="|".join(experiment.arms),
+    seed="|".join(SEEDS),
+    variant="|".join(["base", *TUNED]),
 
 
 def people_write(files):
@@ -226,7 +243,14 @@ def rendered_hash(wildcards):
 
 def adapter_of(wildcards):
     """Return the record of the adapter that a variant of the student wears."""
-    return f"{RESULTS}/student/adapter/training.json" if experiment.trains and wildcards.variant == "tuned" else []
+    tuned = experiment.trains and wildcards.variant != "base"
+    return f"{RESULTS}/student/{wildcards.variant}/training.json" if tuned else []
+
+
+def students(table="", arms=None):
+    """Return the files of the tuned students of `arms`, of all if None, in the order of arms and seeds."""
+    names = TUNED if arms is None else [name for arm in arms for name in STUDENTS[arm]]
+    return [f"{RESULTS}/student/{name}{table}.parquet" for name in names]
 
 
 def either(names):
@@ -255,9 +279,10 @@ def facts(wildcards):
     return checked(game_facts, experiment, wildcards.game)
 
 
-def of_training(name):
-    """Return an input of the report: a file that a training leaves behind, or nothing where nobody is trained."""
-    return f"{RESULTS}/student/adapter/{name}" if experiment.trains else []
+def of_training(name, arms=None):
+    """Return the files of a name that the trainings of `arms`, all if None, leave behind: none where nobody is trained."""
+    trained = [each for arm in arms or STUDENTS for each in STUDENTS[arm]] if experiment.trains else []
+    return expand(f"{RESULTS}/student/{{student}}/{name}", student=trained)
 
 
 def facts_of_all(wildcards):

@@ -3,11 +3,11 @@
 REQUIRED INPUTS
     results/alignment/summary.json
     results/published/summary.json
-    results/student/adapter/                 its training log and its record
+    results/student/{arm}-{seed}/            training logs and records of adapters
     results/prompts/*.json
     results/teacher/*.parquet
     results/teacher/*.motivations.parquet
-    results/student/{base,tuned}.parquet
+    results/student/{base,{arm}-{seed}}.parquet
     results/{teacher,student}/checked.json, and what was found out about both models (*.examined.json)
     results/alignment/{answers,understanding}.csv, and the cards of games of amounts
 
@@ -22,7 +22,7 @@ rule plot:
     input:
         summary=f"{RESULTS}/alignment/summary.json",
         published=f"{RESULTS}/published/summary.json",
-        losses=of_training("training_log.csv"),
+        losses=of_training("training_log.csv", [TRANSFER]),
         edited=edited("plot"),
     output:
         svg=figures(f"{RESULTS}/figures", FIGURES + OWN_FIGURES, "Figures"),
@@ -82,7 +82,7 @@ rule report:
         teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=ACTION_GAMES),
         motivations=expand(f"{RESULTS}/teacher/{{game}}.motivations.parquet", game=experiment.games),
         base=f"{RESULTS}/student/base.parquet",
-        tuned=f"{RESULTS}/student/tuned.parquet",
+        tuned=students(),
         answers=f"{RESULTS}/alignment/answers.csv",
         understanding=f"{RESULTS}/alignment/understanding.csv",
         amounts=expand(f"{RESULTS}/alignment/{{game}}.json", game=AMOUNT_GAMES),
@@ -90,7 +90,7 @@ rule report:
         models=CHECKED,
         examined=[
             *expand(f"{RESULTS}/teacher/{{game}}.examined.json", game=experiment.every_game),
-            *expand(f"{RESULTS}/student/{{variant}}.examined.json", variant=["base", "tuned"]),
+            *expand(f"{RESULTS}/student/{{variant}}.examined.json", variant=VARIANTS),
         ],
         edited=edited("report"),
     output:
@@ -114,6 +114,7 @@ rule report:
         runtime=10,
     params:
         games=facts_of_all,
+        students=STUDENTS,
         reading=WORDING.words.reading,
         experiment=experiment.model_dump(mode="json", exclude={"compute", "paths"}),
         snakemake_version=snakemake_version,

@@ -9,8 +9,8 @@ REQUIRED INPUTS
     the store, for an adapter that is there
 
 OUTPUTS
-    results/training/examples.parquet            a row per completion: prompt, completion, weight, where it came from
-    results/student/adapter/                     the adapter, its log, its model card and the record of how it was made
+    results/training/{arm}.parquet               a row per completion: prompt, completion, weight, where it came from
+    results/student/{arm}-{seed}/                the adapter, its log, its model card and the record of how it was made
 """
 
 
@@ -20,14 +20,14 @@ rule assemble_training:
         choices=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=experiment.games),
         motivations=expand(f"{RESULTS}/teacher/{{game}}.motivations.parquet", game=experiment.games),
         answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=experiment.games),
-        edited=edited("assemble_training"),
+        edited=edited("assemble_training", arm=experiment.arms),
     output:
-        examples=f"{RESULTS}/training/examples.parquet",
-        record=f"{RESULTS}/records/assemble_training.json",
+        examples=f"{RESULTS}/training/{{arm}}.parquet",
+        record=f"{RESULTS}/records/assemble_training/{{arm}}.json",
     log:
-        f"{RESULTS}/logs/assemble_training.log",
+        f"{RESULTS}/logs/assemble_training/{{arm}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/assemble_training.tsv"
+        f"{RESULTS}/benchmarks/assemble_training/{{arm}}.tsv"
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -41,28 +41,28 @@ rule assemble_training:
         exact=ask_teacher(experiment).exact,
         code=code("assemble_training.py"),
     message:
-        "Assembling the training examples"
+        "Assembling the training examples: {wildcards.arm}"
     script:
         "../scripts/assemble_training.py"
 
 
 rule train_student:
     input:
-        examples=f"{RESULTS}/training/examples.parquet",
+        examples=f"{RESULTS}/training/{{arm}}.parquet",
         model=trained_model,
         checked=awaited("train_student", CHECKED),
-        edited=edited("train_student"),
+        edited=edited("train_student", arm=experiment.arms, seed=SEEDS),
     output:
-        weights=f"{RESULTS}/student/adapter/adapter_model.safetensors",
-        settings=f"{RESULTS}/student/adapter/adapter_config.json",
-        log=f"{RESULTS}/student/adapter/training_log.csv",
-        card=f"{RESULTS}/student/adapter/README.md",
-        facts=f"{RESULTS}/student/adapter/training.json",
-        record=f"{RESULTS}/records/train_student.json",
+        weights=f"{RESULTS}/student/{{arm}}-{{seed}}/adapter_model.safetensors",
+        settings=f"{RESULTS}/student/{{arm}}-{{seed}}/adapter_config.json",
+        log=f"{RESULTS}/student/{{arm}}-{{seed}}/training_log.csv",
+        card=f"{RESULTS}/student/{{arm}}-{{seed}}/README.md",
+        facts=f"{RESULTS}/student/{{arm}}-{{seed}}/training.json",
+        record=f"{RESULTS}/records/train_student/{{arm}}-{{seed}}.json",
     log:
-        f"{RESULTS}/logs/train_student.log",
+        f"{RESULTS}/logs/train_student/{{arm}}-{{seed}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train_student.tsv"
+        f"{RESULTS}/benchmarks/train_student/{{arm}}-{{seed}}.tsv"
     conda:
         "../../envs/models.yaml"
     threads: experiment.compute.threads
@@ -74,8 +74,8 @@ rule train_student:
         tokens_per_batch=experiment.compute.tokens_per_batch,
     params:
         respondent=trained_respondent,
-        training=experiment.training.model_dump(mode="json"),
+        training=experiment.training.model_dump(mode="json", exclude={"seeds"}),
     message:
-        "Training the student"
+        "Training a student: {wildcards.arm}, seed {wildcards.seed}"
     script:
         "../scripts/train_student.py"

@@ -5,6 +5,7 @@ from pathlib import Path
 from tomtransfer.experiment.tables import write_table
 from tomtransfer.job import job
 from tomtransfer.scenarios.questions import read_prompts
+from tomtransfer.training.arms import examples_of
 from tomtransfer.training.examples import assemble, assemble_drawn
 
 with job(snakemake):
@@ -16,4 +17,5 @@ with job(snakemake):
         examples = assemble(choices, motivations, read_prompts(prompts), frames, share)
     else:
         examples = assemble_drawn(answers, read_prompts(prompts), frames, share)
+    examples = examples_of(snakemake.wildcards.arm, examples)
     write_table(examples, Path(snakemake.output.examples))

@@ -3,16 +3,21 @@
 from pathlib import Path
 
 from tomtransfer.job import job
+from tomtransfer.measurement.views import labels_of
 from tomtransfer.report.trust import write_checks
 
 with job(snakemake):
-    files = snakemake.input
+    files, params = snakemake.input, snakemake.params
+    tuned = labels_of(params.students).values()
     choices, comprehension = (
-        {model: [Path(path) for path in paths] for model, paths in zip(("teacher", "base", "tuned"), each, strict=True)}
-        for each in (
-            (files.teacher, [files.base], [files.tuned]),
-            (files.teacher_comprehension, [files.base_comprehension], [files.tuned_comprehension]),
+        {"teacher": teacher, "base": [base], **{label: [file] for label, file in zip(tuned, students, strict=True)}}
+        for teacher, base, students in (
+            (files.teacher, files.base, files.tuned),
+            (files.teacher_comprehension, files.base_comprehension, files.tuned_comprehension),
         )
     )
+    choices, comprehension = (
+        {model: [Path(file) for file in files] for model, files in each.items()} for each in (choices, comprehension)
+    )
     outputs = {part: Path(path) for part, path in snakemake.output.items()}
-    write_checks(choices, comprehension, snakemake.params.confidence, outputs, snakemake.params.reading)
+    write_checks(choices, comprehension, params.confidence, outputs, params.reading)

@@ -19,7 +19,7 @@ with job(snakemake):
     if beside := snakemake.input.get("published"):
         drawn["bias"] = effects.bias_figure(findings)
         if losses := snakemake.input.get("losses"):
-            drawn["training"] = figures.training(read_losses(Path(losses)))
+            drawn["training"] = figures.training([read_losses(Path(path)) for path in losses])
         drawn["beside_published"] = forest.beside_published(findings, read_findings(Path(beside)))
     for path in map(Path, [*snakemake.output.svg, *snakemake.output.pdf]):
         save(drawn[path.stem], path)

@@ -5,6 +5,7 @@ from pathlib import Path
 from tomtransfer.experiment.files import write_text
 from tomtransfer.job import job
 from tomtransfer.measurement.findings import read_findings
+from tomtransfer.measurement.views import by_arm, labels_of
 from tomtransfer.report.page import experiment_page, render_page
 from tomtransfer.report.sources import ReportSources
 from tomtransfer.report.trust import Checks
@@ -16,9 +17,9 @@ with job(snakemake):
         teacher=[Path(path) for path in files.teacher],
         motivations=[Path(path) for path in files.motivations],
         base=Path(files.base),
-        tuned=Path(files.tuned),
+        students=by_arm(files.tuned, params.students),
         checks=Checks(Path(files.answers), Path(files.understanding), [Path(path) for path in files.amounts]),
-        training=Path(files.training) if files.training else None,
+        training=dict(zip(labels_of(params.students).values(), map(Path, files.training), strict=False)),
         models=[Path(path) for path in files.models],
         examined=[Path(path) for path in files.examined],
         benchmarks=Path(snakemake.output.report).parent / "benchmarks",

@@ -5,9 +5,10 @@ from pathlib import Path
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.store import Store
+from tomtransfer.experiment.tables import read_table
 from tomtransfer.job import job
 from tomtransfer.respondents.local_model import LocalModel
-from tomtransfer.training.adapter import write_adapter
+from tomtransfer.training.adapter import Lesson, write_adapter
 
 with job(snakemake):
     experiment = read_experiment(snakemake.config, [])
@@ -20,11 +21,16 @@ with job(snakemake):
     )
     store = Store(Path(experiment.paths.store))
     store.note_use(Path(snakemake.output.facts).parents[2])
+    lesson = Lesson(
+        student,
+        read_table(Path(snakemake.input.examples)),
+        Training(**snakemake.params.training),
+        int(snakemake.wildcards.seed),
+    )
     write_adapter(
         Path(snakemake.output.facts).parent,
-        Path(snakemake.input.examples),
-        student,
-        Training(**snakemake.params.training),
+        lesson,
+        snakemake.wildcards.arm,
         store,
         experiment.compute.gradient_checkpointing,
     )

@@ -82,7 +82,7 @@ def test_without_a_gap_the_reason_is_said() -> None:
 
 def test_format_is_that_of_drawn_answers_where_there_are_any() -> None:
     counts = {
-        role: Evidence.from_counts(SCENARIOS, *(np.full(12, float(each)) for each in (5, 5, invalid)))
+        role: [Evidence.from_counts(SCENARIOS, *(np.full(12, float(each)) for each in (5, 5, invalid)))]
         for role, invalid in (("base", 10), ("tuned", 0))
     }
     [found] = assess([compared(STRATEGIC)], "counterbalanced", FOUR, crossed=True, drawn=counts)

@@ -13,7 +13,7 @@ from tomtransfer.scenarios.frames import designs
 
 
 def decomposed(table: pl.DataFrame) -> Decomposition:
-    return decompose(table, "teacher", designs(FRAMES), confidence=0.95)
+    return decompose([table], "teacher", designs(FRAMES), confidence=0.95)
 
 
 def sizes(found: Decomposition) -> dict[tuple[str, str], float]:

@@ -42,7 +42,7 @@ def write(folder: Path, name: str, rate: float, drawn: int | None = None, missin
 def read(folder: Path, **changes: Path) -> Answers:
     paths = {"teacher": write(folder, "teacher", 0.3, 6), "base": write(folder, "base", 0.9, 18)}
     paths |= {"tuned": write(folder, "tuned", 0.5, 10)} | changes
-    return read_answers([paths["teacher"]], paths["base"], paths["tuned"], VIEWS, {})
+    return read_answers([paths["teacher"]], paths["base"], {"transfer": [paths["tuned"]]}, VIEWS, {})
 
 
 def test_exact_choices_that_drawn_answers_agree_with_are_what_is_measured(tmp_path: Path) -> None:
@@ -104,14 +104,16 @@ def test_frames_without_a_record_of_the_teacher_are_not_compared_and_it_is_said(
     )
     write_table(counted, tmp_path / "recorded.parquet")
     base, tuned = write(tmp_path, "base", 0.9), write(tmp_path, "tuned", 0.5)
-    answers = read_answers([tmp_path / "recorded.parquet"], base, tuned, {"canonical": ["canonical"]}, {})
+    answers = read_answers(
+        [tmp_path / "recorded.parquet"], base, {"transfer": [tuned]}, {"canonical": ["canonical"]}, {}
+    )
     [(name, comparison)] = answers.compare()
     assert (name, comparison.teacher.kind, comparison.base.kind) == ("canonical", "counted", "exact")
     assert comparison.teacher.answers.tolist() == [100] * 6
     assert comparison.rates[0] == pytest.approx([30 / 99] * 6)
-    assert len(answers.tables["base"]) == 2 * len(answers.tables["teacher"]) == 12
+    assert len(answers.tables["base"][0]) == 2 * len(answers.tables["teacher"][0]) == 12
     [said] = answers.not_compared()
     assert said.startswith("The teacher has no record in the frames swapped: there the student alone was asked")
     # A frame of a view is to be compared: there, a gap in the record is a mistake.
     with pytest.raises(InputError, match=r"teacher: missing scenarios that the base student has: .* in frame swapped"):
-        read_answers([tmp_path / "recorded.parquet"], base, tuned, VIEWS, {})
+        read_answers([tmp_path / "recorded.parquet"], base, {"transfer": [tuned]}, VIEWS, {})

@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "base": answered({("preference", "overall"): 1.5, ("order", "overall"): 0.5, ("preference", "context"): -0.1}),
         "tuned": answered({**game, ("order", "overall"): 0.2}),
     }
-    answers = Answers(tables, VIEWS, designs(FRAMES))
+    answers = Answers({role: [table] for role, table in tables.items()}, VIEWS, designs(FRAMES))
     scoring = Scoring(bootstrap_draws=20)
     write_summary(answers, {}, scoring, path / "summary.csv", path / "summary.json", path / "summary.md")
     return path

@@ -243,7 +243,7 @@ def test_more_games_share_a_line() -> None:
 
 
 def test_training_draws_both_losses() -> None:
-    figure = figures.training([Loss(1, 3.0, None), Loss(2, 2.5, 2.75)])
+    figure = figures.training([[Loss(1, 3.0, None), Loss(2, 2.5, 2.75)]])
     steps, held_back = figure.axes[0].lines
     assert list(steps.get_ydata()) == [3.0, 2.5]
     assert (list(held_back.get_xdata()), list(held_back.get_ydata())) == ([2], [2.75])

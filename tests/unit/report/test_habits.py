@@ -48,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "base": answered({("order", "overall"): 0.5}),
         "tuned": answered(game),
     }
-    answers = Answers(tables, VIEWS, designs(FRAMES))
+    answers = Answers({role: [table] for role, table in tables.items()}, VIEWS, designs(FRAMES))
     write_summary(answers, {}, FEW_DRAWS, path / "summary.csv", path / "summary.json", path / "summary.md")
     return path
 

@@ -281,7 +281,7 @@ def test_a_sample_of_motivations_is_the_first_draws_of_each_choice(tmp_path: Pat
 
 def test_frames_are_compared_where_there_are_several(tmp_path: Path) -> None:
     path = tmp_path / "choices.parquet"
-    place = {"split": "in_sample", "other": 0.0}
+    place = {"split": "in_sample", "game": "stag_hunt", "context": "team", "other": 0.0}
     rows = [
         {**place, "frame": "canonical", "cooperate": 0.9, "defect": 0.1},
         {**place, "frame": "swapped", "cooperate": 0.1, "defect": 0.9},

@@ -110,7 +110,7 @@ def test_counted_answers_are_added_up_over_frames_and_scored_as_counts() -> None
     table = table.with_columns(other=pl.Series([2.0, 6.0]))
     row = average(table, ["canonical", "swapped"]).row(0, named=True)
     assert (row["cooperate"], row["defect"], row["other"]) == (3, 9, 8)
-    answers = Answers(dict.fromkeys(("teacher", "base", "tuned"), table), {"both": ["canonical", "swapped"]}, {})
+    answers = Answers({role: [table] for role in ("teacher", "base", "tuned")}, {"both": ["canonical", "swapped"]}, {})
     [(_, comparison)] = answers.compare()
     assert (comparison.teacher.kind, comparison.teacher.answers.tolist()) == ("counted", [20])
 
@@ -119,11 +119,11 @@ def test_scenarios_without_a_valid_answer_are_left_out_and_named() -> None:
     counted = pl.col("evidence").replace("exact", "counted")
     teacher = answered(("team", "canonical", 3, 5), ("business", "canonical", 2, 2)).with_columns(counted, other=0.0)
     student = answered(("team", "canonical", 0, 0), ("business", "canonical", 4, 0)).with_columns(counted, other=4.0)
-    answers = Answers({"teacher": teacher, "base": student, "tuned": teacher}, {"canonical": ["canonical"]}, {})
+    answers = Answers({"teacher": [teacher], "base": [student], "tuned": [teacher]}, {"canonical": ["canonical"]}, {})
     [(_, comparison)] = answers.compare()
     assert [each.context for each in comparison.scenarios] == ["business"]
     assert answers.unanswered() == ("in_sample/stag_hunt/team (base)",)
-    nobody = Answers({role: table.head(1) for role, table in answers.tables.items()}, answers.views, {})
+    nobody = Answers({role: [tables[0].head(1)] for role, tables in answers.tables.items()}, answers.views, {})
     with pytest.raises(InputError, match="canonical: in no scenario did teacher, base and tuned student all"):
         list(nobody.compare())
 
@@ -138,7 +138,7 @@ def test_a_scenario_that_one_frame_lacks_is_named_and_not_dropped() -> None:
         ("team", "canonical", 0.5, 0.5), ("team", "swapped", 0.5, 0.5), ("business", "canonical", 0.5, 0.5)
     )
     answers = Answers(
-        dict.fromkeys(("teacher", "base", "tuned"), table),
+        {role: [table] for role in ("teacher", "base", "tuned")},
         {"canonical": ["canonical"], "counterbalanced": ["canonical", "swapped"]},
         {},
     )

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from saved_models import change_settings
 from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.store import Store
-from tomtransfer.experiment.tables import write_table
+from tomtransfer.experiment.tables import read_table, write_table
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.integrity import SOURCE
 from tomtransfer.respondents.elicitation import Elicitation
@@ -44,8 +44,9 @@ def trained(random_model, examples, tmp_path_factory):
     return folder
 
 
-def adapt(folder: Path, student, examples: Path, settings: Training = SETTINGS, checkpointing=True):
-    write_adapter(folder / "adapter", examples, student, settings, Store(folder / "store"), checkpointing)
+def adapt(folder: Path, student, examples: Path, seed: int = 1, checkpointing=True):
+    lesson = Lesson(student, read_table(examples), SETTINGS, seed)
+    write_adapter(folder / "adapter", lesson, "transfer", Store(folder / "store"), checkpointing)
     return load_file(folder / "adapter" / WEIGHTS)
 
 
@@ -67,6 +68,7 @@ def test_training_lowers_the_loss_and_leaves_adapter_log_card_and_record(trained
     assert log["loss"][-1] < log["loss"][0]
     assert len(log["evaluation_loss"].drop_nulls()) == trainer.EVALUATIONS
     record = json.loads((adapter / "training.json").read_text())
+    assert (record["arm"], record["training"]["seed"]) == ("transfer", 1)
     assert (record["split"], record["contexts"]) == (["in_sample"], ["team", "business"])
     assert "No other context" in (adapter / "README.md").read_text()
     assert json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == "random"
@@ -122,8 +124,7 @@ def test_a_training_that_runs_out_of_memory_says_what_to_set(trained, random_mod
 def test_another_setting_trains_again(trained, random_model, tmp_path):
     key = read_key(trained)
     student = local_model(random_model, quantization="nf4")
-    other = SETTINGS.model_copy(update={"seed": 2})
-    adapt(tmp_path, student, trained / "examples.parquet", other)
+    adapt(tmp_path, student, trained / "examples.parquet", seed=2)
     assert read_key(tmp_path) != key
 
 
@@ -162,7 +163,10 @@ def test_everything_that_is_trained_on_is_in_the_key(examples, tmp_path, change)
 
 def test_who_is_trained_and_how_is_in_the_key_and_on_what_machine_is_not(examples, tmp_path):
     lesson = Lesson(local_model(tmp_path), examples, SETTINGS)
-    for settings in ({"seed": 2}, {"learning_rate": 0.02}, {"epochs": 3}):
+    assert replace(lesson, seed=2).key != lesson.key
+    assert replace(lesson, settings=SETTINGS.model_copy(update={"seeds": (2, 1, 3)})).key == lesson.key
+    assert lesson.replicate == {**SETTINGS.model_dump(mode="json", exclude={"seeds"}), "seed": 1}
+    for settings in ({"learning_rate": 0.02}, {"epochs": 3}):
         assert replace(lesson, settings=SETTINGS.model_copy(update=settings)).key != lesson.key
     for student in ({"model_revision": "2"}, {"quantization": "nf4"}):
         assert replace(lesson, student=local_model(tmp_path, **student)).key != lesson.key
@@ -171,12 +175,19 @@ def test_who_is_trained_and_how_is_in_the_key_and_on_what_machine_is_not(example
     assert Lesson(local_model(tmp_path), examples.clone(), SETTINGS).key == lesson.key
 
 
+def test_an_adapter_that_was_trained_before_there_were_several_seeds_is_found_again(tmp_path):
+    texts = {name: ["a", "b"] for name in ("system", "user", "label", "motivation", "question")}
+    rest = {"finished": [True, False], "weight": [0.5, 0.5], "held_back": [False, True]}
+    lesson = Lesson(local_model(tmp_path), pl.DataFrame(texts | rest), Training(epochs=2, seeds=(3, 1)), seed=1)
+    assert lesson.key == "e8751d15846385e7ccd797c8f1cf607344b737d4c57715df3c52d5995836fbb1"
+
+
 def test_names_belong_to_the_record_and_not_to_the_key(trained, examples, tmp_path):
     renamed = examples.with_columns(context=pl.col("context").replace("team", "crew"))
     write_table(renamed, trained / "renamed.parquet")
     nowhere = local_model(tmp_path / "random", quantization="nf4")
     folder = trained / "renamed"
-    write_adapter(folder, trained / "renamed.parquet", nowhere, SETTINGS, Store(trained / "store"), True)
+    write_adapter(folder, Lesson(nowhere, renamed, SETTINGS), "transfer", Store(trained / "store"), True)
     record = json.loads((folder / "training.json").read_text())
     assert record["contexts"] == ["crew", "business"]
     assert "crew" in (folder / "README.md").read_text()

@@ -56,14 +56,14 @@ def test_examples_stand_in_the_order_of_the_motivations(tmp_path):
     prompts = [replace(first, context=f"context{number}", sha256=f"hash{number}") for number in range(2_000)]
     rows = [
         {
-            "split": "in_sample",
+            "split": "in_sample" if number < 100 else "new_contexts",
             "game": "stag_hunt",
             "context": prompt.context,
             "frame": "canonical",
             "question": "answer_first",
             "prompt": prompt.sha256,
         }
-        for prompt in prompts
+        for number, prompt in enumerate(prompts)
     ]
     choices = pl.DataFrame(rows).with_columns(cooperate=pl.lit(0.6), defect=pl.lit(0.3))
     drawn = [
@@ -96,6 +96,24 @@ def test_examples_say_where_they_came_from_and_begin_with_the_choice(examples):
     for row in examples.iter_rows(named=True):
         assert row["completion"] == f"{row['label']}\n{row['motivation']}"
         assert row["label"] == {"cooperate": "C", "defect": "D"}[row["choice"]]
+
+
+def test_no_scenario_is_dropped_on_its_way_to_training(answers, tmp_path):
+    folder, prompts, _ = answers
+    paths = {name: folder / f"{name}.parquet" for name in ("choices", "motivations")}
+
+    def without(name: str, context: str) -> dict[str, Path]:
+        table = read_table(paths[name])
+        write_table(table.filter(pl.col("context") != context), tmp_path / f"{name}.parquet")
+        return paths | {name: tmp_path / f"{name}.parquet"}
+
+    for name, said in (("choices", "the choices lack"), ("motivations", "the motivations lack")):
+        files = without(name, "business")
+        with pytest.raises(InputError, match=f"{said} in_sample/stag_hunt/business in frame canonical"):
+            assemble([files["choices"]], [files["motivations"]], prompts, list(FRAMES), 0.3)
+    known = [prompt for prompt in prompts if prompt.context != "team"]
+    with pytest.raises(InputError, match="the prompts lack in_sample/stag_hunt/team in frame canonical"):
+        assemble([paths["choices"]], [paths["motivations"]], known, list(FRAMES), 0.3)
 
 
 def test_a_held_out_split_cannot_be_trained_on(answers, random_model, tmp_path):

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from tomtransfer.experiment.names import FrameName, GameName, Name
 from tomtransfer.experiment.sections import (
+    Arm,
     Compute,
     Frame,
     Paths,
@@ -22,6 +23,9 @@ from tomtransfer.experiment.validation import FieldError, Number, Record
 
 TRAINED_SPLIT = "in_sample"
 """The split that is trained on."""
+
+TRANSFER: Arm = "transfer"
+"""The arm whose students are measured; those of the others stand beside it."""
 
 
 class Experiment(Record):
@@ -50,6 +54,10 @@ class Experiment(Record):
     teacher: Teacher
     student: Student | None = None
     training: Training = Training()
+    arms: tuple[Arm, ...] = Field(default=(TRANSFER,), min_length=1)
+    """What students are trained on: the teacher's answers (transfer), and beside it what only training can show: the
+    answers of other scenarios (shuffled), which teach everything but which scenario is which, and the teacher's choices
+    without its reasons (choices_only)."""
     scoring: Scoring = Scoring()
     report: Report = Report()
     compute: Compute = Compute()
@@ -58,6 +66,14 @@ class Experiment(Record):
     @classmethod
     def _no_game_twice(cls, games: tuple[str, ...]) -> tuple[str, ...]:
         return _each_once(games)
+
+    @field_validator("arms")
+    @classmethod
+    def _transfer_is_an_arm(cls, arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
+        if TRANSFER not in arms:
+            raise ValueError(f"{TRANSFER} must be among the arms: the others are measured against it")
+        _each_once(arms)
+        return (TRANSFER, *(arm for arm in arms if arm != TRANSFER))
 
     @field_validator("frames")
     @classmethod
@@ -132,6 +148,16 @@ class Experiment(Record):
     def trains(self) -> bool:
         """Return whether a student is tuned here."""
         return self.student is not None and self.student.trained
+
+    @property
+    def students(self) -> dict[str, tuple[str, ...]]:
+        """Return the names of the tuned students of each arm, one for each seed, the students of transfer first.
+
+        A student that was tuned elsewhere is one of transfer, by the name of its role.
+        """
+        if not self.trains:
+            return {TRANSFER: ("tuned",)}
+        return {arm: tuple(f"{arm}-{seed}" for seed in self.training.seeds) for arm in self.arms}
 
     @property
     def contexts(self) -> tuple[str, ...]:

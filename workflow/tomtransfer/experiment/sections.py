@@ -40,6 +40,7 @@ ChatVariables = Annotated[
     AfterValidator(_with_a_day),
 ]
 Question = Literal["answer_first", "answer_only", "reason_first"]
+Arm = Literal["transfer", "shuffled", "choices_only"]
 
 
 PROJECT_FOLDERS = ("workflow", "envs", "profiles", "presets", "tests", "docs", "benchmarks", ".git", ".snakemake")
@@ -289,10 +290,18 @@ class Training(Record):
     1 is ordinary maximum likelihood."""
     held_back_share: Number = Field(default=0.2, gt=0, lt=1)
     """Share of the completions of each scenario and choice that is kept from training for the evaluation loss."""
-    seed: Seed = 1
-    """Seed of the adapter's weights and of the order of the examples."""
+    seeds: tuple[Seed, ...] = Field(default=(1,), min_length=1)
+    """A training for each seed, of the adapter's weights and of the order of the examples, which are the same in all.
+    Every measure is the mean over them; from one alone it cannot be told what another would have given."""
     revision: Count = 1
     """Raise it to have the training done again."""
+
+    @field_validator("seeds")
+    @classmethod
+    def _no_seed_twice(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("each seed may stand here once: the same seed gives the same training")
+        return seeds
 
 
 class Scoring(Record):

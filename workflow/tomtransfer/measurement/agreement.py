@@ -126,6 +126,21 @@ def _counted_rate(model: str, row: Mapping[str, float], confidence: float) -> Co
     )
 
 
+def adjusted_for_trainings(rates: Sequence[Sequence[CountedRate]]) -> list[CountedRate]:
+    """Return the counted rates after all trainings of a model, their p-values adjusted by Bonferroni for how many."""
+
+    def adjusted(row: CountedRate) -> CountedRate:
+        if row.p_value is None or row.smallest_p_value is None:
+            return row
+        return replace(
+            row,
+            p_value=min(1.0, len(rates) * row.p_value),
+            smallest_p_value=min(1.0, len(rates) * row.smallest_p_value),
+        )
+
+    return [adjusted(row) for rows in rates for row in rows]
+
+
 def agreement(rows: Sequence[CountedRate], confidence: float = 0.95) -> Agreement | None:
     """Return how one model's counted rates agree with its exact ones; None where it lacks one of them."""
     both = [row for row in rows if row.p_value is not None]
@@ -161,13 +176,8 @@ def agreement(rows: Sequence[CountedRate], confidence: float = 0.95) -> Agreemen
 
 def disagreement(found: Agreement, used: bool) -> str:
     """Return a sentence on a model whose drawn answers and exact choices disagree; `used` says which are measured."""
-    of = (
-        "student before training"
-        if found.model == "base"
-        else "tuned student"
-        if found.model == "tuned"
-        else found.model
-    )
+    called = {"teacher": "teacher", "base": "student before training", "tuned": "tuned student"}
+    of = called.get(found.model, f"student of the arm {found.model}")
     measured = (
         "the drawn answers are measured, with their sampling error"
         if used

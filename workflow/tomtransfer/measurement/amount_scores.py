@@ -9,13 +9,17 @@ import polars as pl
 from scipy.stats import wasserstein_distance
 
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.measurement.clusters import Positions, estimate
 from tomtransfer.measurement.evidence import ROLES
-from tomtransfer.measurement.intervals import percentile_interval
+from tomtransfer.measurement.intervals import Interval, percentile_interval, with_both_errors
 from tomtransfer.measurement.measures import Array, divide, gap_closed, improvement
 from tomtransfer.respondents.counting import ANSWER_KINDS, parse_amounts
 
 RATIOS = frozenset({"gap_closed", "improvement"})
 """Measures that are shares of the gap between teacher and base."""
+
+OF_TUNED = ("mean_tuned", "gap_closed", "improvement", "wasserstein_tuned")
+"""Measures of the tuned student, which another training would change."""
 
 AMOUNT_DISTANCES = frozenset({"wasserstein_base", "wasserstein_tuned"})
 """Measures of whole distributions."""
@@ -72,6 +76,10 @@ class AmountMeasure:
     low: float | None
     high: float | None
     note: str
+    spread: float | None = None
+    """The standard deviation over trainings; None of a single one."""
+    by_training: tuple[float, ...] = ()
+    """What it is after each training, where it hangs on the training."""
 
 
 def exact_amounts(model: str, readings: pl.DataFrame) -> list[AmountChoice]:
@@ -100,37 +108,59 @@ def score_amounts(
 ) -> list[AmountMeasure]:
     """Return the measures of teacher, base and tuned student over the same scenarios in the same order.
 
-    Gap closed and improvement are those of cooperation rates, of mean amounts instead. The Wasserstein-1 distance is
-    what would have to be moved how far to make one distribution the other, in units, averaged over scenarios (Villani
-    2009, Optimal Transport, chapter 6); there is none to a teacher of whom a mean is all that is known. Intervals are
-    percentiles of a multinomial bootstrap of drawn answers; exact probabilities have no sampling error.
+    `choices` are of teacher and base, and after them of the tuned student after each training, by what it is called;
+    measures are means over trainings. Gap closed and improvement are those of cooperation rates, of mean amounts
+    instead. The Wasserstein-1 distance is what would have to be moved how far to make one distribution the other, in
+    units, averaged over scenarios (Villani 2009, Optimal Transport, chapter 6); there is none to a teacher of whom a
+    mean is all that is known. Intervals are percentiles of a multinomial bootstrap of drawn answers, and for other
+    trainings (`clusters`) where there are several; exact probabilities have no sampling error.
     """
     _refuse_unpaired(choices)
-    shares = [np.stack([each.distribution for each in choices[model]]) for model in ROLES]
-    counted = [[each.evidence == "counted" for each in choices[model]] for model in ROLES]
-    values = _measures(*(share[np.newaxis] for share in shares))
-    intervals: dict[str, tuple[float, float]] = {}
-    if any(any(model) for model in counted):
-        redrawn = [_redraw(choices[model], draws, seed + number) for number, model in enumerate(ROLES)]
-        for name, drawn in _measures(*redrawn).items():
-            low, high = percentile_interval(drawn, confidence)
-            intervals[name] = (float(low), float(high))
-    evidence = "counted" if intervals else "exact"
+    teacher, base, *tuned = (np.stack([each.distribution for each in model])[np.newaxis] for model in choices.values())
+    after = [_measures(teacher, base, each) for each in tuned]
+    values = _mean(after)
+    intervals = _sampling(choices, draws, seed, confidence)
     no_gap = why_no_share(choices, intervals.pop("gap", None))
+    counted = bool(intervals)
+    for name in OF_TUNED if len(tuned) > 1 else ():
+        trained = _over_trainings(np.array([float(each[name][0]) for each in after]), confidence)
+        intervals[name] = (
+            with_both_errors(values[name][0], intervals.get(name, trained), trained) if counted else trained
+        )
     del values["gap"]
-    note = "" if intervals else "no interval: the probabilities are exact, without sampling error"
+    note = "" if counted or len(tuned) > 1 else "no interval: the probabilities are exact, without sampling error"
     no_distance = ""
-    if means := [model for model in ROLES if any(each.evidence == "mean" for each in choices[model])]:
+    if means := [model for model in choices if any(each.evidence == "mean" for each in choices[model])]:
         no_distance = f"of the {' and the '.join(means)}, means are all that is known"
         note = f"{no_distance}, whose sampling error is in no interval"
     undefined = {**dict.fromkeys(RATIOS, no_gap), **dict.fromkeys(AMOUNT_DISTANCES, no_distance)}
     return [
-        _row(name, evidence, float(value[0]), intervals.get(name), note, undefined.get(name, ""))
-        for name, value in values.items()
+        _row(name, "counted" if counted else "exact", value, intervals.get(name), note, undefined.get(name, ""), after)
+        for name, value in ((name, float(value[0])) for name, value in values.items())
     ]
 
 
-def why_no_share(choices: Mapping[str, Sequence[AmountChoice]], interval: tuple[float, float] | None) -> str:
+def _sampling(
+    choices: Mapping[str, Sequence[AmountChoice]], draws: int, seed: int, confidence: float
+) -> dict[str, Interval]:
+    """Return intervals for counted answers drawn anew; none where all is known exactly."""
+    if not any(each.evidence == "counted" for model in choices.values() for each in model):
+        return {}
+    teacher, base, *tuned = (_redraw(model, draws, seed + number) for number, model in enumerate(choices.values()))
+    drawn = _mean([_measures(teacher, base, each) for each in tuned])
+    return {name: percentile_interval(values, confidence) for name, values in drawn.items()}
+
+
+def _over_trainings(after: Array, confidence: float) -> Interval:
+    """Return the interval of the mean over trainings of a measure."""
+
+    def mean(_: Positions, trainings: Positions) -> Array:
+        return np.asarray(after[trainings].mean())
+
+    return estimate(mean, 1, len(after), confidence).interval
+
+
+def why_no_share(choices: Mapping[str, Sequence[AmountChoice]], interval: Interval | None) -> str:
     """Return why no share of the gap in mean amounts is taken; empty where one can be.
 
     There is none where most of what teacher or base answered is no amount, where the `interval` of the mean gap between
@@ -142,7 +172,7 @@ def why_no_share(choices: Mapping[str, Sequence[AmountChoice]], interval: tuple[
         share = valid / everything if everything else 0.0
         if 0 < share < FEWEST_VALID:
             return f"of the {role}'s answers {100 * share:.0f} % are amounts, too few to take a share of its mean"
-    if interval and interval[0] <= 0 <= interval[1]:
+    if interval and interval.low <= 0 <= interval.high:
         return "teacher and base differ no more than their counted answers would by chance"
     gaps = [abs(base.mean - teacher.mean) for teacher, base in zip(choices["teacher"], choices["base"], strict=True)]
     most = len(choices["teacher"][0].amounts) - 1
@@ -166,7 +196,13 @@ def _refuse_unpaired(choices: Mapping[str, Sequence[AmountChoice]]) -> None:
 
 
 def _row(
-    name: str, evidence: str, value: float, interval: tuple[float, float] | None, note: str, no_gap: str
+    name: str,
+    evidence: str,
+    value: float,
+    interval: Interval | None,
+    note: str,
+    no_gap: str,
+    after: Sequence[Mapping[str, Array]],
 ) -> AmountMeasure:
     if no_gap:
         return AmountMeasure(name, evidence, None, None, None, f"undefined: {no_gap}")
@@ -174,8 +210,16 @@ def _row(
         return AmountMeasure(
             name, evidence, None, None, None, "undefined: base equals teacher, or a model gave no valid amount"
         )
-    low, high = interval if interval and np.isfinite(interval).all() else (None, None)
-    return AmountMeasure(name, evidence, value, low, high, note)
+    known = interval is not None and bool(np.isfinite(interval).all())
+    low, high = (float(interval.low), float(interval.high)) if interval is not None and known else (None, None)
+    by_training = tuple(float(each[name][0]) for each in after)
+    spread = float(np.std(by_training, ddof=1)) if len(after) > 1 and name in OF_TUNED else None
+    return AmountMeasure(name, evidence, value, low, high, note, spread, by_training if name in OF_TUNED else ())
+
+
+def _mean(measured: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Return the means of measures by name."""
+    return {name: np.mean([each[name] for each in measured], axis=0) for name in measured[0]}
 
 
 def _measures(teacher: Array, base: Array, tuned: Array) -> dict[str, Array]:

@@ -7,15 +7,23 @@ from types import MappingProxyType
 from tomtransfer.measurement.answer_format import Format, format_change
 from tomtransfer.measurement.clusters import Measured
 from tomtransfer.measurement.components import Component, components
-from tomtransfer.measurement.distances import Gap, gap
+from tomtransfer.measurement.distances import Gap, OtherArm, gap
 from tomtransfer.measurement.evidence import Comparison, Evidence
 from tomtransfer.measurement.framed import Framed, frame_grid
 from tomtransfer.measurement.verdicts import SplitNumbers, judge
 
-NOTHING: Mapping[str, Evidence] = MappingProxyType({})
+NOTHING: Mapping[str, Sequence[Evidence]] = MappingProxyType({})
+
+NO_OTHERS: Mapping[str, Sequence[Comparison]] = MappingProxyType({})
 
 COUNTERBALANCED = "counterbalanced"
 """The view of the four frames of a pair of labels (`frames.views`)."""
+
+
+TAUGHT = MappingProxyType(
+    {"shuffled": "the answers of other scenarios", "choices_only": "the same choices without reasons"}
+)
+"""What the students of other arms are trained on."""
 
 
 @dataclass(frozen=True)
@@ -50,22 +58,26 @@ def assess(
     frames: Sequence[str],
     crossed: bool = False,
     confidence: float = 0.95,
-    drawn: Mapping[str, Evidence] = NOTHING,
+    drawn: Mapping[str, Sequence[Evidence]] = NOTHING,
+    arms: Mapping[str, Sequence[Comparison]] = NO_OTHERS,
 ) -> list[Assessment]:
     """Return what training did in every split; `trainings` are comparisons of the same scenarios, one per training.
 
     `frames` are `crossed` where they are the four of a pair of labels in the order of `frames.designs`, in which each
-    comparison has them. Shares of invalid answers are those of `drawn` answers of base and tuned student where these
-    are given: the first token alone shows them less well.
+    comparison has them. Shares of invalid answers are those of `drawn` answers of base and tuned student, after each
+    training, where these are given: the first token alone shows them less well. `arms` are the same comparisons with
+    the students of other arms in the tuned one's place.
     """
     found = []
     for (split,), members in trainings[0].groups("split").items():
         own = [each.select(members) for each in trainings]
         teacher, base, tuned = _grids(own)
-        invalid = _invalid(own, {role: evidence.of_split(split) for role, evidence in drawn.items()})
+        invalid = _invalid(own, {role: [one.of_split(split) for one in each] for role, each in drawn.items()})
+        others = {arm: _grids([one.select(members) for one in each])[2] for arm, each in arms.items()}
+        models = (teacher, base, tuned, confidence, others)
         numbers = SplitNumbers(
-            gap(teacher, base, tuned, confidence),
-            {each.part: each for each in components(teacher, base, tuned, confidence)} if crossed else {},
+            gap(*models),
+            {each.part: each for each in components(*models)} if crossed else {},
             format_change(*invalid, confidence),
         )
         judgement = judge(numbers)
@@ -95,10 +107,11 @@ def _grids(trainings: Sequence[Comparison]) -> tuple[Framed, Framed, Framed]:
     return teacher, base, frame_grid([[each.tuned for each in one.frames] for one in trainings], among)
 
 
-def _invalid(trainings: Sequence[Comparison], drawn: Mapping[str, Evidence]) -> tuple[Framed, Framed]:
+def _invalid(trainings: Sequence[Comparison], drawn: Mapping[str, Sequence[Evidence]]) -> tuple[Framed, Framed]:
     """Return the shares of invalid answers of base and tuned student."""
     if drawn:
-        return tuple(frame_grid([[drawn[role]]], "invalid answers") for role in ("base", "tuned"))  # type: ignore[return-value]
+        before, after = (frame_grid([[each] for each in drawn[role]], "invalid answers") for role in ("base", "tuned"))
+        return before, after
     base = frame_grid([[each.base for each in trainings[0].frames]], "invalid answers")
     return base, frame_grid([[each.tuned for each in one.frames] for one in trainings], "invalid answers")
 
@@ -106,7 +119,8 @@ def _invalid(trainings: Sequence[Comparison], drawn: Mapping[str, Evidence]) -> 
 def headline(found: Assessment) -> str:
     """Return the verdict on a split in words, with the numbers that it stands on."""
     frames = f" in {len(found.frames)} frames" if len(found.frames) > 1 else ""
-    subject = f"{found.split} ({_plural(found.scenarios, 'scenario')}{frames}): {found.sentence}"
+    trainings = f", {found.trainings} trainings" if found.trainings > 1 else ""
+    subject = f"{found.split} ({_plural(found.scenarios, 'scenario')}{frames}{trainings}): {found.sentence}"
     if found.gap.no_gap:
         return f"{subject} No share of the gap is given: {found.gap.no_gap}."
     best, beyond = found.gap.floors["best_constant"], found.gap.beyond["best_constant"]
@@ -118,6 +132,7 @@ def headline(found: Assessment) -> str:
         f"the best policy that ignores the scenario closes {_percent(best.value)}, and the difference is "
         f"{_points(beyond.value)} points{_between(beyond, found.confidence)}",
     ]
+    parts += [_beside(arm, each, found.confidence) for arm, each in found.gap.arms.items()]
     parts += [_component(each, found.confidence) for each in found.components if each.part in {"pattern", "habit"}]
     return "; ".join(parts) + "."
 
@@ -145,6 +160,14 @@ def experiment_verdict(assessed: Mapping[str, Sequence[Assessment]], trained_spl
     judgement = judge(by_split[trained_split].numbers, {name: each.numbers for name, each in held_out.items()})
     verdicts = "; ".join(f"{name}: {each.verdict}" for name, each in held_out.items())
     return f"{judgement.sentence} Held out, {verdicts}." if verdicts else judgement.sentence
+
+
+def _beside(arm: str, found: OtherArm, confidence: float) -> str:
+    """Return what a student of another arm closed, and the difference."""
+    return (
+        f"a student tuned on {TAUGHT[arm]} closes {_percent(found.closed.value)}{_between(found.closed, confidence)}, "
+        f"and the difference is {_points(found.beyond.value)} points{_between(found.beyond, confidence)}"
+    )
 
 
 def _component(found: Component, confidence: float) -> str:

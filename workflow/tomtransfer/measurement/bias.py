@@ -112,23 +112,25 @@ def variance_shares(effects: Array) -> Array:
 
 
 def decompose(
-    table: pl.DataFrame, model: str, designs: Mapping[str, Sequence[str]], confidence: float
+    tables: Sequence[pl.DataFrame], model: str, designs: Mapping[str, Sequence[str]], confidence: float
 ) -> Decomposition:
     """Return the decomposition of a model's choices in every split and for every fully crossed pair of labels.
 
-    `table` has columns split, game, context, frame, cooperate and defect; `designs` is what `frames.designs`
-    returns. Splits that are not played in all four frames are left out. Intervals are for other contexts, the games
-    being fixed by design (`clusters`); a single context has none.
+    `tables`, one after each training, have columns split, game, context, frame, cooperate and defect; `designs` is what
+    `frames.designs` returns. Splits that are not played in all four frames are left out. What is found is the mean over
+    trainings. Intervals are for other contexts, the games being fixed by design, and other trainings (`clusters`); a
+    single context and training has none.
     """
     shares: list[Share] = []
     effects: list[Effect] = []
     for labels, crossed in designs.items():
-        for split in table["split"].unique(maintain_order=True):
-            games, log_odds = _grid(table.filter(split=split), crossed)
-            if log_odds is None:
+        for split in tables[0]["split"].unique(maintain_order=True):
+            grids = [_grid(table.filter(split=split), crossed) for table in tables]
+            games, known = grids[0][0], [log_odds for _, log_odds in grids if log_odds is not None]
+            if not known:
                 continue
             place = (model, split, labels)
-            found = contrasts(log_odds)
+            found = contrasts(np.stack(known, axis=1))
             shares += _shares(place, found, confidence)
             effects += mean_effects(place, games, found, confidence)
     return Decomposition(tuple(shares), tuple(effects))
@@ -151,8 +153,14 @@ def _grid(table: pl.DataFrame, crossed: Sequence[str]) -> tuple[list[str], Array
 
 
 def _shares(place: tuple[str, str, str], found: Array, confidence: float) -> Iterator[Share]:
-    squares = mean_squares(found)
-    shares = estimate(lambda contexts, _: variance_shares(found[..., contexts]), found.shape[-1], 1, confidence)
+    """Yield the shares of effects (4, trainings, games, contexts)."""
+    squares = mean_squares(found).mean(axis=1)
+
+    def of_both(contexts: Positions, trainings: Positions) -> Array:
+        average: Array = variance_shares(found[:, trainings][..., contexts]).mean(axis=1)
+        return average
+
+    shares = estimate(of_both, found.shape[-1], found.shape[1], confidence)
     for row, factor in enumerate(FACTORS):
         for column, within in enumerate(WITHIN):
             share = shares.at(row, column)
@@ -168,8 +176,9 @@ def mean_effects(
     `place` is model, split and labels.
     """
     parts: dict[str | None, Array] = {None: found}
-    parts |= {game: found[:, number : number + 1] for number, game in enumerate(games)}
-    means = {game: estimate(_mean_over(part), found.shape[-1], 1, confidence) for game, part in parts.items()}
+    parts |= {game: found[:, :, number : number + 1] for number, game in enumerate(games)}
+    sizes = (found.shape[-1], found.shape[1])
+    means = {game: estimate(_mean_over(part), *sizes, confidence) for game, part in parts.items()}
     for row, factor in enumerate(FACTORS):
         for game, mean in means.items():
             effect = mean.at(row)
@@ -177,10 +186,13 @@ def mean_effects(
 
 
 def _mean_over(effects: Array) -> Clustered:
-    """Return a function of contexts that returns the mean of effects (4, games, contexts) over games and them: (4,)."""
+    """Return a function of contexts and trainings that returns the mean over them of effects: (4,).
 
-    def mean(contexts: Positions, _: Positions) -> Array:
-        average: Array = effects[..., contexts].mean(axis=(-2, -1))
+    Effects are (4, trainings, games, contexts).
+    """
+
+    def mean(contexts: Positions, trainings: Positions) -> Array:
+        average: Array = effects[:, trainings][..., contexts].mean(axis=(-3, -2, -1))
         return average
 
     return mean

@@ -9,15 +9,15 @@ strategy is: the level is the same whatever the game and the context.
 Squares of counted log-odds are too large by their sampling variance, which is taken off: E[d^2] = true d^2 + variance.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.stats import chi2
 
 from tomtransfer.measurement.bias import contrasts
 from tomtransfer.measurement.clusters import Clustered, Covered, Estimate, Measured, Positions, chosen, estimate
-from tomtransfer.measurement.distances import SMALLEST_DISTANCE
+from tomtransfer.measurement.distances import NO_ARMS, SMALLEST_DISTANCE, OtherArm
 from tomtransfer.measurement.framed import Framed
 from tomtransfer.measurement.measures import ROUNDING, Array, divide
 
@@ -56,16 +56,20 @@ class Component:
     beyond: Measured
     """What was closed beyond that: above zero only for a student that has the teacher's pattern or habit itself."""
     covers: Covered
+    arms: Mapping[str, OtherArm] = field(default_factory=dict)
+    """By the name of the arm."""
 
 
-def components(teacher: Framed, base: Framed, tuned: Framed, confidence: float = 0.95) -> tuple[Component, ...]:
+def components(
+    teacher: Framed, base: Framed, tuned: Framed, confidence: float = 0.95, arms: Mapping[str, Framed] = NO_ARMS
+) -> tuple[Component, ...]:
     """Return the parts of the distance to the teacher before and after training, in the order of `PARTS`.
 
     Each model has the axes (trainings, frames, games, contexts), with the frames of a design (`frames.designs`), and
-    teacher and base have one training. No share is taken of a distance that is within its sampling error or nothing
-    to speak of.
+    teacher and base have one training, the students of other `arms` as many as the tuned one. No share is taken of a
+    distance that is within its sampling error or nothing to speak of.
     """
-    found = component_estimates(teacher, base, tuned, confidence)
+    found = component_estimates(teacher, base, tuned, confidence, arms)
     before, after = (squared_distance(each, teacher)(*_everything(tuned)) for each in (base, tuned))
     p_values, p_values_after = _p_values(base, teacher), _p_values(tuned, teacher)
     shares_before, shares_after = _shares(before, p_values, confidence), _shares(after, p_values_after, confidence)
@@ -77,34 +81,47 @@ def components(teacher: Framed, base: Framed, tuned: Framed, confidence: float =
             after=float(after[row]),
             share_before=shares_before[row],
             share_after=shares_after[row],
-            **{name: each.at(row, without=why_not[row]) for name, each in found.items()},
+            **{name: found[name].at(row, without=why_not[row]) for name in ("closed", "constant", "beyond")},
             covers=found["closed"].covers,
+            arms={
+                arm: OtherArm(*(found[f"{name} {arm}"].at(row, without=why_not[row]) for name in ("closed", "beyond")))
+                for arm in arms
+            },
         )
         for row, part in enumerate(PARTS)
     )
 
 
-def component_estimates(teacher: Framed, base: Framed, tuned: Framed, confidence: float = 0.95) -> dict[str, Estimate]:
+def component_estimates(
+    teacher: Framed, base: Framed, tuned: Framed, confidence: float = 0.95, arms: Mapping[str, Framed] = NO_ARMS
+) -> dict[str, Estimate]:
     """Return what was closed of each part, what a constant closes and what was closed beyond that, each (8, ...).
 
-    The interval of what was closed is that of the cube root of what remains, which makes a mean of squares nearly
-    normal (Wilson and Hilferty 1931, PNAS 17(12), 684-688), brought back.
+    Of each other arm as well, before its name: what its students closed, and what was closed beyond that. The interval
+    of what was closed is that of the cube root of what remains, which makes a mean of squares nearly normal (Wilson and
+    Hilferty 1931, PNAS 17(12), 684-688), brought back.
     """
-    found = estimate(component_statistics(teacher, base, tuned), tuned.contexts, tuned.trainings, confidence)
-    return {
-        "closed": found.row(0).turned(lambda root: 1 - root**3),
-        "constant": found.row(1),
-        "beyond": found.row(2),
-    }
+    statistics = component_statistics(teacher, base, tuned, *arms.values())
+    found = estimate(statistics, tuned.contexts, tuned.trainings, confidence)
+
+    def closed(row: int) -> Estimate:
+        return found.row(row).turned(lambda root: 1 - root**3)
+
+    estimates = {"closed": closed(0), "constant": found.row(1), "beyond": found.row(2)}
+    for number, arm in enumerate(arms):
+        estimates |= {f"closed {arm}": closed(3 + 2 * number), f"beyond {arm}": found.row(4 + 2 * number)}
+    return estimates
 
 
-def component_statistics(teacher: Framed, base: Framed, tuned: Framed) -> Clustered:
-    """Return a function of contexts and trainings that returns what became of each part, (3, 8, ...).
+def component_statistics(teacher: Framed, base: Framed, tuned: Framed, *arms: Framed) -> Clustered:
+    """Return a function of contexts and trainings that returns what became of each part, (3 + 2 x arms, 8, ...).
 
     In this order: the cube root of the share of the distance that remains, the share that a constant at the teacher's
-    level closes, the share closed by the student beyond it.
+    level closes, the share closed by the student beyond it; then for the student of each other arm the cube root of the
+    share that it leaves, and the share that the tuned student closed beyond it.
     """
     before, after = squared_distance(base, teacher), squared_distance(tuned, teacher)
+    others = [squared_distance(each, teacher) for each in arms]
     even = squared_distance(Framed(np.full_like(teacher.cooperate, 0.5)), teacher)
 
     def shares(contexts: Positions, trainings: Positions) -> Array:
@@ -114,7 +131,9 @@ def component_statistics(teacher: Framed, base: Framed, tuned: Framed) -> Cluste
             constant[PARTS.index(part)] -= constant[PARTS.index("level")]
         constant[PARTS.index("level")] = 0
         remaining, lacking = (divide(each, gap, np.asarray(gap > ROUNDING)) for each in (left, constant))
-        return np.stack([np.cbrt(remaining), 1 - lacking, lacking - remaining])
+        by_arms = [divide(each(contexts, trainings), gap, np.asarray(gap > ROUNDING)) for each in others]
+        beside = [share for each in by_arms for share in (np.cbrt(each), each - remaining)]
+        return np.stack([np.cbrt(remaining), 1 - lacking, lacking - remaining, *beside])
 
     return shares
 

@@ -9,7 +9,8 @@ is estimated by adding it once more and taken off.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,17 @@ TOO_SMALL = "base and teacher differ by {:.2f} percentage points on average, too
 
 FLOORS = ("best_constant", "own_mean", "fair_coin")
 """Policies that ignore scenario and frame: the teacher's median, the tuned student's mean, one half."""
+
+
+@dataclass(frozen=True)
+class OtherArm:
+    """What the students of another arm closed, and what the tuned student closed beyond them, of one distance."""
+
+    closed: Measured
+    beyond: Measured
+
+
+NO_ARMS: Mapping[str, Framed] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,8 @@ class Gap:
     covers: Covered
     no_gap: str
     """Why there is no gap to close; empty where there is one."""
+    arms: Mapping[str, OtherArm] = field(default_factory=dict)
+    """By the name of the arm."""
 
 
 def distances(first: Framed, second: Framed, of_frame_averages: bool = False) -> Array:
@@ -88,16 +102,19 @@ def noiseless_distance(difference: Array, variance: Array) -> Array:
     return np.where(error > 0, 2 * distance - folded, distance)
 
 
-def gap(teacher: Framed, base: Framed, tuned: Framed, confidence: float = 0.95) -> Gap:
+def gap(
+    teacher: Framed, base: Framed, tuned: Framed, confidence: float = 0.95, arms: Mapping[str, Framed] = NO_ARMS
+) -> Gap:
     """Return the gap between base and teacher over a split and what training closed of it, with intervals.
 
-    Each model has the axes (trainings, frames, games, contexts), of which teacher and base have one training. What is
-    left out in one model is so in all.
+    Each model has the axes (trainings, frames, games, contexts), of which teacher and base have one training, and the
+    students of other `arms` as many as the tuned one, from the same seeds. What is left out in one model is so in all.
     """
-    found = estimate(gap_statistics(teacher, base, tuned), tuned.contexts, tuned.trainings, confidence)
+    statistics = gap_statistics(teacher, base, tuned, *arms.values())
+    found = estimate(statistics, tuned.contexts, tuned.trainings, confidence)
     without = why_no_gap(teacher, base)
     closed, *rest = (found.at(row, without=without) for row in range(len(found.value)))
-    floors, beyond = rest[: len(FLOORS)], rest[len(FLOORS) : 2 * len(FLOORS)]
+    floors, beyond, others = (rest[: len(FLOORS)], rest[len(FLOORS) : 2 * len(FLOORS)], rest[2 * len(FLOORS) + 1 :])
     return Gap(
         before=float(distances(base, teacher).mean()),
         after=float(distances(tuned, teacher).mean()),
@@ -105,9 +122,10 @@ def gap(teacher: Framed, base: Framed, tuned: Framed, confidence: float = 0.95) 
         closed_with_noise=None if without else _closed_with_noise(teacher, base, tuned),
         floors=dict(zip(FLOORS, floors, strict=True)),
         beyond=dict(zip(FLOORS, beyond, strict=True)),
-        closed_of_frame_averages=rest[-1],
+        closed_of_frame_averages=rest[2 * len(FLOORS)],
         covers=found.covers,
         no_gap=without,
+        arms={arm: OtherArm(*others[2 * row : 2 * row + 2]) for row, arm in enumerate(arms)},
     )
 
 
@@ -119,13 +137,15 @@ def _closed_with_noise(teacher: Framed, base: Framed, tuned: Framed) -> float | 
     return float(1 - distances(after, known).mean() / distances(before, known).mean())
 
 
-def gap_statistics(teacher: Framed, base: Framed, tuned: Framed) -> Clustered:
-    """Return a function of contexts and trainings that returns what was closed, (8, ...).
+def gap_statistics(teacher: Framed, base: Framed, tuned: Framed, *arms: Framed) -> Clustered:
+    """Return a function of contexts and trainings that returns what was closed, (8 + 2 x arms, ...).
 
     In this order: the share closed by the student, by each of the floors, by the student beyond each of them, and the
-    share closed of the distance of frame averages.
+    share closed of the distance of frame averages; then for the student of each other arm the share that it closed, and
+    that which the tuned student closed beyond it.
     """
     before, after = distances(base, teacher), distances(tuned, teacher)
+    others = [distances(each, teacher) for each in arms]
     averaged = [distances(each, teacher, of_frame_averages=True) for each in (base, tuned)]
 
     def shares_closed(contexts: Positions, trainings: Positions) -> Array:
@@ -136,9 +156,10 @@ def gap_statistics(teacher: Framed, base: Framed, tuned: Framed) -> Clustered:
         known, own = teacher.select(contexts, trainings), tuned.select(contexts, trainings)
         floors = [_share_closed(mean(before), _distance_of_constant(known, each)) for each in _constants(known, own)]
         closed = _share_closed(mean(before), mean(after))
-        return np.stack(
-            [closed, *floors, *(closed - floor for floor in floors), _share_closed(*(mean(each) for each in averaged))]
-        )
+        by_arms = [_share_closed(mean(before), mean(each)) for each in others]
+        shares = [closed, *floors, *(closed - floor for floor in floors)]
+        shares.append(_share_closed(*(mean(each) for each in averaged)))
+        return np.stack([*shares, *(share for each in by_arms for share in (each, closed - each))])
 
     return shares_closed
 

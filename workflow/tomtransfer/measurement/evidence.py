@@ -124,8 +124,9 @@ class Comparison:
     """Teacher, base student and tuned student over the same scenarios in the same order.
 
     `among` says what a cooperation rate is a share of: the valid answers (cooperate or defect), or all of them, invalid
-    ones included. Where choices are averages over frames, `by_frame` has the same scenarios in each frame. Raises
-    InputError where the scenarios differ, and where a model has no valid answer to divide by.
+    ones included. Where choices are averages over frames, `by_frame` has the same scenarios in each frame; where the
+    tuned student's are averages over several trainings, `by_training` has them after each, with frames of their own.
+    Raises InputError where the scenarios differ, and where a model has no valid answer to divide by.
     """
 
     teacher: Evidence
@@ -133,6 +134,7 @@ class Comparison:
     tuned: Evidence
     among: Among = "valid answers"
     by_frame: "tuple[Comparison, ...]" = ()
+    by_training: "tuple[Comparison, ...]" = ()
 
     def __post_init__(self) -> None:
         """Refuse models that were not asked the same, and rates that do not exist."""
@@ -164,13 +166,20 @@ class Comparison:
     def select(self, chosen: NDArray[np.intp]) -> "Comparison":
         """Return the comparison over the scenarios at `chosen` positions."""
         teacher, base, tuned = (each.select(chosen) for each in self.models.values())
-        by_frame = tuple(each.select(chosen) for each in self.by_frame)
-        return Comparison(teacher, base, tuned, self.among, by_frame)
+        by_frame, by_training = (
+            tuple(each.select(chosen) for each in parts) for parts in (self.by_frame, self.by_training)
+        )
+        return Comparison(teacher, base, tuned, self.among, by_frame, by_training)
 
     @property
     def frames(self) -> "tuple[Comparison, ...]":
         """The comparison in each frame; of choices that are no averages, the comparison itself."""
         return self.by_frame or (self,)
+
+    @property
+    def trainings(self) -> "tuple[Comparison, ...]":
+        """The comparison after each training; of a single one, the comparison itself."""
+        return self.by_training or (self,)
 
     def groups(self, *labels: str) -> dict[tuple[str, ...], NDArray[np.intp]]:
         """Return the positions of the scenarios that share `labels`, such as "split", "game", by their values."""

@@ -45,6 +45,15 @@ class View:
 
 
 @dataclass(frozen=True)
+class ArmScores:
+    """The measures of the students of another arm, in one view, by split and game."""
+
+    arm: str
+    view: str
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True)
 class Findings:
     """What a comparison of teacher, base student and tuned student gives."""
 
@@ -81,6 +90,10 @@ class Findings:
     """What the sentences stand on, for every view and split."""
     agreements: tuple[Agreement, ...] = ()
     """How drawn answers agree with exact choices, for the models that have both."""
+    seeds: tuple[int, ...] = ()
+    """The seeds of the trainings that measures are means over, in the order of `Score.by_training`."""
+    arms: tuple[ArmScores, ...] = ()
+    """What the students of other arms come to; how the tuned student differs from them is in the assessments."""
 
     @property
     def splits(self) -> list[str]:
@@ -152,6 +165,11 @@ def look(
     headlines = {each.split: headline(each) for each in assessments}
     name = assessments[0].view
     return View(name, tuple(frames), headlines, tuple(scores), tuple(rates(comparison, settings.confidence)))
+
+
+def look_at_arm(arm: str, view: str, comparison: Comparison, settings: Scoring) -> ArmScores:
+    """Return what the students of another arm come to in a view."""
+    return ArmScores(arm, view, tuple(_scores(comparison, settings, ("split", "game"), ())))
 
 
 def _scores(comparison: Comparison, settings: Scoring, levels: Sequence[str], games: Sequence[Score]) -> list[Score]:

@@ -11,7 +11,7 @@ from tomtransfer.measurement.clusters import Positions, estimate
 from tomtransfer.measurement.distances import why_no_gap, within_noise
 from tomtransfer.measurement.evidence import Among, Comparison, Scenario, cooperation_rates
 from tomtransfer.measurement.framed import Framed
-from tomtransfer.measurement.intervals import Interval, Outcomes, bootstrap, split_in_half
+from tomtransfer.measurement.intervals import Interval, Outcomes, bootstrap, split_in_half, with_both_errors
 from tomtransfer.measurement.measures import (
     ADVANTAGE,
     MEASURES,
@@ -59,12 +59,15 @@ def distributions(frames: Sequence[Comparison]) -> dict[str, Array]:
 
 @dataclass(frozen=True)
 class Group:
-    """Scenarios that are scored together: distributions (3, scenarios, frames) by name, and averaged over frames."""
+    """Scenarios that are scored together: distributions (3, scenarios, frames) by name, and averaged over frames.
+
+    There is one of each for every training. Measures are taken after each training, and averaged.
+    """
 
     level: str
     comparison: Comparison
-    averaged: Mapping[str, Array]
-    framed: Mapping[str, Array]
+    averaged: Sequence[Mapping[str, Array]]
+    framed: Sequence[Mapping[str, Array]]
     redrawn: Sequence[Outcomes]
     """The answers of each model drawn anew, (3, draws, scenarios); none where no level needs them."""
 
@@ -81,10 +84,25 @@ class Group:
         beside = (OF_FRAME_AVERAGES,) if self.comparison.by_frame else ()
         return (*MEASURES, *beside, ADVANTAGE) if self.level == "split" else (*MEASURES, *beside)
 
-    def measure(self, student: str, some: NDArray[np.bool_] | slice = slice(None)) -> dict[str, Array]:
-        """Return the measures of a student or of a policy over `some` scenarios; of each, where that is the level."""
+    @property
+    def trainings(self) -> int:
+        """How many trainings there are."""
+        return len(self.framed)
+
+    def measure(
+        self, student: str, some: NDArray[np.bool_] | slice = slice(None), trainings: Positions | None = None
+    ) -> dict[str, Array]:
+        """Return the measures of a student or of a policy over `some` scenarios; of each, where that is the level.
+
+        They are means over `trainings`, over all if None.
+        """
+        chosen = range(self.trainings) if trainings is None else trainings
+        return _mean([self._after(student, some, training) for training in chosen])
+
+    def _after(self, student: str, some: NDArray[np.bool_] | slice, training: int) -> dict[str, Array]:
+        """Return the measures of a student, or of a policy, after one training."""
         found: dict[str, Array] = {}
-        for choices, by_frame in ((self.framed, True), (self.averaged, False)):
+        for choices, by_frame in ((self.framed[training], True), (self.averaged[training], False)):
             models = [choices[name][:, some] for name in ("teacher", "base", student)]
             found |= self.evaluate([each for each in self.measures if each.by_frame == by_frame], *models)
         return found
@@ -96,34 +114,52 @@ class Group:
         return evaluate(measures, self.comparison.among, teacher, base, tuned)
 
     def intervals(self, confidence: float) -> dict[str, Interval]:
-        """Return an interval for each measure by name; none where there is nothing to resample (`why_no_interval`)."""
-        if self.level in CLUSTERED:
-            names = {name: number for number, name in enumerate(dict.fromkeys(self._contexts))}
-            numbers = np.array([names[name] for name in self._contexts])
+        """Return an interval for each measure by name; none where there is nothing to resample (`why_no_interval`).
 
-            def over_contexts(contexts: Positions, _: Positions) -> Array:
-                measured = self.measure("tuned", np.isin(numbers, contexts))
-                return np.stack([measured[each.name] for each in self.measures])
+        That of several contexts is for other contexts and trainings. That of a single scenario or context is for its
+        answers drawn anew and for other trainings: both stand in it as independent errors, though the answers of the
+        tuned student are in either, so that it is a little too wide where there are both.
+        """
+        contexts = self._contexts if self.level in CLUSTERED else [""] * len(self._contexts)
+        names = {name: number for number, name in enumerate(dict.fromkeys(contexts))}
+        numbers = np.array([names[name] for name in contexts])
 
-            found = estimate(over_contexts, len(names), 1, confidence)
-            return {each.name: found.row(row).interval for row, each in enumerate(self.measures)}
+        def over_both(contexts: Positions, trainings: Positions) -> Array:
+            measured = self.measure("tuned", np.isin(numbers, contexts), trainings)
+            return np.stack([measured[each.name] for each in self.measures])
 
-        def of_redrawn(*models: Array) -> dict[str, Array]:
-            return self.evaluate(self.measures, *(each[..., np.newaxis] for each in models))
+        several = len(names) > 1 or self.trainings > 1
+        found = estimate(over_both, len(names), self.trainings, confidence) if several else None
+        clustered = {each.name: found.row(row).interval for row, each in enumerate(self.measures)} if found else {}
+        if self.level in CLUSTERED or self.comparison.by_frame or self._is_exact:
+            return clustered
+        drawn = bootstrap(self.redrawn, self._of_redrawn, confidence)
+        if found is None:
+            return drawn
+        values = self.measure("tuned")
+        return {name: with_both_errors(values[name], drawn[name], clustered[name]) for name in drawn}
 
-        return bootstrap(self.redrawn, of_redrawn, confidence)
+    def _of_redrawn(self, teacher: Array, base: Array, *students: Array) -> dict[str, Array]:
+        models = ([each[..., np.newaxis] for each in (teacher, base, tuned)] for tuned in students)
+        return _mean([self.evaluate(self.measures, *each) for each in models])
 
     @property
     def _contexts(self) -> list[str]:
         return [scenario.context for scenario in self.comparison.scenarios]
 
     @property
+    def _is_exact(self) -> bool:
+        return all(evidence.kind == "exact" for evidence in self.comparison.models.values())
+
+    @property
     def why_no_interval(self) -> str:
         """Why there is nothing to resample; empty where there is."""
+        if self.trainings > 1:
+            return ""
         if self.level in CLUSTERED:
             alone = len(set(self._contexts)) == 1
             return "a single context, with no others to compare it with" if alone else ""
-        if all(evidence.kind == "exact" for evidence in self.comparison.models.values()):
+        if self._is_exact:
             return "the probabilities are exact, without sampling error"
         return "answers are not drawn anew in several frames at once" if self.comparison.by_frame else ""
 
@@ -133,8 +169,8 @@ class Group:
         halvings = int(np.clip(HALVED_SCENARIOS // len(self.comparison.scenarios), FEWEST_HALVINGS, MOST_HALVINGS))
         found: dict[str, Array] = {}
         for comparisons, base, by_frame in (
-            (frames, self.framed["base"], True),
-            ((self.comparison,), self.averaged["base"], False),
+            (frames, self.framed[0]["base"], True),
+            ((self.comparison,), self.averaged[0]["base"], False),
         ):
             measures = [each for each in self.measures if each.by_frame == by_frame]
             halves = [split_in_half(each.teacher, halvings, seed + number) for number, each in enumerate(comparisons)]
@@ -148,6 +184,11 @@ class Group:
         if self.comparison.by_frame:
             found["gap_closed_of_frame_averages"] = np.array([ceilings(self.comparison).gap_closed])
         return found
+
+
+def _mean(measured: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Return the means of measures by name."""
+    return {name: np.mean([each[name] for each in measured], axis=0) for name in measured[0]}
 
 
 def noise_of_the_gap(comparison: Comparison, members: NDArray[np.intp], confidence: float) -> tuple[str, int, int]:

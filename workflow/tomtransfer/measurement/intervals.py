@@ -20,7 +20,7 @@ from tomtransfer.measurement.measures import Array, divide
 Outcomes: TypeAlias = NDArray[np.float64] | NDArray[np.int32]
 """Probabilities or counts of cooperate, defect and other."""
 
-Statistics: TypeAlias = Callable[[Array, Array, Array], Mapping[str, Array]]
+Statistics: TypeAlias = Callable[..., Mapping[str, Array]]
 """From the distributions of teacher, base and tuned, each (3, draws, scenarios), to statistics (draws, ...) by name."""
 
 CELLS_AT_ONCE = 200_000
@@ -104,9 +104,9 @@ def holm(p_values: ArrayLike) -> Array:
 def bootstrap(redrawn: Sequence[Outcomes], statistics: Statistics, confidence: float = 0.95) -> dict[str, Interval]:
     """Return percentile intervals of the statistics over redrawn answers, by name: the scenarios stay as they are.
 
-    `redrawn` is what `redraw` returns, each (3, draws, scenarios); statistics may keep the scenarios as a last axis
-    (Efron and Tibshirani 1993, An Introduction to the Bootstrap, section 6.5, the parametric bootstrap). Nan where
-    fewer than 95 % of the draws define a statistic.
+    `redrawn` is what `redraw` returns, each (3, draws, scenarios), and statistics take all of them; they may keep the
+    scenarios as a last axis (Efron and Tibshirani 1993, An Introduction to the Bootstrap, section 6.5, the parametric
+    bootstrap). Nan where fewer than 95 % of the draws define a statistic.
 
     Redrawing adds noise to noise, which distances feel in one direction only: an interval leans towards less agreement,
     and may lie below the value of a student that agrees with the teacher better than two samples of it would.
@@ -121,13 +121,23 @@ def bootstrap(redrawn: Sequence[Outcomes], statistics: Statistics, confidence: f
     return {name: percentile_interval(np.concatenate(values), confidence) for name, values in chunks.items()}
 
 
+def with_both_errors(value: Array, one: Interval, other: Interval) -> Interval:
+    """Return the interval of a value with the errors of two intervals of it, as if these were independent."""
+    low, high = (
+        np.hypot(np.maximum(sign * (value - first), 0), np.maximum(sign * (value - second), 0))
+        for sign, first, second in ((1, one.low, other.low), (-1, one.high, other.high))
+    )
+    return Interval(value - low, value + high)
+
+
 def redraw(comparison: Comparison, draws: int, seed: int) -> list[Outcomes]:
-    """Return every scenario's outcomes redrawn: one array (3, draws, scenarios) for teacher, base and tuned each.
+    """Return every scenario's outcomes redrawn, (3, draws, scenarios): teacher, base, the student after each training.
 
     Counted answers are redrawn multinomially, exact probabilities not at all. What a scenario's redraws are depends on
     its name, its answers and the seed, not on the scenarios around it.
     """
-    return [_redraw(evidence, draws, (seed, model)) for model, evidence in enumerate(comparison.models.values())]
+    students = [comparison.teacher, comparison.base, *(each.tuned for each in comparison.trainings)]
+    return [_redraw(evidence, draws, (seed, model)) for model, evidence in enumerate(students)]
 
 
 def _redraw(evidence: Evidence, draws: int, seed: tuple[int, int]) -> Outcomes:

@@ -111,7 +111,7 @@ class Play:
 
 def play_of(answers: Answers, settings: Scoring, **beside: Any) -> Play:
     """Return what the teacher's answers give; `beside` are those fields of `Play` that others compute."""
-    table = answers.tables[TEACHER]
+    (table,) = answers.tables[TEACHER]
     frames = table["frame"].unique(maintain_order=True).to_list()
     looks: dict[str, Sequence[str]] = {**answers.views, **{frame: [frame] for frame in frames}}
     bias = answers.decompose(settings.confidence)
@@ -123,11 +123,13 @@ def play_of(answers: Answers, settings: Scoring, **beside: Any) -> Play:
         kinds={TEACHER: "exact" if exact else "counted"},
         settings=settings,
         views={name: list(each) for name, each in answers.views.items()},
-        rates=tuple(rate for frame in frames for rate in _rates(answers.known(TEACHER, [frame]), settings.confidence)),
+        rates=tuple(
+            rate for frame in frames for rate in _rates(answers.known(TEACHER, [frame])[0], settings.confidence)
+        ),
         means=tuple(
             mean
             for view, members in looks.items()
-            for mean in _means(view, members, answers.known(TEACHER, members), settings.confidence)
+            for mean in _means(view, members, answers.known(TEACHER, members)[0], settings.confidence)
         ),
         bias_shares=bias.shares,
         bias_effects=bias.effects or counted_effects,

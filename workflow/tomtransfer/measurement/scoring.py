@@ -15,7 +15,7 @@ from tomtransfer.measurement.measures import Measure, undefined_scenarios
 SCENARIOS_AT_ONCE = 200
 """Scenarios whose draws are kept at a time when each has an interval of its own, to bound memory."""
 
-COLUMNS = ("value", "low", "high", "base", "best_constant", "own_mean", "fair_coin", "ceiling")
+COLUMNS = ("value", "low", "high", "spread", "base", "best_constant", "own_mean", "fair_coin", "ceiling")
 """The numbers of a score."""
 
 
@@ -23,8 +23,9 @@ COLUMNS = ("value", "low", "high", "base", "best_constant", "own_mean", "fair_co
 class Score:
     """One measure of one group of scenarios: a row of the alignment tables. Shares are fractions of 1, None undefined.
 
-    Floors are the same measure of policies that ignore the scenario, one per split: the best constant (the teacher's
-    median), the tuned student's own mean, a fair coin. The ceiling is the teacher against itself, split in half.
+    The value is the mean over trainings. Floors are the same measure of policies that ignore the scenario, one per
+    split: the best constant (the teacher's median), the tuned student's own mean, a fair coin. The ceiling is the
+    teacher against itself, split in half.
     """
 
     level: str
@@ -38,6 +39,10 @@ class Score:
     high: float | None
     confidence: float
     """The confidence of the interval from low to high."""
+    spread: float | None
+    """The standard deviation over trainings; None of a single one."""
+    by_training: tuple[float | None, ...]
+    """The measure after each training."""
     base: float | None
     """The measure of the student before training."""
     best_constant: float | None
@@ -64,15 +69,19 @@ def score(
     With a `game`, only its own scores are returned; its floors are still those of all games.
 
     The interval of a split or game is for other contexts (`clusters`); that of a single scenario or context is for its
-    answers drawn anew, the bootstrap of `draws`. A share of the gap that is within its noise is not given. The same
-    seed gives the same numbers on any number of threads, and no group's numbers depend on the other groups.
+    answers drawn anew, the bootstrap of `draws`. Of several trainings, either is for other trainings too. A share of
+    the gap that is within its noise is not given. The same seed gives the same numbers on any number of threads, and no
+    group's numbers depend on the other groups.
     """
-    averaged, framed = distributions((comparison,)), distributions(comparison.frames)
+    averaged = [distributions((each,)) for each in comparison.trainings]
+    framed = [distributions(each.frames) for each in comparison.trainings]
     redrawn = redraw(comparison, draws, seed) if set(levels) - CLUSTERED and not comparison.by_frame else []
 
     def score_one(level: str, members: NDArray[np.intp]) -> list[Score]:
         part = comparison.select(members)
-        mean, every = ({name: each[:, members] for name, each in one.items()} for one in (averaged, framed))
+        mean, every = (
+            [{name: each[:, members] for name, each in one.items()} for one in after] for after in (averaged, framed)
+        )
         group = Group(level, part, mean, every, [outcomes[:, :, members] for outcomes in redrawn])
         return list(_score_group(group, seed, confidence))
 
@@ -114,6 +123,9 @@ def _score_group(group: Group, seed: int, confidence: float) -> Iterator[Score]:
     columns = {"value": group.measure("tuned"), "base": group.measure("base")}
     columns |= {name: group.measure(name) for name in ("best_constant", "own_mean", "fair_coin")}
     columns["ceiling"] = group.ceilings(seed)
+    after = [group.measure("tuned", trainings=np.array([training])) for training in range(group.trainings)]
+    if len(after) > 1:
+        columns["spread"] = {name: np.std([each[name] for each in after], axis=0, ddof=1) for name in after[0]}
     without = group.why_no_interval
     if not without:
         found = group.intervals(confidence)
@@ -134,7 +146,7 @@ def _score_group(group: Group, seed: int, confidence: float) -> Iterator[Score]:
         )
         for each in group.measures:
             numbers = {column: float(np.atleast_1d(values[each.name])[position]) for column, values in columns.items()}
-            yield place.row(each, numbers)
+            yield place.row(each, numbers, [float(np.atleast_1d(one[each.name])[position]) for one in after])
 
 
 @dataclass(frozen=True)
@@ -150,19 +162,20 @@ class _Place:
     within_noise: int
     ratios: int
 
-    def row(self, measure: Measure, numbers: Mapping[str, float]) -> Score:
-        """Return the row of one measure from its numbers by column."""
-        found = {column: number if np.isfinite(number) else None for column, number in numbers.items()}
+    def row(self, measure: Measure, numbers: Mapping[str, float], after: Sequence[float]) -> Score:
+        """Return the row of one measure from its numbers by column and those `after` each training."""
+        found: dict[str, float | None] = {column: _finite(number) for column, number in numbers.items()}
         if measure.against_base and self.no_gap:
             # Neither do floors, or halves of the teacher, close anything of a gap that is not there.
             found, note = dict.fromkeys(COLUMNS), f"undefined: {self.no_gap}"
         elif found["value"] is None:
-            found |= {"low": None, "high": None}
+            found |= {"low": None, "high": None, "spread": None}
             note = f"undefined: {measure.undefined}"
         elif self.without_interval:
             note = f"no interval: {self.without_interval}"
         elif found["low"] is None:
-            note = f"no interval: undefined without some of the {'contexts' if self.level in CLUSTERED else 'answers'}"
+            without = "contexts" if self.level in CLUSTERED else "answers"
+            note = f"no interval: undefined without some of the {without}{' or trainings' * (len(after) > 1)}"
         else:
             note = ""
         if found["value"] is not None and measure.mean_of_ratios and self.within_noise and self.level != "scenario":
@@ -178,6 +191,11 @@ class _Place:
             scenarios=len(self.scenarios),
             left_out=self.left_out if measure.mean_of_ratios else (),
             confidence=self.confidence,
+            by_training=tuple(None if each is None or found["value"] is None else each for each in map(_finite, after)),
             note=note,
             **{column: found.get(column) for column in COLUMNS},
         )
+
+
+def _finite(number: float) -> float | None:
+    return number if np.isfinite(number) else None

@@ -18,6 +18,9 @@ SMALLEST_SHARE = 0.05
 """The share of the squared distance before training that a part must have been, and of it that must have been closed,
 for the part to be named."""
 
+FLOOR_ARM = "shuffled"
+"""The arm whose students are a floor: they were taught all of the teacher's answers but which scenario is which."""
+
 SMALLEST_DROP = 0.01
 """The share of all answers that must have become valid for a change of format to be named."""
 
@@ -82,17 +85,26 @@ def _part(name: str) -> Callable[[SplitNumbers], bool]:
     return closed
 
 
+def _beyond_shuffled(found: Gap | Component) -> bool:
+    """Tell whether more was closed than by a student of shuffled answers, or whether none was trained."""
+    return FLOOR_ARM not in found.arms or found.arms[FLOOR_ARM].beyond.positive
+
+
 def _pattern(numbers: SplitNumbers) -> bool:
     pattern = numbers.components.get("pattern")
-    return pattern is not None and pattern.closed.positive and pattern.beyond.positive
+    return pattern is not None and pattern.closed.positive and pattern.beyond.positive and _beyond_shuffled(pattern)
+
+
+def _above_floors(numbers: SplitNumbers) -> bool:
+    return all(beyond.positive for beyond in numbers.gap.beyond.values()) and _beyond_shuffled(numbers.gap)
 
 
 def _beyond_floors(numbers: SplitNumbers) -> bool:
-    return numbers.gap.closed.positive and all(beyond.positive for beyond in numbers.gap.beyond.values())
+    return numbers.gap.closed.positive and _above_floors(numbers)
 
 
 def _preference(numbers: SplitNumbers) -> bool:
-    return _pattern(numbers) and all(beyond.positive for beyond in numbers.gap.beyond.values())
+    return _pattern(numbers) and _above_floors(numbers)
 
 
 _PART_RULE = (
@@ -109,7 +121,8 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
         "nearer": Criterion("the interval of the gap closed lies above 0", lambda numbers: numbers.gap.closed.positive),
         "beyond floors": Criterion(
             "the interval of the gap closed lies above 0, and so do those of what was closed beyond the best constant, "
-            "beyond the student's own mean and beyond a fair coin",
+            "beyond the student's own mean, beyond a fair coin and, where one was trained, beyond a student of "
+            "shuffled answers",
             _beyond_floors,
         ),
         "worse": Criterion("the interval of the gap closed lies below 0", lambda numbers: numbers.gap.closed.negative),
@@ -122,12 +135,13 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
         "level": Criterion(_PART_RULE.format("the level of preferences"), _part("level")),
         "pattern": Criterion(
             "the pattern of preferences over scenarios: the interval of the share of it that was closed lies above 0, "
-            "and so does that of what was closed beyond a constant",
+            "and so does that of what was closed beyond a constant and, where one was trained, beyond a student of "
+            "shuffled answers",
             _pattern,
         ),
         "preference": Criterion(
             "the pattern is shown, and the intervals of the gap closed beyond the best constant, beyond the student's "
-            "own mean and beyond a fair coin lie above 0",
+            "own mean, beyond a fair coin and, where one was trained, beyond a student of shuffled answers lie above 0",
             _preference,
         ),
     }

@@ -1,13 +1,22 @@
 """Views of the answers: one choice per scenario, from a single frame or averaged over several, and each frame's."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 
+from tomtransfer.experiment.config import TRANSFER
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.measurement.agreement import PLACE, Agreement, agreement, counted_rates, disagreement
+from tomtransfer.measurement.agreement import (
+    PLACE,
+    Agreement,
+    adjusted_for_trainings,
+    agreement,
+    counted_rates,
+    disagreement,
+)
 from tomtransfer.measurement.assessments import Assessment, assess
 from tomtransfer.measurement.bias import Decomposition, decompose
 from tomtransfer.measurement.evidence import ROLES, Comparison, Evidence, Scenario
@@ -15,70 +24,86 @@ from tomtransfer.respondents.counting import read_choices, read_drawn
 
 SCENARIO = ["split", "game", "context"]
 
+ONE_ARM: Mapping[str, Comparison] = MappingProxyType({})
+
 MOST_MISSING = 5
 """Scenarios that an error names one by one."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """The choices of teacher, base and tuned student in every frame, and which frames are looked at together."""
+    """The choices of teacher, base and tuned students in every frame, and which frames are looked at together."""
 
-    tables: Mapping[str, pl.DataFrame]
-    """By the model's role."""
+    tables: Mapping[str, Sequence[pl.DataFrame]]
+    """By model: one of teacher and of base, and one after each training of the tuned student and of every other arm."""
     views: Mapping[str, Sequence[str]]
     """The frames of each view; the first view is the scored frame's."""
     designs: Mapping[str, Sequence[str]]
     """The four frames of each pair of labels that is fully crossed with order (`frames.designs`)."""
-    drawn: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    drawn: Mapping[str, Sequence[pl.DataFrame]] = field(default_factory=dict)
     """Drawn answers, counted, of the models whose choices are read exactly as well."""
     agreements: Mapping[str, Agreement] = field(default_factory=dict)
     """How these two agree; where they do not, the drawn answers are what is measured."""
 
-    def compare(self) -> Iterator[tuple[str, Comparison]]:
+    @property
+    def arms(self) -> list[str]:
+        """The arms beside transfer, whose students are none of the three models that are compared."""
+        return [model for model in self.tables if model not in ROLES]
+
+    def compare(self, student: str = "tuned") -> Iterator[tuple[str, Comparison]]:
         """Yield for each view its name and the comparison of the models over the scenarios that its frames have.
+
+        `student` is the tuned one, or that of another arm. All are compared over the same scenarios.
 
         Raises InputError naming what a model lacks, and when nothing can be compared, because answers were counted and
         none is valid.
         """
         for name, frames in self.views.items():
-            tables = {role: self.known(role, frames) for role in ROLES}
-            _refuse_gaps(tables, frames)
-            compared = _answered_by_all(tables)
-            if not len(compared):
+            known = {model: self.known(model, frames) for model in self.tables}
+            _refuse_gaps(known, frames)
+            scenarios = _answered_by_all(known)
+            if not len(scenarios):
                 raise InputError(
                     f"{name}: in no scenario did teacher, base and tuned student all give a valid answer; "
                     "draw more (sampling.answers) or read choices exactly (choices: exact)"
                 )
-            by_frame = tuple(_compared(tables, compared, [frame]) for frame in frames)
-            yield name, replace(_compared(tables, compared, frames), by_frame=by_frame if len(frames) > 1 else ())
+            models = [known["teacher"][0], known["base"][0]]
+            after = [_over_frames([*models, table], scenarios, frames) for table in known[student]]
+            together = _over_frames([*models, pl.concat(known[student])], scenarios, frames)
+            yield name, replace(together, by_training=tuple(after) if len(after) > 1 else ())
 
-    def known(self, role: str, frames: Sequence[str]) -> pl.DataFrame:
+    def known(self, model: str, frames: Sequence[str]) -> list[pl.DataFrame]:
         """Return a model's choices in some frames: drawn ones where exact ones disagree and they were drawn in all."""
-        drawn = self.drawn.get(role)
-        if drawn is not None and self.agreements[role].disagree and set(frames) <= set(drawn["frame"]):
-            return drawn.filter(pl.col("frame").is_in(frames))
-        return self.tables[role].filter(pl.col("frame").is_in(frames))
+        drawn = self.drawn.get(model)
+        disagree = drawn is not None and self.agreements[model].disagree and set(frames) <= set(drawn[0]["frame"])
+        tables = drawn if drawn is not None and disagree else self.tables[model]
+        return [table.filter(pl.col("frame").is_in(frames)) for table in tables]
 
-    def assess(self, view: str, comparison: Comparison, confidence: float) -> list[Assessment]:
-        """Return what training did in each split of a view."""
+    def assess(
+        self, view: str, comparison: Comparison, confidence: float, arms: Mapping[str, Comparison] = ONE_ARM
+    ) -> list[Assessment]:
+        """Return what training did in each split of a view, beside the students of other `arms` in the same view."""
         frames = list(self.views[view])
         crossed = frames in [list(each) for each in self.designs.values()]
-        students = [self.drawn[role] for role in ROLES[1:] if role in self.drawn]
-        shown = len(students) == len(ROLES[1:]) and all(set(frames) <= set(each["frame"]) for each in students)
-        drawn = {role: evidence_of(average(self.drawn[role], frames)) for role in ROLES[1:]} if shown else {}
-        return assess([comparison], view, frames, crossed, confidence, drawn)
+        students = [table for role in ROLES[1:] for table in self.drawn.get(role, ())]
+        shown = all(role in self.drawn for role in ROLES[1:]) and all(
+            set(frames) <= set(each["frame"]) for each in students
+        )
+        drawn = {role: [evidence_of(average(each, frames)) for each in self.drawn[role]] for role in ROLES[1:] if shown}
+        others = {arm: each.trainings for arm, each in arms.items()}
+        return assess(comparison.trainings, view, frames, crossed, confidence, drawn, others)
 
     def disagreements(self, view: str) -> list[str]:
         """Return a sentence for each model whose drawn answers and exact choices disagree."""
         return [
-            disagreement(found, used=not _is_exact(self.known(role, self.views[view])))
+            disagreement(found, used=not _is_exact(self.known(role, self.views[view])[0]))
             for role, found in self.agreements.items()
             if found.disagree
         ]
 
     def not_compared(self) -> list[str]:
         """Return a sentence on the frames in which somebody whose answers are recorded has none, if there are any."""
-        asked = {role: table["frame"].unique(maintain_order=True).to_list() for role, table in self.tables.items()}
+        asked = {role: self.tables[role][0]["frame"].unique(maintain_order=True).to_list() for role in ROLES}
         every = dict.fromkeys(frame for frames in asked.values() for frame in frames)
         lacking = {role: [frame for frame in every if frame not in frames] for role, frames in asked.items()}
         said = []
@@ -101,20 +126,24 @@ class Answers:
         """
         [frames, *_] = self.views.values()
         return tuple(
-            f"{'/'.join(row)} ({model})"
-            for model in ROLES
-            for row in self.known(model, frames).filter(~_is_valid()).select(SCENARIO).iter_rows()
+            dict.fromkeys(
+                f"{'/'.join(row)} ({model})"
+                for model in self.tables
+                for table in self.known(model, frames)
+                for row in table.filter(~_is_valid()).select(SCENARIO).iter_rows()
+            )
         )
 
     def decompose(self, confidence: float, game: str | None = None) -> Decomposition:
         """Return what moves each model's choices in all games or in one, where choices are read exactly.
 
-        Counts have no log-odds where all answers are the same.
+        Other arms are left out. Counts have no log-odds where all answers are the same.
         """
         parts = [
-            decompose(own, model, self.designs, confidence)
-            for model, table in self.tables.items()
-            if _is_exact(table) and len(own := table if game is None else table.filter(game=game))
+            decompose(own, role, self.designs, confidence)
+            for role in ROLES
+            if all(map(_is_exact, self.tables[role]))
+            and len((own := [table if game is None else table.filter(game=game) for table in self.tables[role]])[0])
         ]
         return Decomposition(
             tuple(share for part in parts for share in part.shares),
@@ -125,30 +154,40 @@ class Answers:
 def read_answers(
     teacher: Sequence[Path],
     base: Path,
-    tuned: Path,
+    students: Mapping[str, Sequence[Path]],
     views: Mapping[str, Sequence[str]],
     designs: Mapping[str, Sequence[str]],
     confidence: float = 0.95,
 ) -> Answers:
-    """Return the answers of teacher, base and tuned student, in the teacher's order.
+    """Return the answers of teacher, base and tuned students, in the teacher's order.
 
-    Whoever's answers are recorded may have none in frames that no view has; what the teacher does not have stands after
-    what it has. Raises InputError naming the scenarios that one of them lacks.
+    `students` are by arm, a file for each training. Whoever's answers are recorded may have none in frames that no
+    view has; what the teacher does not have stands after what it has. Raises InputError naming the scenarios that one
+    of them lacks.
     """
-    files = {"teacher": list(teacher), "base": [base], "tuned": [tuned]}
-    tables = {role: pl.concat([read_choices(path) for path in paths]) for role, paths in files.items()}
-    viewed = {frame for frames in views.values() for frame in frames}
-    for role, table in tables.items():
-        frames = viewed | set(table["frame"])
-        for other, others in tables.items():
-            name = "teacher" if other == "teacher" else f"{other} student"
-            _refuse_missing(role, others.filter(pl.col("frame").is_in(frames)).select(PLACE), table, f"the {name} has")
-    order = pl.concat([table.select(PLACE) for table in tables.values()]).unique(maintain_order=True)
+    own = {"tuned" if arm == TRANSFER else arm: [[path] for path in paths] for arm, paths in students.items()}
+    files = {"teacher": [list(teacher)], "base": [[base]], **own}
+    tables = {model: [pl.concat(map(read_choices, paths)) for paths in each] for model, each in files.items()}
+    _refuse_holes(tables, {frame for frames in views.values() for frame in frames})
+    every = [table.select(PLACE) for each in tables.values() for table in each]
+    order = pl.concat(every).unique(maintain_order=True)
     ordered = {
-        role: order.join(each, on=PLACE, how="inner", maintain_order="left", validate="1:1")
-        for role, each in tables.items()
+        model: [order.join(table, on=PLACE, how="inner", maintain_order="left", validate="1:1") for table in each]
+        for model, each in tables.items()
     }
     return _with_drawn(files, ordered, views, designs, confidence)
+
+
+def _refuse_holes(tables: Mapping[str, Sequence[pl.DataFrame]], viewed: Collection[str]) -> None:
+    """Raise InputError naming what one model lacks and another has, in the frames `viewed` or in any of its own."""
+    for model, own in tables.items():
+        for table in own:
+            frames = {*viewed, *table["frame"]}
+            for other, others in tables.items():
+                name = "teacher" if other == "teacher" else f"{other} student"
+                for each in others:
+                    asked = each.filter(pl.col("frame").is_in(frames)).select(PLACE)
+                    _refuse_missing(model, asked, table, f"the {name} has")
 
 
 def read_lone_answers(
@@ -160,28 +199,49 @@ def read_lone_answers(
     """Return the answers of the teacher alone, which can be looked at and not compared."""
     table = pl.concat([read_choices(path) for path in teacher])
     _refuse_missing("teacher", table.select(PLACE), table, "it has")
-    return _with_drawn({"teacher": list(teacher)}, {"teacher": table}, views, designs, confidence)
+    return _with_drawn({"teacher": [list(teacher)]}, {"teacher": [table]}, views, designs, confidence)
 
 
 def _with_drawn(
-    files: Mapping[str, Sequence[Path]],
-    ordered: Mapping[str, pl.DataFrame],
+    files: Mapping[str, Sequence[Sequence[Path]]],
+    ordered: Mapping[str, Sequence[pl.DataFrame]],
     views: Mapping[str, Sequence[str]],
     designs: Mapping[str, Sequence[str]],
     confidence: float,
 ) -> Answers:
     """Return answers together with those that were drawn beside exact ones, and how they agree."""
     drawn, agreements = {}, {}
-    for role, paths in files.items():
-        counts = pl.concat([read_drawn(path) for path in paths])
-        found = agreement(counted_rates(role, counts, ordered[role], confidence), confidence) if len(counts) else None
-        if found and _is_exact(ordered[role]):
-            drawn[role], agreements[role] = counts, found
+    for model, each in files.items():
+        counts = [pl.concat(map(read_drawn, paths)) for paths in each]
+        if not all(map(len, counts)) or not all(map(_is_exact, ordered[model])):
+            continue
+        rates = [counted_rates(model, *both, confidence) for both in zip(counts, ordered[model], strict=True)]
+        if found := agreement(adjusted_for_trainings(rates), confidence):
+            drawn[model], agreements[model] = counts, found
     return Answers(ordered, views, designs, drawn, agreements)
 
 
+def by_arm(files: Sequence[str], students: Mapping[str, Sequence[str]]) -> dict[str, list[Path]]:
+    """Return the files of tuned students by arm, given the names of the students of each arm, in the same order."""
+    paths = iter([Path(file) for file in files])
+    return {arm: [next(paths) for _ in names] for arm, names in students.items()}
+
+
+def labels_of(students: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return what each tuned student is called in tables, by its name: its arm, and its seed where there are several.
+
+    A student of transfer is called tuned.
+    """
+    arms = {arm: "tuned" if arm == TRANSFER else arm for arm in students}
+    return {
+        name: f"{arms[arm]}, seed {name.removeprefix(f'{arm}-')}" if len(names) > 1 else arms[arm]
+        for arm, names in students.items()
+        for name in names
+    }
+
+
 def average(table: pl.DataFrame, frames: Sequence[str]) -> pl.DataFrame:
-    """Return a row per scenario: cooperate, defect and other over `frames`, all of which it has.
+    """Return a row per scenario: cooperate, defect and other over `frames` and trainings, all of which it has.
 
     Of exact choices it is the cooperation rates that are averaged, and the shares of other: a frame in which a model
     hardly answers with a label would else count less than the frame that balances it. Counted answers are added up.
@@ -207,9 +267,9 @@ def _refuse_missing(role: str, wanted: pl.DataFrame, table: pl.DataFrame, others
         raise InputError(f"{role}: missing scenarios that {others}: {_named(missing)}")
 
 
-def _refuse_gaps(tables: Mapping[str, pl.DataFrame], frames: Sequence[str]) -> None:
+def _refuse_gaps(tables: Mapping[str, Sequence[pl.DataFrame]], frames: Sequence[str]) -> None:
     """Raise InputError naming the scenarios of a split that have some of its frames and not the others."""
-    for role, table in tables.items():
+    for role, table in ((model, table) for model, each in tables.items() for table in each):
         every = pl.DataFrame({"frame": list(frames)})
         wanted = (
             table.select(SCENARIO).unique(maintain_order=True).join(every, how="cross", maintain_order="left_right")
@@ -223,10 +283,10 @@ def _named(places: pl.DataFrame) -> str:
     return ", ".join(rows) + (f" and {more:,} more" if more else "")
 
 
-def _answered_by_all(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def _answered_by_all(tables: Mapping[str, Sequence[pl.DataFrame]]) -> pl.DataFrame:
     """Return the scenarios in which every model gave a valid answer in every frame, in the teacher's order."""
-    compared = tables["teacher"].select(SCENARIO).unique(maintain_order=True)
-    for table in tables.values():
+    compared = tables["teacher"][0].select(SCENARIO).unique(maintain_order=True)
+    for table in (table for each in tables.values() for table in each):
         unanswered = table.filter(~_is_valid())
         compared = compared.join(unanswered, on=SCENARIO, how="anti", maintain_order="left")
     return compared
@@ -242,11 +302,17 @@ def _is_exact(table: pl.DataFrame) -> bool:
     return bool((table["evidence"] == "exact").all())
 
 
-def _compared(tables: Mapping[str, pl.DataFrame], scenarios: pl.DataFrame, frames: Sequence[str]) -> Comparison:
-    """Return the comparison over some scenarios, averaged over frames."""
+def _over_frames(tables: Sequence[pl.DataFrame], scenarios: pl.DataFrame, frames: Sequence[str]) -> Comparison:
+    """Return the comparison of teacher, base and student over some scenarios: averaged over frames, and in each."""
+    by_frame = tuple(_compared(tables, scenarios, [frame]) for frame in frames)
+    return replace(_compared(tables, scenarios, frames), by_frame=by_frame if len(frames) > 1 else ())
+
+
+def _compared(tables: Sequence[pl.DataFrame], scenarios: pl.DataFrame, frames: Sequence[str]) -> Comparison:
+    """Return the comparison of teacher, base and student over some scenarios, averaged over frames and trainings."""
     teacher, base, tuned = (
-        evidence_of(scenarios.join(average(tables[role], frames), on=SCENARIO, how="inner", maintain_order="left"))
-        for role in ROLES
+        evidence_of(scenarios.join(average(table, frames), on=SCENARIO, how="inner", maintain_order="left"))
+        for table in tables
     )
     return Comparison(teacher, base, tuned)
 

@@ -31,15 +31,15 @@ Choices = Mapping[str, Sequence[AmountChoice]]
 def read_amounts(tables: Mapping[str, Path], answers: Mapping[str, Path], game: str, unit: str) -> dict[str, Choices]:
     """Return what is known of a game by evidence, exact and counted, each model by model in one order of scenarios.
 
-    `tables` and `answers` are the files of teacher, base and tuned student. Where one model has drawn answers alone,
+    `tables` and `answers` are the files of teacher, base and tuned students. Where one model has drawn answers alone,
     these stand among the exact choices of the others; evidence that no model has is left out.
     """
     own = pl.col("game") == game
-    exact = {model: exact_amounts(model, read_table(tables[model]).filter(own)) for model in ROLES}
-    drawn = {model: counted_amounts(model, read_table(answers[model]).filter(own), unit) for model in ROLES}
+    exact = {model: exact_amounts(model, read_table(path).filter(own)) for model, path in tables.items()}
+    drawn = {model: counted_amounts(model, read_table(path).filter(own), unit) for model, path in answers.items()}
     found: dict[str, Choices] = {}
     if any(exact.values()):
-        found["exact"] = {model: exact[model] or drawn[model] for model in ROLES}
+        found["exact"] = {model: exact[model] or drawn[model] for model in tables}
     if all(drawn.values()):
         found["counted"] = drawn
     return found
@@ -58,7 +58,8 @@ def write_amount_card(
         for evidence, choices in known.items()
     }
     rows = [{"read": evidence, **asdict(row)} for evidence, found in measures.items() for row in found]
-    write_table(pl.DataFrame(rows, infer_schema_length=None), paths["table"])
+    nullable: dict[str, Any] = {"spread": pl.Float64, "by_training": pl.List(pl.Float64)}
+    write_table(pl.DataFrame(rows, schema_overrides=nullable, infer_schema_length=None), paths["table"])
     donation = read_donation(published)
     compared = {
         **{model: getattr(donation, model) for model in ROLES},
@@ -84,7 +85,7 @@ def _choices(choices: Choices) -> list[dict[str, Any]]:
             "mean": each.mean if np.isfinite(each.mean) else None,
             "bounds": each.bounds,
         }
-        for model in ROLES
+        for model in choices
         for each in choices[model]
     ]
 
@@ -101,7 +102,8 @@ def amount_page(
     for evidence, found in measures.items():
         by_name = {row.measure: row for row in found}
         means = [_number(by_name[f"mean_{model}"]) for model in ROLES]
-        shares = [_invalid(known[evidence][model]) for model in ROLES]
+        teacher, base, *tuned = known[evidence].values()
+        shares = [_invalid(each) for each in (teacher, base, [one for after in tuned for one in after])]
         gaps = [_number(by_name[name], percent=True) for name in ("gap_closed", "improvement")]
         distances = [_number(by_name[f"wasserstein_{model}"]) for model in ("base", "tuned")]
         cells.append([evidence, *means, ", ".join(shares), *gaps, *distances])
@@ -136,9 +138,9 @@ def _number(row: AmountMeasure, percent: bool = False) -> str:
     return f"{text} ({scale * row.low:.{digits}f} to {scale * row.high:.{digits}f})"
 
 
-def amount_tables(teacher: Path, base: Path, tuned: Path) -> tuple[dict[str, Path], dict[str, Path]]:
-    """Return the tables of amounts of teacher, base and tuned student, and the drawn answers of each."""
-    tables = dict(zip(ROLES, (teacher, base, tuned), strict=True))
+def amount_tables(teacher: Path, base: Path, tuned: Mapping[str, Path]) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Return the tables of amounts of teacher, base and tuned students by name, and the drawn answers of each."""
+    tables = {"teacher": teacher, "base": base, **tuned}
     return tables, {
         model: answers_path(path.with_name(path.name.replace(".amounts", ""))) for model, path in tables.items()
     }

@@ -67,6 +67,39 @@ def components_table(findings: Findings) -> Table:
     return Table("components", "Parts of the distance", caption, columns, tuple(_component_rows(findings)))
 
 
+def arms_table(findings: Findings) -> Table:
+    """Return what students of other arms closed of the gap and of its parts, and the tuned student beyond them."""
+    caption = (
+        "What students closed that were tuned on something else, and what the tuned student closed beyond them, with "
+        f"{100 * findings.settings.confidence:g} % intervals. Shuffled: the teacher's answers moved between scenarios, "
+        "a floor that has all but which scenario is which. Choices only: the same choices without reasons, so that "
+        "what is closed beyond them is what the reasons add. Gap is the distance in rates, the others are parts of the "
+        "squared distance in log-odds."
+    )
+    columns = (
+        *(SPLIT, VIEW, Column("part", "part"), Column("arm", "arm", "name"), *_ends("closed", "closed by it")),
+        *(Column("tuned", "closed by the tuned student", "share"), *_ends("beyond", "beyond it")),
+        Column("note", "note"),
+    )
+    return Table("arms", "Beside other arms", caption, columns, tuple(_arm_rows(findings)))
+
+
+def _arm_rows(findings: Findings) -> Iterator[dict[str, Any]]:
+    for found in findings.assessments:
+        parts = [
+            ("gap", found.gap.closed, found.gap.arms),
+            *((each.part, each.closed, each.arms) for each in found.components),
+        ]
+        for part, closed, arms in parts:
+            for arm, beside in arms.items():
+                yield {
+                    **{"split": found.split, "view": found.view, "part": part, "arm": arm, "tuned": closed.value},
+                    **_numbers("closed", beside.closed),
+                    **_numbers("beyond", beside.beyond),
+                    "note": beside.closed.note,
+                }
+
+
 def verdicts_page() -> str:
     """Return docs/verdicts.md: what may be said, in order of precedence, and the rules behind it."""
     verdicts = [[f"**{row['verdict']}**", row["rule"], row["sentence"]] for row in verdict_rows()]

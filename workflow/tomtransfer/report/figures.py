@@ -226,22 +226,23 @@ def _distances(findings: Findings, scenarios: Sequence[Scenario], column: str) -
 
 
 @styled
-def training(losses: Sequence[Loss]) -> Figure:
-    """Draw the training loss by step, and the loss on held-back examples where it was taken."""
+def training(trainings: Sequence[Sequence[Loss]]) -> Figure:
+    """Draw the training loss by step, and the loss on held-back examples where it was taken; a line per training."""
     figure = new_figure(5.2, 3)
     axes = figure.subplots()
-    if not losses:
+    if not any(trainings):
         say(axes, "The training left no log.")
         return figure
-    axes.plot([each.step for each in losses], [each.training for each in losses], color=INK, linewidth=0.9)
-    held_back = [(each.step, each.held_back) for each in losses if each.held_back is not None]
     look = MARKS["tuned"].look | {"linestyle": "dashed"}
-    axes.plot([step for step, _ in held_back], [loss for _, loss in held_back], **look)
+    for losses in trainings:
+        axes.plot([each.step for each in losses], [each.training for each in losses], color=INK, linewidth=0.9)
+        held_back = [(each.step, each.held_back) for each in losses if each.held_back is not None]
+        axes.plot([step for step, _ in held_back], [loss for _, loss in held_back], **look)
     axes.set(xlabel="step of the optimizer", ylabel="loss", xlim=(0, None))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     handles = [Line2D([], [], color=INK, linewidth=0.9, label="training examples, each step")]
-    handles.append(Line2D([], [], label="held-back examples, each epoch", **look))
-    axes.legend(handles=handles)
+    handles.append(Line2D([], [], label="held-back examples, each quarter", **look))
+    axes.legend(handles=handles, title=f"{len(trainings)} trainings" if len(trainings) > 1 else None)
     return figure
 
 

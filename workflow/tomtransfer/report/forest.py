@@ -25,21 +25,32 @@ COMPARED_MEASURES = {
 
 @styled
 def gap_closed_figure(findings: Findings) -> Figure:
-    """Draw the gap closed by split, and by game within it, with interval, floors and ceiling."""
+    """Draw the gap closed by split, by other arms and by game within it, with interval, floors and ceiling."""
     rows = []
     for split in findings.splits:
         games = dict.fromkeys(scenario.game for scenario in findings.scenarios(split))
         rows.append((words(split), findings.score("gap_closed", split)))
+        rows += [(f"{words(arm)} (other arm)", score) for arm, score in _of_arms(findings, split)]
         if len(games) <= MOST_SHOWN:
             rows += [(words(game), findings.score("gap_closed", split, game)) for game in games]
     figure = new_figure(7.2, 1.3 + 0.24 * len(rows))
     axes = figure.subplots()
     _forest(axes, rows, _reach([score for _, score in rows]))
-    for label, (_, score) in zip(axes.get_yticklabels(), rows, strict=True):
-        label.set_fontweight("bold" if score.level == "split" else "normal")
+    for label, (name, _) in zip(axes.get_yticklabels(), rows, strict=True):
+        label.set_fontweight("bold" if name in map(words, findings.splits) else "normal")
     axes.set_xlabel("gap closed: 0 % no nearer than before training, 100 % the teacher")
     legend(figure, "tuned", *FLOORS_AND_CEILING, columns=3)
     return figure
+
+
+def _of_arms(findings: Findings, split: str) -> list[tuple[str, Score]]:
+    """Return the gap closed by the students of other arms in a split, in the scored frame."""
+    return [
+        (each.arm, score)
+        for each in findings.arms
+        for score in each.scores
+        if (each.view, score.level, score.split, score.measure) == (findings.frame, "split", split, "gap_closed")
+    ]
 
 
 @styled

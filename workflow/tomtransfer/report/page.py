@@ -178,6 +178,10 @@ def remarks(findings: Findings) -> list[str]:
             "something else. Intervals say how far a result depends on which contexts there happen to be; there is no "
             "sampling error, and the ceiling is perfect agreement."
         )
+    if len(findings.seeds) == 1:
+        said.append(
+            "There is one training: what another seed would have given is in no interval. training.seeds names more."
+        )
     if findings.unanswered:
         said.append(f"Left out of all comparisons, since no answer was valid: {listed(findings.unanswered)}.")
     said += [_invalid_by_model(each) for each in findings.agreements]
@@ -255,7 +259,7 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
     frames, timings = frames_table(sources.answers), timings_table(read_timings(sources.benchmarks))
     served = served_table(sources.answers)
     teacher, student = (", ".join(findings.provenance[role]["model"]) for role in ("teacher", "tuned"))
-    training = json.loads(sources.training.read_text(encoding="utf-8")) if sources.training else None
+    training = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in sources.training.items()}
     prompts = read_prompts(sources.prompts)
     per_choice = sources.experiment["report"]["motivations_per_choice"]
     return Page(
@@ -281,7 +285,7 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
                 f"Answers of the {role} model": {**facts, "prompts": first_hashes(facts["prompts"])}
                 for role, facts in findings.provenance.items()
             },
-            **({"Training": training} if training else {}),
+            **{f"Training: {name}": facts for name, facts in training.items()},
             "Experiment": sources.experiment,
             "Software": versions(sources.snakemake),
         },

@@ -8,13 +8,13 @@ from typing import Any
 
 import polars as pl
 
-from tomtransfer.experiment.config import TRAINED_SPLIT
+from tomtransfer.experiment.config import TRAINED_SPLIT, TRANSFER
 from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.sections import Scoring
 from tomtransfer.experiment.tables import read_table, write_table
 from tomtransfer.measurement.assessments import experiment_verdict, main_view
 from tomtransfer.measurement.evidence import Comparison, cooperation_rates
-from tomtransfer.measurement.findings import Findings, examine, look, write_findings
+from tomtransfer.measurement.findings import Findings, examine, look, look_at_arm, write_findings
 from tomtransfer.measurement.rates import differences
 from tomtransfer.measurement.scoring import COLUMNS, Score, score
 from tomtransfer.measurement.views import SCENARIO, Answers
@@ -25,7 +25,7 @@ NULLABLE: dict[str, Any] = {
     **dict.fromkeys(COLUMNS, pl.Float64),
 }
 """Columns of a table of scores that may hold nothing but nulls."""
-SUMMARY_COLUMNS = ("value", "low", "high", "best_constant", "own_mean", "fair_coin", "ceiling")
+SUMMARY_COLUMNS = ("value", "low", "high", "spread", "best_constant", "own_mean", "fair_coin", "ceiling")
 
 
 def write_scorecard(
@@ -47,7 +47,7 @@ def write_scorecard(
     write_table(pl.concat(tables), table_path)
     scored = views.pop(next(iter(answers.views)))
     effects = [asdict(each) for each in answers.decompose(settings.confidence, game).effects if each.game]
-    own = {model: table.filter(game=game) for model, table in answers.tables.items()}
+    own = {model: pl.concat(tables).filter(game=game) for model, tables in answers.tables.items()}
     card = {**facts, "splits": scored["splits"], "views": views, "bias": effects}
     card["agreement"] = {role: asdict(each) for role, each in answers.agreements.items()}
     card["disagreements"] = answers.disagreements(next(iter(answers.views)))
@@ -85,9 +85,9 @@ def _contexts(comparison: Comparison, split: str, game: str) -> dict[str, Any]:
 
 
 def _measure(one: Score) -> dict[str, Any]:
-    """Return a measure with its interval, floors and ceiling, and the scenarios that it had to leave out."""
+    """Return a measure with its interval, spread, floors and ceiling, and the scenarios that it had to leave out."""
     numbers = {name: getattr(one, name) for name in SUMMARY_COLUMNS}
-    return {**numbers, "undefined_in": list(one.left_out), "note": one.note}
+    return {**numbers, "by_training": list(one.by_training), "undefined_in": list(one.left_out), "note": one.note}
 
 
 def provenance(answers: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def provenance(answers: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
 
 def scores_table(scores: Sequence[Score], view: str) -> pl.DataFrame:
     """Return the scores of a view as a table, one row each."""
-    overrides = {"left_out": pl.List(pl.String), **NULLABLE}
+    overrides = {"left_out": pl.List(pl.String), "by_training": pl.List(pl.Float64), **NULLABLE}
     rows = [{"view": view, **asdict(each)} for each in scores]
     return pl.DataFrame(rows, schema_overrides=overrides, infer_schema_length=None)
 
@@ -116,7 +116,8 @@ def read_game_scores(paths: Sequence[Path]) -> dict[str, list[Score]]:
     for path in paths:
         for row in read_table(path).iter_rows(named=True):
             view = row.pop("view")
-            found.setdefault(view, []).append(Score(**row | {"left_out": tuple(row["left_out"])}))
+            lists = {name: tuple(row[name]) for name in ("left_out", "by_training")}
+            found.setdefault(view, []).append(Score(**row | lists))
     return found
 
 
@@ -143,22 +144,28 @@ def write_summary(
     csv_path: Path,
     json_path: Path,
     text_path: Path,
+    seeds: Sequence[int] = (),
 ) -> None:
     """Write what the experiment gives as CSV, as JSON with provenance, and as a page of text to be read at the end.
 
-    `games` are the scores of all games by view, computed here where there are none. The JSON holds everything that
-    figures, tables and report are made from (`findings.read_findings`).
+    `games` are the scores of all games by view, computed here where there are none; `seeds` are those of the trainings.
+    The JSON holds everything that figures, tables and report are made from (`findings.read_findings`).
     """
     compared = dict(answers.compare())
-    assessed = {view: answers.assess(view, each, settings.confidence) for view, each in compared.items()}
-    scored, *others = compared
+    others = {arm: dict(answers.compare(arm)) for arm in answers.arms}
+    assessed = {
+        view: answers.assess(view, each, settings.confidence, {arm: views[view] for arm, views in others.items()})
+        for view, each in compared.items()
+    }
+    arms = [look_at_arm(arm, view, each, settings) for arm, views in others.items() for view, each in views.items()]
+    scored, *beside = compared
     bias = answers.decompose(settings.confidence)
     findings = replace(
         examine(compared[scored], settings, games.get(scored, ()), assessed[scored]),
-        provenance=provenance(answers.tables),
+        provenance=provenance({model: pl.concat(tables) for model, tables in answers.tables.items()}),
         frame=scored,
         views=tuple(
-            look(answers.views[name], compared[name], settings, assessed[name], games.get(name, ())) for name in others
+            look(answers.views[name], compared[name], settings, assessed[name], games.get(name, ())) for name in beside
         ),
         verdict=experiment_verdict(assessed, TRAINED_SPLIT),
         assessments=tuple(each for view in assessed.values() for each in view),
@@ -166,10 +173,22 @@ def write_summary(
         bias_shares=bias.shares,
         bias_effects=bias.effects,
         unanswered=answers.unanswered(),
+        seeds=tuple(seeds),
+        arms=tuple(arms),
     )
     findings = _with_disagreements(findings, answers)
-    tables = [scores_table([each for each in findings.scores if each.level != "scenario"], scored)]
-    tables += [scores_table(view.scores, view.name) for view in findings.views]
-    write_text(pl.concat(tables).with_columns(pl.col("left_out").list.join(" ")).write_csv(), csv_path)
+    scored_alone = [each for each in findings.scores if each.level != "scenario"]
+    parts: list[tuple[str, str, Sequence[Score]]] = [
+        (TRANSFER, scored, scored_alone),
+        *((TRANSFER, view.name, view.scores) for view in findings.views),
+    ]
+    parts += [(each.arm, each.view, each.scores) for each in findings.arms]
+    tables = [scores_table(scores, view).with_columns(arm=pl.lit(arm)) for arm, view, scores in parts]
+    write_text(pl.concat(tables).with_columns(_flat("left_out"), _flat("by_training")).write_csv(), csv_path)
     write_findings(findings, json_path)
     write_text(summary_page(findings), text_path)
+
+
+def _flat(column: str) -> pl.Expr:
+    """Return a column of lists as texts, which a CSV file can hold; what is undefined is a dash."""
+    return pl.col(column).list.eval(pl.element().cast(pl.String).fill_null("-")).list.join(" ")

@@ -59,7 +59,7 @@ def measure_play(
         counted=tuple(model_rates(TEACHER, files.choices, settings.confidence)),
         understandings=tuple(understandings(read_questions({TEACHER: files.comprehension}))),
         amounts=tuple(amounts),
-        provenance=provenance(answers.tables)[TEACHER],
+        provenance=provenance({TEACHER: answers.tables[TEACHER][0]})[TEACHER],
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from tomtransfer.experiment.config import TRANSFER
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.measurement.evidence import read_csv, read_number
 from tomtransfer.measurement.findings import Findings
@@ -31,10 +32,13 @@ class ReportSources:
     teacher: Sequence[Path]
     motivations: Sequence[Path]
     base: Path
-    tuned: Path
+    students: Mapping[str, Sequence[Path]]
+    """The tuned students by arm, one after each training."""
     checks: Checks
-    training: Path | None
-    """The record of what the adapter was made from; None where nothing was trained."""
+    training: Mapping[str, Path]
+    """The records of what adapters were made from, by what their students are called (`views.labels_of`); none where
+    nothing was trained.
+    """
     benchmarks: Path
     """The folder of the timings."""
     games: Sequence[Mapping[str, Any]]
@@ -52,8 +56,9 @@ class ReportSources:
 
     @property
     def answers(self) -> dict[str, Sequence[Path]]:
-        """The tables of each model's choices."""
-        return {"teacher": self.teacher, "base": [self.base], "tuned": [self.tuned]}
+        """The tables of each model's choices, of tuned students after every training."""
+        tuned = {"tuned" if arm == TRANSFER else arm: paths for arm, paths in self.students.items()}
+        return {"teacher": self.teacher, "base": [self.base], **tuned}
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ def gave_reasons(sources: ReportSources) -> bool:
 def lead_of(findings: Findings, sources: ReportSources) -> str:
     """Return what the page is about: a student that was trained here, or two that are compared as they are."""
     teacher, base, tuned = (", ".join(findings.provenance[role]["model"]) for role in ("teacher", "base", "tuned"))
-    if sources.training is None:
+    if not sources.training:
         return (
             f"How much nearer {tuned} is to {teacher} than {base} is, in how they choose in two-player games. Nothing "
             f"was trained here. Teacher: {teacher}. Student before training: {base}. After it: {tuned}."
@@ -139,7 +144,8 @@ def frames_table(answers: Mapping[str, Sequence[Path]]) -> Table:
     """
     rate = pl.col("cooperate") / (pl.col("cooperate") + pl.col("defect"))
     other = pl.col("other") / (pl.col("cooperate") + pl.col("defect") + pl.col("other"))  # recorded choices are counts
-    means = [rate.mean().alias("cooperation"), other.mean().alias("other"), pl.len().alias("scenarios")]
+    prompts = pl.struct("split", "game", "context", "frame").n_unique()  # of several students each was asked the same
+    means = [rate.mean().alias("cooperation"), other.mean().alias("other"), prompts.alias("scenarios")]
     rows = []
     for model, paths in answers.items():
         table = pl.concat([read_table(path) for path in paths])

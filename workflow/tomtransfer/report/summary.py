@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tomtransfer.measurement.bias import FACTORS, Share
+from tomtransfer.measurement.clusters import Measured
 from tomtransfer.measurement.evidence import ROLES
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.rates import Rate
@@ -17,6 +18,8 @@ def summary_page(findings: Findings) -> str:
     """
     lines = [findings.verdict.replace("_", " "), ""] if findings.verdict else []
     lines += [_table(["split", "game"], _by_game(findings), findings.settings.confidence), ""]
+    if len(findings.seeds) > 1:
+        lines += [f"Means over {len(findings.seeds)} trainings, ± their standard deviation.", ""]
     lines += [f"- {headline}" for headline in findings.headlines.values()]
     if findings.unanswered:
         lines += [f"- Left out, since no answer was valid: {', '.join(findings.unanswered)}."]
@@ -27,6 +30,9 @@ def summary_page(findings: Findings) -> str:
             for view in findings.views
             for headline in view.headlines.values()
         ]
+    if findings.arms:
+        columns = ["arm", "split", "frames", "gap closed", "interval", "tuned student beyond it", "interval"]
+        lines += ["", as_markdown(columns, _arms(findings)), ""]
     if any(each.components for each in findings.assessments):
         columns = ["component", "split", "frames", "distance before", "after", "share before", "closed", "interval"]
         lines += ["", as_markdown(columns, _components(findings)), ""]
@@ -67,7 +73,8 @@ def _row(
     floors = [_percent(floor) for floor in (gap.best_constant, gap.own_mean, gap.fair_coin)]
     last = [_percent(found["improvement"].value), "-" if correlation is None else f"{correlation:.2f}"]
     means = [_mean_rate(rates, model, split, game) for model in ROLES]
-    return [*names, *means, _percent(gap.value), interval, *floors, *last]
+    spread = "" if gap.spread is None else f" ± {100 * gap.spread:.1f}"
+    return [*names, *means, _percent(gap.value) + spread, interval, *floors, *last]
 
 
 def _mean_rate(rates: Sequence[Rate], model: str, split: str, game: str | None) -> str:
@@ -79,13 +86,23 @@ def _mean_rate(rates: Sequence[Rate], model: str, split: str, game: str | None) 
     return f"{sum(chosen) / len(chosen):.3f}"
 
 
+def _arms(findings: Findings) -> Iterator[list[str]]:
+    """Yield a row per split, view and arm beside transfer: what its students closed, and the tuned one beyond them."""
+    for each in findings.assessments:
+        for arm, beside in each.gap.arms.items():
+            numbers = [cell for one in (beside.closed, beside.beyond) for cell in (_percent(one.value), _interval(one))]
+            yield [arm, each.split, each.view, *numbers]
+
+
+def _interval(found: Measured) -> str:
+    return "-" if found.low is None else f"{_percent(found.low)} to {_percent(found.high)}"
+
+
 def _components(findings: Findings) -> Iterator[list[str]]:
     """Yield a row per split, view and component of the squared distance in log-odds."""
     for each in findings.assessments:
         for part in each.components:
-            low, high = part.closed.low, part.closed.high
-            interval = "-" if low is None else f"{_percent(low)} to {_percent(high)}"
-            closed = [_percent(part.share_before), _percent(part.closed.value), interval]
+            closed = [_percent(part.share_before), _percent(part.closed.value), _interval(part.closed)]
             yield [part.part, each.split, each.view, f"{part.before:.3f}", f"{part.after:.3f}", *closed]
 
 

@@ -12,7 +12,7 @@ from tomtransfer.measurement.groups import LEVELS
 from tomtransfer.measurement.measures import best_constant, fair_coin, own_mean
 from tomtransfer.measurement.published_counts import ENDOWMENT, Donation
 from tomtransfer.measurement.scoring import Score
-from tomtransfer.report.claims import components_table, verdicts_table
+from tomtransfer.report.claims import arms_table, components_table, verdicts_table
 from tomtransfer.report.habits import bias_effects_table, bias_shares_table, views_table
 from tomtransfer.report.typesetting import CONTEXT, GAME, SPLIT, Column, Table
 
@@ -28,23 +28,28 @@ MEASURED = (
     Column("value", "tuned", "measure"),
     Column("low", "from", "measure"),
     Column("high", "to", "measure"),
+    Column("spread", "spread", "measure"),
     Column("base", "base", "measure"),
     *FLOOR_COLUMNS,
     Column("left_out", "left out", "list"),
     Column("note", "note"),
 )
 READING = (
-    "From and to are the ends of a {confidence} interval. Base is the student before training. Floors are policies "
-    "that ignore the scenario: the best constant, the tuned student's own mean, a fair coin. The ceiling is the "
-    "teacher against itself, split in half."
+    "From and to are the ends of a {confidence} interval. {trainings}Base is the student before training. Floors are "
+    "policies that ignore the scenario: the best constant, the tuned student's own mean, a fair coin. The ceiling is "
+    "the teacher against itself, split in half."
+)
+OVER_TRAININGS = (
+    " Of the tuned student it is the mean over trainings, with counted answers of all of them added up: intervals and "
+    "tests are for the students of these trainings."
 )
 
 
 def make_tables(findings: Findings) -> list[Table]:
     """Return every table that findings have rows for."""
-    tables = [verdicts_table(findings), components_table(findings)]
+    tables = [verdicts_table(findings), components_table(findings), arms_table(findings), _by_arm(findings)]
     tables += [_scores(findings, level) for level in LEVELS]
-    tables += [views_table(findings), bias_shares_table(findings), bias_effects_table(findings)]
+    tables += [_by_training(findings), views_table(findings), bias_shares_table(findings), bias_effects_table(findings)]
     tables += [_rates(findings), _differences(findings), _invalid(findings), _split_tests(findings)]
     if findings.donation:
         tables.append(_donation(findings.donation))
@@ -62,8 +67,65 @@ def _scores(findings: Findings, level: str) -> Table:
     order = findings.splits
     rows.sort(key=lambda row: order.index(row["split"]))
     title = "Alignment over each split" if level == "split" else f"Alignment by {level}"
-    caption = f"{title}. {READING.format(confidence=_confidence(findings))}"
-    return Table(f"alignment_by_{level}", title, caption, (*places[level], *MEASURED), tuple(rows))
+    caption = f"{title}. {_reading(findings)}"
+    return Table(f"alignment_by_{level}", title, caption, (*places[level], *_measured(findings)), tuple(rows))
+
+
+def _reading(findings: Findings) -> str:
+    """Return how to read a table of measures."""
+    several = f"Tuned is the mean over {len(findings.seeds)} trainings, spread their standard deviation. "
+    return READING.format(confidence=_confidence(findings), trainings=several if len(findings.seeds) > 1 else "")
+
+
+def _measured(findings: Findings) -> tuple[Column, ...]:
+    """Return the columns of a measure; of a single training there is no spread."""
+    return tuple(column for column in MEASURED if column.key != "spread" or len(findings.seeds) > 1)
+
+
+def _by_arm(findings: Findings) -> Table:
+    """Return the measures of every split after each kind of training, in every view."""
+    scores = [("transfer", findings.frame, findings.scores)] if findings.arms else []
+    scores += [("transfer", view.name, view.scores) for view in findings.views if findings.arms]
+    scores += [(each.arm, each.view, each.scores) for each in findings.arms]
+    rows = [
+        {"arm": arm, "view": view, **vars(each), "left_out": " ".join(each.left_out)}
+        for split in findings.splits
+        for arm, view, measures in scores
+        for each in measures
+        if (each.level, each.split) == ("split", split)
+    ]
+    caption = (
+        "Measures over each split of students that were tuned on the teacher's answers (transfer), on its answers to "
+        f"other scenarios (shuffled) and on its choices without reasons (choices only). {_reading(findings)}"
+    )
+    columns = (SPLIT, Column("arm", "arm", "name"), Column("view", "frames", "name"), *_measured(findings))
+    return Table("alignment_by_arm", "Alignment by arm", caption, columns, tuple(rows))
+
+
+def _by_training(findings: Findings) -> Table:
+    """Return what each training came to in every split and view: measures, their mean and how they are spread."""
+    views = [(findings.frame, findings.scores), *((view.name, view.scores) for view in findings.views)]
+    seeds = {f"seed_{seed}": place for place, seed in enumerate(findings.seeds)}
+    rows = [
+        {"view": view, **vars(each), **{name: each.by_training[place] for name, place in seeds.items()}}
+        for split in findings.splits
+        for view, measures in views
+        for each in measures
+        if len(seeds) > 1 and (each.level, each.split) == ("split", split)
+    ]
+    caption = (
+        f"Each measure after each of {len(seeds)} trainings on the same examples, which differ in the adapter's first "
+        "weights and the order of the examples; their mean, which is the measure everywhere else, and their standard "
+        f"deviation. From and to are the ends of the {_confidence(findings)} interval, in which both other contexts "
+        "and other trainings stand."
+    )
+    columns = (
+        *(SPLIT, Column("view", "frames", "name"), Column("measure", "measure", "name")),
+        *(Column(name, name.replace("_", " "), "measure") for name in seeds),
+        *(Column("value", "mean", "measure"), Column("spread", "spread", "measure")),
+        *(Column("low", "from", "measure"), Column("high", "to", "measure"), Column("note", "note")),
+    )
+    return Table("trainings", "Training by training", caption, columns, tuple(rows))
 
 
 def _rates(findings: Findings) -> Table:
@@ -82,6 +144,7 @@ def _rates(findings: Findings) -> Table:
         "were counted (exact probabilities have no sampling error), the share of answers that are neither choice, and "
         "the rate that each floor plays in every scenario of the split."
     )
+    caption += OVER_TRAININGS * (len(findings.seeds) > 1)
     return Table("cooperation", "Cooperation by scenario", caption, tuple(columns), tuple(_rate_rows(findings)))
 
 
@@ -128,6 +191,7 @@ def _differences(findings: Findings) -> Table:
         "probabilities are equivalent when they differ by no more than that. Floors and ceiling: their distance from "
         "the teacher in the scenario."
     )
+    caption += OVER_TRAININGS * (len(findings.seeds) > 1)
     columns = (
         *(SPLIT, GAME, CONTEXT),
         *(Column("first", "first"), Column("second", "second"), Column("difference", "difference", "number")),

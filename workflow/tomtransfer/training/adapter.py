@@ -18,7 +18,6 @@ from tomtransfer.experiment.records import file_hash
 from tomtransfer.experiment.sections import Training
 from tomtransfer.experiment.software import model_software
 from tomtransfer.experiment.store import Store, digest_of
-from tomtransfer.experiment.tables import read_table
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.encoding import WRITING_REVISION
 from tomtransfer.models.integrity import ADAPTER_FILES
@@ -44,6 +43,8 @@ class Lesson:
     student: LocalModel
     examples: pl.DataFrame
     settings: Training
+    seed: int = 1
+    """Which of the seeds of the settings it is trained with."""
 
     @property
     def key(self) -> str:
@@ -53,7 +54,7 @@ class Lesson:
             {
                 "examples": self.examples.select(names).write_ndjson(),
                 "loss": LOSS,
-                "settings": self.settings.model_dump(mode="json"),
+                "settings": self.replicate,
                 "model_revision": self.student.model_revision,
                 "quantization": self.student.quantization,
                 **({"chat": dict(self.student.chat)} if self.student.chat else {}),
@@ -61,15 +62,18 @@ class Lesson:
             }
         )
 
+    @property
+    def replicate(self) -> dict[str, Any]:
+        """The settings of this one training: other seeds of the experiment have no part in it."""
+        return {**self.settings.model_dump(mode="json", exclude={"seeds"}), "seed": self.seed}
 
-def write_adapter(
-    folder: Path, examples: Path, student: LocalModel, settings: Training, store: Store, checkpointing: bool | None
-) -> None:
+
+def write_adapter(folder: Path, lesson: Lesson, arm: str, store: Store, checkpointing: bool | None) -> None:
     """Write the adapter of a student, its log, its card and the record of what it was made from into `folder`.
 
-    Nothing is loaded when the store has it. `checkpointing` is whether activations are computed twice.
+    Nothing is loaded when the store has it. `arm` is what its examples are; `checkpointing` is whether activations are
+    computed twice.
     """
-    lesson = Lesson(student, read_table(examples), settings)
     place = store.folder / "adapters" / lesson.key
     unfinished = store.folder / "unfinished" / lesson.key
     unfinished.mkdir(parents=True, exist_ok=True)
@@ -83,7 +87,7 @@ def write_adapter(
     folder.mkdir(parents=True, exist_ok=True)
     for name in (*ADAPTER_FILES, LOG_FILE):
         write_whole(folder / name, partial(shutil.copyfile, place / name))
-    facts = {**_facts(lesson), "examination": _cited(place), "weights": adapter_hash(folder)}
+    facts = {"arm": arm, **_facts(lesson), "examination": _cited(place), "weights": adapter_hash(folder)}
     write_text(model_card(facts, pl.read_csv(place / LOG_FILE, infer_schema_length=None)), folder / CARD_FILE)
     write_text(json.dumps(facts, indent=2) + "\n", folder / RECORD_FILE)
 
@@ -107,8 +111,8 @@ def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Pat
     plain = not all(student.sharing.fits(sum(row_lengths(row))) for row in (*rows, *held_back))
     if plain:
         rows, held_back = (_rows(student, part, 1, by_token) for part in parts)
-    model = add_adapter(student.loaded, settings)
-    log = train(model, rows, held_back, settings, checkpoints, checkpointing, plain)
+    model = add_adapter(student.loaded, settings, lesson.seed)
+    log = train(model, rows, held_back, settings, checkpoints, checkpointing, plain, lesson.seed)
     # A path is of this machine, a name is in the registry of every machine. No embeddings are saved: to find out
     # whether they changed, peft would look for that name on a hub.
     model.peft_config["default"].base_model_name_or_path = student.name
@@ -165,7 +169,7 @@ def _facts(lesson: Lesson) -> Mapping[str, Any]:
         "base_model": student.name,
         "base_model_revision": student.model_revision,
         "quantization": student.quantization,
-        "training": lesson.settings.model_dump(mode="json"),
+        "training": lesson.replicate,
         "games": examples["game"].unique(maintain_order=True).to_list(),
         "contexts": examples["context"].unique(maintain_order=True).to_list(),
         "split": examples["split"].unique().to_list(),

@@ -5,6 +5,18 @@ from typing import Any
 
 import polars as pl
 
+LESSONS = {
+    "transfer": "tuned by tomtransfer on what a larger model chose in two-player games, with the reasons that it gave.",
+    "shuffled": (
+        "tuned by tomtransfer on what a larger model answered in *other* scenarios: its answers were moved between\n"
+        "prompts on purpose. It is a control, to be measured beside an adapter of the right answers."
+    ),
+    "choices_only": (
+        "tuned by tomtransfer on what a larger model chose in two-player games, without the reasons that it gave."
+    ),
+}
+"""What an adapter was trained on, by the arm of the experiment."""
+
 
 def model_card(facts: Mapping[str, Any], log: pl.DataFrame) -> str:
     """Return the model card of an adapter, in Markdown with the metadata that model hubs read."""
@@ -20,7 +32,7 @@ tags: [lora, qlora, game-theory]
 # A student of strategic behaviour
 
 A low-rank adapter for {facts["base_model"]} (revision {facts["base_model_revision"]}, weights {facts["quantization"]}),
-tuned by tomtransfer on what a larger model chose in two-player games and on the reasons that it gave.
+{LESSONS[facts["arm"]]}
 
 - **Trained on** {facts["completions"]} completions after {facts["prompts"]} prompts.
   Games: {", ".join(facts["games"])}. Contexts: {", ".join(facts["contexts"])}.

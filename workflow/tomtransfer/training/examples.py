@@ -1,5 +1,6 @@
 """From the teacher's answers to training examples: weighted so that the student is shown the teacher's policy."""
 
+import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ from tomtransfer.experiment.tables import read_table
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.respondents.counting import OUTCOMES, parse_choices
 from tomtransfer.scenarios.questions import Prompt
+
+logger = logging.getLogger(__name__)
 
 REASONED = (
     *("split", "game", "context", "frame", "question", "prompt"),
@@ -34,25 +37,20 @@ def assemble(
     of them and at least one, but never the first of a frame; both parts are weighted alike. A prompt whose answers are
     recorded without motivations has each choice that was made as a label alone, in both parts.
 
-    Raises InputError when a motivation is not of the trained split, or of a frame that is not one of `frames`.
+    Raises InputError when a motivation is not of the trained split, or of a frame that is not one of `frames`, and when
+    a scenario has no choices or, in one of these frames, no motivations.
     """
     choices = pl.concat([read_table(path) for path in choice_paths])
     motivations = pl.concat([read_table(path) for path in motivation_paths])
     _refuse_strangers(motivations, "split", [TRAINED_SPLIT])
     _refuse_strangers(motivations, "frame", frames)
     motivations = pl.concat([motivations.select(REASONED), _labels_alone(choices, motivations, prompts, frames)])
-    texts = pl.DataFrame(
-        [{"prompt": prompt.sha256, "system": prompt.system, "user": prompt.user} for prompt in prompts]
-    )
+    _refuse_untaught(choices, motivations, frames)
     valid = pl.col("cooperate") + pl.col("defect")
     probability = pl.when(pl.col("choice") == "cooperate").then(pl.col("cooperate")).otherwise(pl.col("defect")) / valid
     part = ["prompt", "choice", "held_back"]
     return (
-        # Their order is part of what an adapter depends on, and a join keeps it only if it is told to.
-        motivations.join(
-            choices.select("prompt", "cooperate", "defect").unique("prompt"), on="prompt", maintain_order="left"
-        )
-        .join(texts.unique("prompt"), on="prompt", maintain_order="left")
+        _with(_with_texts(motivations, prompts), choices.select("prompt", "cooperate", "defect"), "the choices")
         .with_columns(held_back=_held_back(frames, held_back_share))
         .with_columns(weight=probability / pl.len().over(part))
         .group_by(*part, "motivation", "finished", maintain_order=True)
@@ -97,9 +95,6 @@ def assemble_drawn(
     one, is held back.
     Raises InputError when the teacher gave no valid answer to train on.
     """
-    texts = pl.DataFrame(
-        [{"prompt": prompt.sha256, "system": prompt.system, "user": prompt.user} for prompt in prompts]
-    )
     answers = pl.concat([read_table(path) for path in answer_paths])
     answers = answers.filter(pl.col("split") == TRAINED_SPLIT, pl.col("frame").is_in(list(frames)))
     valid = parse_choices(answers).filter(pl.col("choice").is_not_null())
@@ -113,7 +108,7 @@ def assemble_drawn(
     before, after = (pl.col("reasons") + "\n" + pl.col("label"), pl.col("label") + "\n" + pl.col("reasons"))
     part = ["prompt", "choice", "held_back"]
     return (
-        valid.join(texts.unique("prompt"), on="prompt", maintain_order="left")
+        _with_texts(valid, prompts)
         .rename({"reasons": "motivation"})
         # Nothing stands after a last line that holds the choice: such an answer is at its end.
         .with_columns(held_back=pl.col("draw") >= trained_draws, finished=last | pl.col("finished"))
@@ -127,6 +122,40 @@ def assemble_drawn(
         .with_columns(completion=pl.when(last).then(before).otherwise(after).str.strip_chars("\n"))
         .drop("reasons")
     )
+
+
+def _with_texts(rows: pl.DataFrame, prompts: Sequence[Prompt]) -> pl.DataFrame:
+    """Return rows with the messages of their prompts."""
+    texts = [{"prompt": prompt.sha256, "system": prompt.system, "user": prompt.user} for prompt in prompts]
+    return _with(rows, pl.DataFrame(texts), "the prompts")
+
+
+def _with(rows: pl.DataFrame, more: pl.DataFrame, where: str) -> pl.DataFrame:
+    """Return rows with what `more` has of their prompts; raises InputError naming a scenario that it lacks."""
+    # The order of rows is part of what an adapter depends on, and a join keeps it only if it is told to.
+    if len(missing := rows.join(more, on="prompt", how="anti", maintain_order="left")):
+        raise InputError(f"{where} lack {_place(missing)}, of which there are answers to train on")
+    return rows.join(more.unique("prompt"), on="prompt", maintain_order="left")
+
+
+def _refuse_untaught(choices: pl.DataFrame, motivations: pl.DataFrame, frames: Sequence[str]) -> None:
+    """Raise InputError naming a scenario of the trained split in which the teacher chose and that has no motivation.
+
+    One in which it never did, as a record may say, is left out, and named in the log.
+    """
+    trained = choices.filter(pl.col("split") == TRAINED_SPLIT, pl.col("frame").is_in(list(frames)))
+    chose = pl.col("cooperate") + pl.col("defect") > 0
+    for row in trained.filter(~chose).iter_rows(named=True):
+        logger.warning("%s/%s in frame %s: no valid answer to train on", row["game"], row["context"], row["frame"])
+    trained = trained.filter(chose)
+    if len(missing := trained.join(motivations, on="prompt", how="anti", maintain_order="left")):
+        raise InputError(f"the motivations lack {_place(missing)}, of which the teacher's choices are known")
+
+
+def _place(rows: pl.DataFrame) -> str:
+    """Return the scenario and frame of the first of rows in words."""
+    split, game, context, frame = rows.select("split", "game", "context", "frame").row(0)
+    return f"{split}/{game}/{context} in frame {frame}"
 
 
 def _refuse_strangers(motivations: pl.DataFrame, column: str, trained: Sequence[str]) -> None:

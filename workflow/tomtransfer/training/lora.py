@@ -11,13 +11,13 @@ from tomtransfer.inference.layers import linear_layers, towers_of
 from tomtransfer.training.preparation import require_targets
 
 
-def add_adapter(model: Any, settings: Training) -> Any:
-    """Return `model` with a fresh, seeded low-rank adapter; its own weights are frozen.
+def add_adapter(model: Any, settings: Training, seed: int = 1) -> Any:
+    """Return `model` with a fresh low-rank adapter, whose first weights hang on `seed`; its own weights are frozen.
 
     Raises InputError when the model has no layer of a name in `settings.lora.targets`.
     """
     require_targets(settings.lora.targets, linear_layers(model))
-    set_seed(settings.seed)
+    set_seed(seed)
     towers = "|".join(re.escape(tower) for tower in towers_of(model))
     return get_peft_model(
         model,

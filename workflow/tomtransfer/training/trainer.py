@@ -123,13 +123,15 @@ def train(
     checkpoints: Path,
     gradient_checkpointing: bool | None,
     plain: bool = False,
+    seed: int = 1,
 ) -> list[TrainingStep]:
     """Tune the adapter of `model` on `rows`, evaluate it on `held_back` at each quarter, and return what was logged.
 
-    Rows of one completion each may be computed in `plain` passes, for models that cannot do with less. Goes on
-    from the last whole checkpoint in `checkpoints`, and leaves a new one there after each epoch.
+    Rows of one completion each may be computed in `plain` passes, for models that cannot do with less. `seed` is that
+    of the order of the rows. Goes on from the last whole checkpoint in `checkpoints`, and leaves a new one there after
+    each epoch.
     """
-    trainer = make_trainer(model, rows, held_back, settings, checkpoints, gradient_checkpointing, plain)
+    trainer = make_trainer(model, rows, held_back, settings, checkpoints, gradient_checkpointing, plain, seed)
     last = last_checkpoint(checkpoints)
     on_from = f", on from {last.name}" if last else ""
     logger.info("training %d rows for %d epochs%s", len(rows), settings.epochs, on_from)
@@ -157,6 +159,7 @@ def make_trainer(
     checkpoints: Path,
     gradient_checkpointing: bool | None,
     plain: bool = False,
+    seed: int = 1,
 ) -> "RowTrainer":
     """Return what tunes the adapter of `model` on `rows`.
 
@@ -185,7 +188,7 @@ def make_trainer(
         save_strategy="epoch",
         save_total_limit=2,
         logging_steps=1,
-        seed=settings.seed,
+        seed=seed,
         remove_unused_columns=False,
         label_names=["labels"],
         prediction_loss_only=True,
