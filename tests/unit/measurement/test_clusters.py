@@ -11,6 +11,7 @@ from tomtransfer.measurement.clusters import (
     UNDEFINED,
     UNDEFINED_WITHOUT_ONE,
     Clustered,
+    Measured,
     Positions,
     chosen,
     estimate,
@@ -162,3 +163,9 @@ def test_a_single_training_stands_for_all() -> None:
     values = np.arange(4.0)[np.newaxis]
     assert chosen(values, np.array([1, 3]), np.array([0, 2])).tolist() == [[1, 3]]
     assert chosen(np.arange(8.0).reshape(2, 4), np.array([1, 3]), np.array([1])).tolist() == [[5, 7]]
+
+
+def test_the_interval_of_a_share_ends_at_the_whole():
+    assert Measured(0.9, 0.8, 1.3).of_a_whole == Measured(0.9, 0.8, 1.0)
+    assert Measured(-2.0, -3.0, 0.5).of_a_whole == Measured(-2.0, -3.0, 0.5)
+    assert Measured(None, None, None, "why").of_a_whole == Measured(None, None, None, "why")

@@ -14,7 +14,7 @@ contexts, the bootstrap's cover far less than they say.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -82,6 +82,11 @@ class Measured:
     low: float | None
     high: float | None
     note: str = ""
+
+    @property
+    def of_a_whole(self) -> "Measured":
+        """The number as a share of which no more than all can be closed: its interval ends there."""
+        return self if self.high is None else replace(self, high=min(self.high, 1.0))
 
     @property
     def positive(self) -> bool:

@@ -81,10 +81,15 @@ def components(
             after=float(after[row]),
             share_before=shares_before[row],
             share_after=shares_after[row],
-            **{name: found[name].at(row, without=why_not[row]) for name in ("closed", "constant", "beyond")},
+            closed=found["closed"].at(row, without=why_not[row]).of_a_whole,
+            constant=found["constant"].at(row, without=why_not[row]),
+            beyond=found["beyond"].at(row, without=why_not[row]),
             covers=found["closed"].covers,
             arms={
-                arm: OtherArm(*(found[f"{name} {arm}"].at(row, without=why_not[row]) for name in ("closed", "beyond")))
+                arm: OtherArm(
+                    found[f"closed {arm}"].at(row, without=why_not[row]).of_a_whole,
+                    found[f"beyond {arm}"].at(row, without=why_not[row]),
+                )
                 for arm in arms
             },
         )

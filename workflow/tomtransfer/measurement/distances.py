@@ -118,14 +118,17 @@ def gap(
     return Gap(
         before=float(distances(base, teacher).mean()),
         after=float(distances(tuned, teacher).mean()),
-        closed=closed,
+        closed=closed.of_a_whole,
         closed_with_noise=None if without else _closed_with_noise(teacher, base, tuned),
         floors=dict(zip(FLOORS, floors, strict=True)),
         beyond=dict(zip(FLOORS, beyond, strict=True)),
-        closed_of_frame_averages=rest[2 * len(FLOORS)],
+        closed_of_frame_averages=rest[2 * len(FLOORS)].of_a_whole,
         covers=found.covers,
         no_gap=without,
-        arms={arm: OtherArm(*others[2 * row : 2 * row + 2]) for row, arm in enumerate(arms)},
+        arms={
+            arm: OtherArm(own.of_a_whole, beside)
+            for arm, own, beside in zip(arms, others[::2], others[1::2], strict=True)
+        },
     )
 
 
