@@ -67,7 +67,7 @@ def read_used(folders: Sequence[Path]) -> Used:
     for folder in folders:
         for path in [*folder.glob("teacher/*.parquet"), *folder.glob("student/*.parquet")]:
             try:
-                named = [name for name in ("key", "examination") if name in pl.read_parquet_schema(path)]
+                named: list[str] = [name for name in ("key", "examination") if name in pl.read_parquet_schema(path)]
                 table = pl.read_parquet(path, columns=named)
             except (OSError, pl.exceptions.PolarsError) as error:
                 raise InputError(f"{path}: cannot be read as a table: {error}") from None
