@@ -1,10 +1,7 @@
 """What is told of a training before any model is loaded, and how faults of both models are told at once."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from made import ASKING, local_model, make_prompt
@@ -92,29 +89,6 @@ def test_weights_are_looked_at_once_whatever_is_planned(tmp_path, monkeypatch):
 
 def refuse(*_):
     raise AssertionError("weights are looked at again")
-
-
-def test_what_is_asked_again_of_known_models_needs_no_torch(tmp_path):
-    """Most of a check is the import of it."""
-    folders = [save_model(tmp_path / name) for name in ("teacher", "student")]
-    checked = tmp_path / "checked"
-    check_models(plan(tmp_path), *(local_model(folder, checks=checked) for folder in folders), checked)
-    code = f"""
-import sys
-from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-from made import ASKING, local_model
-from tomtransfer.training.preparation import Plan, check_models
-folder = Path({str(tmp_path)!r})
-models = [local_model(folder / name, checks=folder / "checked") for name in ("teacher", "student")]
-plan = Plan([folder / "prompts.json"], {{}}, ASKING, ASKING, ["swapped"], ["q_proj"])
-assert check_models(plan, *models, folder / "checked")["student"]["adapted_layers"] == {{"q_proj": 2}}
-assert "tokenizer" in vars(models[1])
-print(sorted({{"torch", "peft", "bitsandbytes", "accelerate"}} & sys.modules.keys()))
-"""
-    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=False)
-    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
 
 
 @pytest.mark.parametrize(

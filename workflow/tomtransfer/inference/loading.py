@@ -1,20 +1,16 @@
-"""Loading what a model is run with: its tokenizer and its weights, with or without an adapter.
-
-torch is imported where it is used, since a tokenizer is loaded without it.
-"""
+"""Loading what a model is run with: its tokenizer and its weights, with or without an adapter."""
 
 import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.integrity import check_adapter, verify
 from tomtransfer.models.quantization import UNPACKED, compute_as_told, left_out, loaded_with, require_scales, stored_as
-
-if TYPE_CHECKING:
-    import torch
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +25,8 @@ MOST_WEIGHTS_NAMED = 5
 """Weights that are named where many are wrong."""
 
 
-def choose_device(wanted: str) -> "torch.device":
+def choose_device(wanted: str) -> torch.device:
     """Return the device named `wanted`, where `auto` is a GPU if there is one; raises InputError if it is not there."""
-    import torch
-
     if wanted == "auto":
         wanted = "cuda" if torch.cuda.is_available() else "cpu"
     if wanted == "cuda" and not torch.cuda.is_available():
@@ -40,13 +34,11 @@ def choose_device(wanted: str) -> "torch.device":
     return torch.device(wanted)
 
 
-def compute_type(device: "torch.device") -> "torch.dtype":
+def compute_type(device: torch.device) -> torch.dtype:
     """Return the type to compute in: bfloat16 where the device has it in hardware, float32 elsewhere.
 
     A CPU always computes in float32: some emulate bfloat16, others have it, and results should not depend on which.
     """
-    import torch
-
     return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
 
 
@@ -86,7 +78,7 @@ def _plain_template(tokenizer: Any) -> str:
     return ("{{ " + repr(tokenizer.bos_token) + " }}" if begins else "") + PLAIN_CHAT_TEMPLATE
 
 
-def load_model(directory: Path, quantization: str, device: "torch.device", adapter: Path | None = None) -> Any:
+def load_model(directory: Path, quantization: str, device: torch.device, adapter: Path | None = None) -> Any:
     """Return the model in `directory`, weights `as_stored`, in `nf4` or with `none`, and with an adapter if given.
 
     Several GPUs share a model that one cannot hold. Raises InputError when the folder holds no complete model, when its

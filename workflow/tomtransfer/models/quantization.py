@@ -1,18 +1,14 @@
-"""The precision of weights: as the checkpoint stores them, in four bits by bitsandbytes, or unquantized.
-
-torch is imported where it is used: how weights are stored can be said without it.
-"""
+"""The precision of weights: as the checkpoint stores them, in four bits by bitsandbytes, or unquantized."""
 
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.integrity import stored_types
-
-if TYPE_CHECKING:
-    import torch
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +40,7 @@ def stored_as(directory: Path) -> str:
     return "bitsandbytes int8" if found.get("load_in_8bit") else str(found.get("quant_method", "unknown"))
 
 
-def loaded_with(
-    directory: Path, wanted: str, dtype: "torch.dtype", device: "torch.device | None" = None
-) -> dict[str, Any]:
+def loaded_with(directory: Path, wanted: str, dtype: torch.dtype, device: torch.device | None = None) -> dict[str, Any]:
     """Return what transformers has to be told to load the model in `directory` with weights as `wanted` on a `device`.
 
     `wanted` is `as_stored`, `nf4` or `none`. What cannot be computed with as it is stored is unpacked, which is said.
@@ -68,12 +62,11 @@ def loaded_with(
     )
 
 
-def why_unpacked(device: "torch.device") -> str:
+def why_unpacked(device: torch.device) -> str:
     """Return in words why nothing can be computed with weights in MXFP4 on a `device`; nothing where it can.
 
     transformers would find out itself, and say so in a warning among many.
     """
-    import torch
     from transformers.utils.import_utils import (
         KERNELS_MAX_VERSION,
         KERNELS_MIN_VERSION,
@@ -109,7 +102,7 @@ def require_scales(directory: Path) -> None:
         raise InputError(f"{directory}: the checkpoint has no scales for its weights in eight bits: {lacking[0]}")
 
 
-def four_bits(dtype: "torch.dtype") -> Any:
+def four_bits(dtype: torch.dtype) -> Any:
     """Return the quantization of QLoRA (Dettmers et al., arXiv 2305.14314, 2023): NF4 with quantized constants."""
     from transformers import BitsAndBytesConfig
 

@@ -85,7 +85,7 @@ class LocalModel:
     def anatomy(self) -> Mapping[str, Any]:
         """What it is made of, by `inference.skeleton.anatomy`.
 
-        It is noted: to import what finds it takes most of the time of a check.
+        It is noted, since it does not depend on what the model is asked.
         """
         from tomtransfer.respondents.checking import noted_check
 
