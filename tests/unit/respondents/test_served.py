@@ -236,12 +236,12 @@ FAULTS = {
         r"cannot be reached, or hung up, \d+ times: peer closed connection",
     ),
     "half of its JSON": (
-        {"fault": lambda *_: b'HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{"choices": ['},
+        {"fault": lambda *_: b'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 13\r\n\r\n{"choices": ['},
         {},
         r"an answer that cannot be read, 4 times: no JSON",
     ),
     "something else": (
-        {"fault": lambda *_: b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{"error": "busy"}'},
+        {"fault": lambda *_: b'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 17\r\n\r\n{"error": "busy"}'},
         {},
         r"an answer that cannot be read, 4 times: no completion of a chat: busy",
     ),
@@ -290,7 +290,7 @@ def test_a_server_says_when_to_come_again(here):
 
     def fault(number, body):
         times.append(time.monotonic())
-        return 429 if number == 1 else None
+        return 429 if len(times) == 1 else None
 
     here.fault = fault
     served(here).draw([Drawn(make_prompt("team"), "2")], ASKING)
