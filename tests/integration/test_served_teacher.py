@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import polars as pl
 import pytest
 
 from llama_server import Relay, fetched, llama_server
-from loopback import loopback
+from loopback import Loopback, loopback
 from project import plan, run_snakemake
 from reduced import reduced_project, replacing, run_to_the_end, setting
 
@@ -42,7 +43,7 @@ class Told:
     """A finished experiment, what its teacher was asked, and what was in the store at each kill."""
 
     project: Path
-    relay: Relay
+    relay: Loopback
     kills: list[tuple[int, set[int], set[str]]]
     """At each kill: requests so far, seeds of the texts that were kept, prompts whose choices were kept."""
     said: str
@@ -54,7 +55,7 @@ def stored(project: Path, stage: str, column: str) -> set[str]:
     return {value for part in parts for value in pl.read_parquet(part)[column]}
 
 
-def kill_after(project: Path, relay: Relay, requests: int) -> tuple[int, set[int], set[str]]:
+def kill_after(project: Path, relay: Loopback, requests: int) -> tuple[int, set[int], set[str]]:
     """Run until the teacher was asked so often, kill Snakemake with all its jobs, and return what is kept."""
     with (project / "output.log").open("ab") as output:
         process = subprocess.Popen(
@@ -78,14 +79,21 @@ def kill_after(project: Path, relay: Relay, requests: int) -> tuple[int, set[int
     return asked, {int(key, 16) % 2**31 for key in keys}, stored(project, "choices", "key")
 
 
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+@contextmanager
+def server(kind: str) -> Iterator[Loopback]:
+    """Serve made-up answers, not too fast to be killed, or those of a real model."""
+    if kind == "made up":
+        with loopback(Loopback(key=KEY, fault=lambda number, body: 0.03)) as behaviour:
+            yield behaviour
+        return
+    with llama_server(fetched(MODEL)[1]) as url, loopback(Relay(to=url, key=KEY)) as relay:
+        yield relay
+
+
+@pytest.fixture(scope="module", params=["made up", "real"])
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     project = reduced_project(tmp_path_factory.mktemp("served") / "project")
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        llama_server(fetched(MODEL)[1]) as url,
-        loopback(Relay(to=url, key=KEY)) as relay,
-    ):
+    with pytest.MonkeyPatch.context() as patch, server(request.param) as relay:
         patch.setenv("SERVED_TEACHER_KEY", KEY)
         entry = ENTRY.format(url=relay.url, revision=hashlib.sha256(b"the file").hexdigest()[:12])
         (project / "models.yaml").write_text((project / "models.yaml").read_text() + entry)

@@ -3,10 +3,14 @@
 import json
 import logging
 import math
+import os
+import signal
+import threading
 import time
 from dataclasses import replace
 from typing import Any
 
+import polars as pl
 import pytest
 from made import ASKING, make_prompt
 
@@ -232,12 +236,12 @@ FAULTS = {
         r"cannot be reached, or hung up, \d+ times: peer closed connection",
     ),
     "half of its JSON": (
-        {"fault": lambda *_: b'HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{"choices": ['},
+        {"fault": lambda *_: b'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 13\r\n\r\n{"choices": ['},
         {},
         r"an answer that cannot be read, 4 times: no JSON",
     ),
     "something else": (
-        {"fault": lambda *_: b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{"error": "busy"}'},
+        {"fault": lambda *_: b'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 17\r\n\r\n{"error": "busy"}'},
         {},
         r"an answer that cannot be read, 4 times: no completion of a chat: busy",
     ),
@@ -286,7 +290,7 @@ def test_a_server_says_when_to_come_again(here):
 
     def fault(number, body):
         times.append(time.monotonic())
-        return 429 if number == 1 else None
+        return 429 if len(times) == 1 else None
 
     here.fault = fault
     served(here).draw([Drawn(make_prompt("team"), "2")], ASKING)
@@ -358,6 +362,27 @@ def test_rows_are_kept_as_they_arrive_and_asked_once(here, tmp_path, monkeypatch
     table = ask()
     assert len(table) == sum(table["requests"]) == len(drawn()) == len(set(drawn())) == 60
     assert here.most_at_once == 8
+
+
+def test_what_arrived_is_kept_when_the_process_is_told_to_end(here, tmp_path, monkeypatch):
+    monkeypatch.setattr(crew, "SECONDS_BETWEEN_PIECES", 0.05)
+
+    def told(*_):
+        raise InputError("stopped from outside")
+
+    before = signal.signal(signal.SIGTERM, told)
+    here.fault = lambda number, body: 0.02
+    elicitation = Elicitation(served(here, tmp_path), replace(ASKING, answers=5000), Store(tmp_path))
+    threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    try:
+        with pytest.raises(InputError, match="stopped from outside"):
+            elicitation.answers(tmp_path / "answers.parquet", prompts("team"))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    kept = sum(len(pl.read_parquet(part)) for part in tmp_path.glob("answers/answers/*/[!.]*.parquet"))
+    drawn = len([body for body in here.answered if "seed" in body])
+    assert kept > 0
+    assert drawn - 2 * 4 <= kept <= drawn
 
 
 def test_what_is_spent_is_noted_for_every_run_and_the_budget_ends_the_work(here, tmp_path):

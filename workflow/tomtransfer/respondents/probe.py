@@ -148,7 +148,7 @@ async def _ask_first(server: Server, found: Abilities) -> tuple[Abilities, Reply
         if seen < found.logprobs:
             logger.info("%s: the server gives %d log-probabilities of %d", server.name, seen, found.logprobs)
         return replace(each, logprobs=min(each.logprobs, max(seen, each.vocabulary)), neutral=found.neutral), reply
-    raise refusals[0]
+    raise refusals[-1]
 
 
 async def _ask(server: Server, found: Abilities, temperature: float, begun: str = "", asked: Any = QUESTION) -> Reply:

@@ -138,15 +138,14 @@ class Server:
 
         self.ledger.require(self.under_way)
         self.under_way += 1
-        spent, tries = Spent(), self.tries
+        spent, tries = Spent(), 1  # as far as is known of one that is broken off
         try:
             response = await self.client.post("/chat/completions", body=body, cast_to=Response)
             tries = _tries(response.request)
             content = _completion(response.content)
             spent = priced(_usage(content), self.source.prices)
         except openai.OpenAIError as error:
-            if isinstance(error, openai.APIStatusError):
-                tries = _tries(error.request)
+            tries = _tries(error.request) if isinstance(error, openai.APIStatusError) else self.tries
             raise self.faults.of(error, what, tries) from None
         finally:
             self.under_way -= 1
