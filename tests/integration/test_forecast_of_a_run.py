@@ -9,7 +9,7 @@ from pathlib import Path
 from reduced import reduced_project
 
 STAGES = {"parquet": "choices", **{stage: stage for stage in ("motivations", "answers", "amounts", "comprehension")}}
-ROW = re.compile(r"\| (teacher|base|tuned): \S+ +\| (\w+) +\| +([\d,]+) +\| +([\d,]+) +\|")
+ROW = re.compile(r"\| (teacher|base|transfer-1): \S+ +\| (\w+) +\| +([\d,]+) +\| +([\d,]+) +\|")
 LOGGED = re.compile(r" (\S+)\.parquet: (\d+) of \d+ rows computed")
 
 
@@ -43,16 +43,16 @@ def computed(project: Path) -> Counter[tuple[str, str]]:
 def test_a_run_computes_what_was_foretold_and_then_nothing_is_missing(finished, tmp_path):
     page = told(reduced_project(tmp_path / "before"))
     # A planted teacher is known without asking, so that the adapter is, too.
-    assert "The adapter of the tuned student: to be trained." in page
+    assert "The adapter of transfer-1: to be trained." in page
     assert foretold(page) == computed(finished)
     after = told(finished)
     assert foretold(after) == Counter()
     assert "The store has every row: nothing has to be asked." in after
-    assert "The adapter of the tuned student: in the store, key " in after
+    assert "The adapter of transfer-1: in the store, key " in after
 
 
 def test_a_preset_is_laid_over_the_config(finished, tmp_path):
     (tmp_path / "mine.yaml").write_text("training: {epochs: 2}\n")
     page = told(finished, "--configfile", str(tmp_path / "mine.yaml"))
-    assert "The adapter of the tuned student: to be trained." in page
-    assert {role for role, _ in foretold(page)} == {"tuned"}
+    assert "The adapter of transfer-1: to be trained." in page
+    assert {role for role, _ in foretold(page)} == {"transfer-1"}

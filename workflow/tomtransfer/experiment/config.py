@@ -150,7 +150,7 @@ class Experiment(Record):
         return self.student is not None and self.student.trained
 
     @property
-    def students(self) -> dict[str, tuple[str, ...]]:
+    def students(self) -> dict[Arm, tuple[str, ...]]:
         """Return the names of the tuned students of each arm, one for each seed, the students of transfer first.
 
         A student that was tuned elsewhere is one of transfer, by the name of its role.

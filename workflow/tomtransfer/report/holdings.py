@@ -34,8 +34,7 @@ def forecast_page(found: Forecast) -> str:
         lines.append(f"{total}: {_between(tokens.prompt)} tokens in, {_between(tokens.answer)} out.")
     else:
         lines.append("The store has every row: nothing has to be asked.")
-    if found.training:
-        lines.append(f"The adapter of the tuned student: {found.training}.")
+    lines += [f"The adapter of {name}: {said}." for name, said in found.trainings.items()]
     lines += [_cost(name, each) for name, each in found.costs.items()]
     lines += [
         "Tokens are estimated from the length of the prompts. The least is for prompts that are read once for all "

@@ -28,6 +28,7 @@ from tomtransfer.respondents.recorded import RecordedRespondent
 from tomtransfer.scenarios.kinds import write_game
 from tomtransfer.scenarios.questions import read_prompts
 from tomtransfer.training.adapter import Lesson, adapter_hash
+from tomtransfer.training.arms import examples_of
 from tomtransfer.training.examples import assemble, assemble_drawn
 
 NO_ADAPTER = "an adapter that is still to be trained"
@@ -60,8 +61,8 @@ class Forecast:
     """What is missing of an experiment."""
 
     stages: tuple[Missing, ...]
-    training: str
-    """In words, whether the adapter is there; empty where nobody is trained."""
+    trainings: Mapping[str, str]
+    """In words, whether the adapter of each student that is trained is there."""
     costs: Mapping[str, Cost]
     """What is missing costs, by the name of a respondent that has prices or a budget."""
 
@@ -100,14 +101,18 @@ class _Foresight:
         for game, path in zip(self.experiment.every_game, prompts, strict=True):
             write_game(self.experiment, game, path)
         stages = list(self._ask("teacher", self.experiment.teacher, ask_teacher(self.experiment), prompts))
-        training = ""
-        if self.experiment.student:
-            asking, adapter = ask_student(self.experiment), ""
-            stages += self._ask("base", self.experiment.student, asking, prompts)
-            if self.experiment.trains:
-                training, adapter = self._trained(prompts, complete=not any(map(_is_unknown_lesson, stages)))
-            stages += self._ask("tuned", self.experiment.student, asking, prompts, adapter)
-        return Forecast(tuple(stages), training, dict(self._costs(stages)))
+        trainings: dict[str, str] = {}
+        if student := self.experiment.student:
+            asking = ask_student(self.experiment)
+            stages += self._ask("base", student, asking, prompts)
+            adapters = {"tuned": ""}
+            if student.trained:
+                found = dict(self._trained(prompts, complete=not any(map(_is_unknown_lesson, stages))))
+                trainings = {name: said for name, (said, _) in found.items()}
+                adapters = {name: adapter for name, (_, adapter) in found.items()}
+            for name, adapter in adapters.items():
+                stages += self._ask(name, student, asking, prompts, adapter)
+        return Forecast(tuple(stages), trainings, dict(self._costs(stages)))
 
     def _source(self, name: str) -> Source:
         return find(name, self.registry, Path(self.experiment.paths.registry))
@@ -127,8 +132,11 @@ class _Foresight:
     def _ask(
         self, role: str, settings: Teacher | Student, asking: Asking, prompts: Sequence[Path], adapter: str = ""
     ) -> Iterator[Missing]:
-        """Yield what each stage asks of a respondent; a policy or a table answers, which costs nothing."""
-        name = self.experiment.respondents[role]
+        """Yield what each stage asks of a respondent; a policy or a table answers, which costs nothing.
+
+        Students that are trained here have roles of their own, which are their names.
+        """
+        name = self.experiment.respondents.get(role) or self.experiment.respondents["tuned"]
         source, place = self._source(name), Path(self.experiment.paths.models) / name
         respondent = respondent_from(source, place, adapter_key=adapter, **self._settings(settings, name))
         if isinstance(source, Recorded) and isinstance(respondent, RecordedRespondent):
@@ -150,16 +158,23 @@ class _Foresight:
             if rows:
                 yield Missing(role, name, stage, rows, asked.rows, len(asked.prompts), asked.requests, asked.tokens)
 
-    def _trained(self, prompts: Sequence[Path], complete: bool) -> tuple[str, str]:
-        """Return in words whether the store has the adapter, and the hash of its weights.
+    def _trained(self, prompts: Sequence[Path], complete: bool) -> Iterator[tuple[str, tuple[str, str]]]:
+        """Yield each student that is trained, in words whether the store has its adapter, and the hash of its weights.
 
         What the teacher says decides what is trained: `complete` is whether the store has all of it.
         """
-        if not complete:
-            return "to be trained, unless the teacher says what it said before", NO_ADAPTER
+        examples = self._examples(prompts) if complete else None
+        for arm, names in self.experiment.students.items():
+            taught = None if examples is None else examples_of(arm, examples)
+            for name, seed in zip(names, self.experiment.training.seeds, strict=True):
+                said = "to be trained, unless the teacher says what it said before", NO_ADAPTER
+                yield name, said if taught is None else self._adapter(taught, seed)
+
+    def _adapter(self, examples: pl.DataFrame, seed: int) -> tuple[str, str]:
+        """Return in words whether the store has the adapter of examples and a seed, and the hash of its weights."""
         name, settings = self.experiment.respondents["tuned"], the_student(self.experiment)
         student = LocalModel(Path(self.experiment.paths.models) / name, **self._settings(settings, name))
-        lesson = Lesson(student, self._examples(prompts), self.experiment.training)
+        lesson = Lesson(student, examples, self.experiment.training, seed)
         store = Store(Path(self.experiment.paths.store))
         place = store.folder / "adapters" / lesson.key
         if is_whole(place):
