@@ -46,7 +46,7 @@ def test_the_whole_experiment_runs_asks_both_and_trains_nothing(pair):
     results = pair / "results"
     assert set(pl.read_parquet(results / "student/base.parquet")["cooperate"]) == {0.5}
     assert len(pl.read_parquet(results / "teacher/stag_hunt.motivations.parquet")) == 0
-    assert not (results / "student/adapter").exists()
+    assert not (results / "student/transfer-1").exists()
     assert not (results / "figures/training.svg").exists()
     record = json.loads((results / "alignment/summary.json").read_text())
     closed = {each["split"]: each["value"] for each in record["scores"] if each["measure"] == "gap_closed"}
@@ -59,7 +59,7 @@ def test_the_whole_experiment_runs_asks_both_and_trains_nothing(pair):
 
 
 def test_nothing_can_be_trained_and_it_is_said(pair):
-    done = run_snakemake(pair, "--dry-run", "results/student/adapter/training.json")
+    done = run_snakemake(pair, "--dry-run", "results/student/transfer-1/training.json")
     assert "student: base and tuned are asked as they are; give student.model to train it" in done.stdout
     assert "Traceback" not in done.stdout
 

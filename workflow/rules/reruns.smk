@@ -79,7 +79,7 @@ def tell_of_triggers():
 def tell_of_costs():
     """Say once, where somebody is to be asked who costs something, how to find out how much is missing."""
     if COSTLY:
-        files = "".join(f" --configfile {file}" for file in config_files()[1:])
+        files = "".join(f" --configfile {os.path.relpath(file)}" for file in config_files()[1:])
         print(
             f"tomtransfer: {', '.join(COSTLY)}: asking costs something; `tomtransfer plan{files}` says how much is missing, "
             "and what that takes, before it is spent",

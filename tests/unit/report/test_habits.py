@@ -102,7 +102,7 @@ def test_the_figure_has_a_bar_for_every_share_and_a_mark_for_every_effect(findin
 def test_counted_answers_over_four_frames_have_parts_of_the_distance_and_no_habits(tmp_path: Path) -> None:
     game = {("preference", "game"): 1.0, ("preference", "context"): 0.3}
     parts = {"teacher": game, "base": {("order", "overall"): 0.5}, "tuned": {**game, ("label", "overall"): 0.5}}
-    tables = {role: counted(each) for role, each in parts.items()}
+    tables = {role: [counted(each)] for role, each in parts.items()}
     answers = Answers(tables, VIEWS, designs(FRAMES))
     write_summary(answers, {}, FEW_DRAWS, *(tmp_path / f"summary.{kind}" for kind in ("csv", "json", "md")))
     found = read_findings(tmp_path / "summary.json")

@@ -30,7 +30,7 @@ from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.respondents.served import ServedRespondent
 from tomtransfer.respondents.spending import SPENT, Expected, needed_rows, read_spent
 from tomtransfer.respondents.walking import at_temperature, read_options
-from tomtransfer.scenarios.phrases import ENGLISH
+from tomtransfer.scenarios.english import ENGLISH
 from tomtransfer.scenarios.questions import Query
 from tomtransfer.scenarios.spelling import spellings_of
 

@@ -142,7 +142,8 @@ class Answers:
         parts = [
             decompose(own, role, self.designs, confidence)
             for role in ROLES
-            if all(map(_is_exact, self.tables[role]))
+            if role in self.tables
+            and all(map(_is_exact, self.tables[role]))
             and len((own := [table if game is None else table.filter(game=game) for table in self.tables[role]])[0])
         ]
         return Decomposition(

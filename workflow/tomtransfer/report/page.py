@@ -15,8 +15,8 @@ from tomtransfer.experiment.config import TRAINED_SPLIT
 from tomtransfer.measurement.agreement import Agreement
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.measures import ADVANTAGE, MEASURES, OF_FRAME_AVERAGES
-from tomtransfer.report.costs import largest_change, served_table
 from tomtransfer.report.definitions import DEFINITIONS
+from tomtransfer.report.servers import largest_change, served_table
 from tomtransfer.report.sources import (
     Asked,
     ReportSources,

@@ -35,7 +35,7 @@ NO_ADAPTER = "an adapter that is still to be trained"
 """What stands for the hash of the weights of an adapter that there is not."""
 
 
-TAUGHT = frozenset({"choices", "motivations", "answers"})
+OF_A_LESSON = frozenset({"choices", "motivations", "answers"})
 """Stages whose rows may be what the student is taught."""
 
 
@@ -204,7 +204,7 @@ class _Foresight:
 
 def _is_unknown_lesson(stage: Missing) -> bool:
     """Return whether a stage lacks answers that the student may be taught and that are not known without asking."""
-    return stage.role == "teacher" and bool(stage.requests.high) and stage.stage in TAUGHT
+    return stage.role == "teacher" and bool(stage.requests.high) and stage.stage in OF_A_LESSON
 
 
 def _tables(name: str, source: Recorded, kept: Mapping[str, Path]) -> dict[str, Path]:

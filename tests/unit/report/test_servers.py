@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from tomtransfer.report.costs import largest_change, served_table
+from tomtransfer.report.servers import largest_change, served_table
 
 
 @pytest.fixture
