@@ -171,7 +171,7 @@ def _shares(place: tuple[str, str, str], found: Array, confidence: float) -> Ite
 def mean_effects(
     place: tuple[str, str, str], games: Sequence[str], found: Array, confidence: float
 ) -> Iterator[Effect]:
-    """Yield the mean of each part of the log-odds (4, games, contexts), over all games and in each.
+    """Yield the mean of each part of the log-odds (4, trainings, games, contexts), over all games and in each.
 
     `place` is model, split and labels.
     """

@@ -191,7 +191,7 @@ def _counted_effects(table: pl.DataFrame, designs: Mapping[str, Sequence[str]], 
             if grid is not None and np.isfinite(grid.log_odds).all():
                 games = table.filter(split=split)["game"].unique(maintain_order=True).to_list()
                 place = (TEACHER, split, labels)
-                yield from mean_effects(place, games, contrasts(grid.log_odds[0]), confidence)
+                yield from mean_effects(place, games, contrasts(grid.log_odds[0])[:, None], confidence)
 
 
 def write_play(play: Play, path: Path) -> None:
