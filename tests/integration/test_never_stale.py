@@ -124,7 +124,7 @@ def test_an_edit_is_planned(finished, tmp_path, way):
 def edited(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The experiment after the edit and a run that computed all that is new, no record being lost."""
     project = copy_with_results(finished, tmp_path_factory.mktemp("edited") / "project")
-    before = pl.read_parquet(project / "results/student/tuned.parquet")
+    before = pl.read_parquet(project / "results/student/transfer-1.parquet")
     EDITS["a payoff"](project)
     run_to_the_end(project)
     assert_edited(project / "results", before)
