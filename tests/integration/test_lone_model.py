@@ -10,7 +10,7 @@ import pytest
 from project import plan, run_snakemake
 from reduced import REDUCED, reduced_project, setting
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 
 def test_a_tiny_model_alone_is_asked_measured_and_reported_and_later_given_a_student(tmp_path):

@@ -21,7 +21,7 @@ from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.respondents.served import ServedRespondent
 from tomtransfer.scenarios.kinds import write_game
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 MODEL = "smollm2-135m-instruct"
 IDENTITY = {
