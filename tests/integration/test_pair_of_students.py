@@ -64,6 +64,8 @@ def test_nothing_can_be_trained_and_it_is_said(pair):
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_three_recorded_tables_give_the_published_result(tmp_path):
     """The published counts of teacher and both students, as respondents: what scoring the file gives, and the paper."""
     project = reduced_project(tmp_path / "project")

@@ -10,7 +10,7 @@ import pytest
 from project import plan
 from reduced import computations, copy_with_results, run_again, run_to_the_end, setting
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 ARMS = ["transfer", "shuffled", "choices_only"]
 FRAMES = {
