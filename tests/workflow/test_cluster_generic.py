@@ -1,9 +1,11 @@
 """Any cluster: jobs go through a submit command that names every resource that the docs name."""
 
+from collections import Counter
+
 import pytest
 
 from project import ROOT, plan, run_snakemake
-from reduced import reduced_project, take_over
+from reduced import reduced_project, setting, take_over
 
 SUBMIT = """#!/bin/bash
 # Runs a job as clusters do that export no environment.
@@ -17,6 +19,7 @@ RESOURCES = "gpu={resources.gpu} memory={resources.mem_mb} minutes={resources.ru
 @pytest.mark.slow
 def test_the_experiment_runs_to_its_report(finished, tmp_path):
     project = reduced_project(tmp_path / "project")
+    setting("compute.gpu", 1)(project)
     take_over(finished, project)  # it is about the way of jobs to a cluster, not about what they compute
     submit = project / "submit.sh"
     submit.write_text(SUBMIT)
@@ -28,7 +31,11 @@ def test_the_experiment_runs_to_its_report(finished, tmp_path):
     assert (project / "results/report.html").exists()
     submitted = (project / "submitted.txt").read_text().splitlines()
     assert len(submitted) > 5
-    assert all(line.startswith("gpu=0 memory=1000 minutes=10 cores=1 ") for line in submitted)
+    asked = Counter(line.split()[0] for line in submitted)
+    assert all(line.split()[1:4] == ["memory=1000", "minutes=10", "cores=1"] for line in submitted)
+    # The student, untuned and tuned, and its training; the planted teacher has no weights.
+    assert asked["gpu=1"] == 3
+    assert asked["gpu=0"] == len(submitted) - 3
     assert plan(project) == {}
 
 

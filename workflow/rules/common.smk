@@ -80,8 +80,6 @@ checked(check_record, experiment, registry, REGISTRY, AMOUNT_GAMES)
 ANSWERED = list(experiment.frames)
 for asked in experiment.respondents.values():
     ANSWERED = answered_frames(checked(find, asked, registry, REGISTRY), ANSWERED)
-# A respondent without weights here, such as a table or a server, needs no GPU.
-TEACHER_GPU = experiment.compute.gpu if has_weights(registry[experiment.teacher.model]) else 0
 # Whoever is asked for money, or within a budget.
 COSTLY = [asked for asked in dict.fromkeys(experiment.respondents.values()) if terms_of(registry[asked])]
 VIEWS = views(experiment, ANSWERED)
@@ -164,6 +162,13 @@ def student():
 def student_model(wildcards):
     """Return the record of the model that is asked as a variant of the student."""
     return f"{RESULTS}/models/{student().respondent(wildcards.variant)}.json"
+
+
+def gpus_to_ask(wildcards):
+    """Return how many GPUs the teacher or a variant of the student needs: none without weights here, as behind a server."""
+    variant = wildcards.get("variant")
+    asked = student().respondent(variant) if variant else experiment.teacher.model
+    return experiment.compute.gpu if has_weights(registry[asked]) else 0
 
 
 def student_respondent(wildcards):

@@ -41,7 +41,7 @@ rule ask_teacher:
         "../../envs/models.yaml"
     threads: experiment.compute.threads
     resources:
-        gpu=TEACHER_GPU,
+        gpu=gpus_to_ask,
         mem_mb=more_each_attempt(experiment.compute.memory_mb),
         runtime=more_each_attempt(experiment.compute.minutes),
         device=experiment.compute.device,
