@@ -95,6 +95,28 @@ def test_tokens_are_ranges_between_one_reading_and_one_per_answer(project):
     assert AROUND > 0
 
 
+SERVED = """
+hosted:
+  source: endpoint
+  base_url: http://127.0.0.1:9/v1
+  model: hosted
+  revision: "1"
+  prices: {prompt: 1.0, answer: 2.0}
+"""
+
+
+def test_a_server_is_counted_as_it_is_asked_and_is_not_asked_for_it(project):
+    """Nobody answers at its address. A choice takes a request for its first token and more for what may follow."""
+    (project / "models.yaml").write_text((project / "models.yaml").read_text() + SERVED)
+    found = foretold(experiment_of(teacher={**REDUCED["teacher"], "model": "hosted"}, student=None))
+    choices = next(each for each in found.stages if each.stage == "choices")
+    assert choices.missing == choices.rows
+    assert choices.requests.low == choices.rows
+    assert choices.requests.high > 10 * choices.rows
+    assert choices.tokens.prompt.high > 10 * choices.tokens.prompt.low
+    assert 0 < found.costs["hosted"].low < found.costs["hosted"].high
+
+
 def test_policies_and_tables_cost_nothing(project):
     recorded = {"teacher": {"model": "published-llama-2-70b"}, "choices": "exact", "comprehension": []}
     found = foretold(experiment_of(**PAIR, **recorded, frames={"canonical": {}}))

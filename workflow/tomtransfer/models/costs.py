@@ -2,9 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from tomtransfer.models.endpoints import MILLION
+
+FEWEST_BYTES, MOST_BYTES = 2, 5
+"""Bytes of a token, about: English prompts have 4.1 to 4.5 of them in the tokenizers of the default models, German ones
+2.5 to 3.7."""
+
+AROUND = 60
+"""Tokens that a chat template puts around the messages, at most."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,12 @@ class Tokens:
     def both(self) -> Range:
         """Tokens of prompts and answers together."""
         return self.prompt + self.answer
+
+
+def tokens_of(text: str) -> Range:
+    """Return about how many tokens a text has, whatever the tokenizer."""
+    size = len(text.encode())
+    return Range(ceil(size / MOST_BYTES), ceil(size / FEWEST_BYTES))
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,14 @@ It stands in for another. No model, no tokenizer and no server is needed: tokens
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from math import ceil
 from typing import Any
 
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
-from tomtransfer.models.costs import ZERO, Range, Tokens
+from tomtransfer.models.costs import AROUND, ZERO, Range, Tokens, tokens_of
 from tomtransfer.respondents.asking import Asking, Questions
 from tomtransfer.respondents.protocol import Drawn, Reasons, Respondent
+from tomtransfer.respondents.served import ServedRespondent
 from tomtransfer.scenarios.questions import Prompt, Query
-
-FEWEST_BYTES, MOST_BYTES = 2, 5
-"""Bytes of a token, about: English prompts have 4.1 to 4.5 of them in the tokenizers of the default models, German ones
-2.5 to 3.7."""
-
-AROUND = 60
-"""Tokens that a chat template puts around the messages, at most."""
 
 
 @dataclass
@@ -30,6 +23,9 @@ class Foreseen:
     respondent: Respondent
     free: bool
     """Whether answers cost nothing, so that they are given and no requests are noted; others are made up."""
+    asking: Asking
+    served: ServedRespondent | None = None
+    """The same respondent if it is behind a server, which says what rows take of it; None for all others."""
     rows: int = 0
     prompts: set[str] = field(default_factory=set)
     requests: Range = ZERO
@@ -54,8 +50,8 @@ class Foreseen:
         return self.respondent.known(questions)
 
     def evidence(self, prompt: Prompt | Query) -> str:
-        """Return what an answer of the respondent says."""
-        return self.respondent.evidence(prompt)
+        """Return what an answer of the respondent says: of a server that nobody has asked yet, the best that it may."""
+        return "exact" if self.served and not self.served.noted else self.respondent.evidence(prompt)
 
     def check(self, questions: Questions, asking: Asking) -> Mapping[str, Any]:
         """Return nothing: nobody is checked."""
@@ -70,7 +66,7 @@ class Foreseen:
     ) -> Sequence[ChoiceDistribution]:
         """Note the prompts, each of which is read once, and a token of each answer; see `Respondent`."""
         for prompt in prompts:
-            self._note(prompt, Range(1, 1), 1, Range(1, 1))
+            self._note("choices", [prompt], Range(1, 1), Range(1, 1))
         if self.free:
             return self.respondent.choose(prompts, room, drawn_after)
         return [ChoiceDistribution(0.5, 0.5, 0.0) for _ in prompts]
@@ -79,7 +75,8 @@ class Foreseen:
         """Note the prompts, each read once for each choice or once for each text, and the texts; see `Respondent`."""
         for (_, _), same in groupby(wanted, key=lambda each: (each.prompt.sha256, each.choice)):
             texts = list(same)
-            self._note(texts[0].prompt, Range(1, len(texts)), len(texts), Range(len(texts), longest * len(texts)))
+            answers = Range(len(texts), longest * len(texts))
+            self._note("motivations", [each.prompt for each in texts], Range(1, len(texts)), answers)
         if self.free:
             return self.respondent.motivate(wanted, longest)
         return [DrawnText("", 0, True) for _ in wanted]
@@ -88,8 +85,8 @@ class Foreseen:
         """Note the prompts, each read once or once for each answer, and the answers; see `Respondent`."""
         for _, same in groupby(wanted, key=lambda each: each.prompt.sha256):
             texts = list(same)
-            most = asking.longest * len(texts)
-            self._note(texts[0].prompt, Range(1, len(texts)), len(texts), Range(len(texts), most))
+            answers = Range(len(texts), asking.longest * len(texts))
+            self._note("answers", [each.prompt for each in texts], Range(1, len(texts)), answers)
         if self.free:
             return self.respondent.draw(wanted, asking)
         return [DrawnText("", 0, True) for _ in wanted]
@@ -99,23 +96,23 @@ class Foreseen:
         for query in queries:
             longest = max(tokens_of(text).high for text in query.candidates)
             times = len(query.candidates)
-            self._note(query, Range(1, times), 1, Range(1, times * longest))
+            self._note("comprehension", [query], Range(1, times), Range(1, times * longest))
         if self.free:
             return self.respondent.read(queries)
         return [CandidateDistribution([0.0] * len(query.candidates), 1.0) for query in queries]
 
-    def _note(self, prompt: Prompt | Query, requests: Range, rows: int, answer: Range) -> None:
-        self.rows += rows
+    def _note(self, stage: str, same: Sequence[Prompt | Query], reads: Range, answers: Range) -> None:
+        """Note rows of the same prompt, which a model here reads so often, with so many tokens of answers."""
+        prompt = same[0]
+        self.rows += len(same)
         self.prompts.add(prompt.sha256)
         if self.free:
             return
-        text = tokens_of(prompt.system + prompt.user)
+        if self.served:
+            expected = self.served.needs_for(stage, same, self.asking)
+            requests, tokens = expected.requests, expected.tokens
+        else:
+            text = tokens_of(prompt.system + prompt.user)
+            requests, tokens = reads, Tokens(Range(reads.low * text.low, reads.high * (text.high + AROUND)), answers)
         self.requests += requests
-        read = Range(requests.low * text.low, requests.high * (text.high + AROUND))
-        self.tokens += Tokens(read, answer)
-
-
-def tokens_of(text: str) -> Range:
-    """Return about how many tokens a text has, whatever the tokenizer."""
-    size = len(text.encode())
-    return Range(ceil(size / MOST_BYTES), ceil(size / FEWEST_BYTES))
+        self.tokens += tokens

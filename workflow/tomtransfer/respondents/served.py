@@ -22,7 +22,7 @@ from tomtransfer.respondents.drawing import Writer
 from tomtransfer.respondents.probe import probe
 from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.respondents.server import TRIES_TO_BEGIN, Server
-from tomtransfer.respondents.spending import Expected, Ledger, needed, spent_folder
+from tomtransfer.respondents.spending import Expected, Ledger, needed, needed_rows, spent_folder
 from tomtransfer.respondents.walking import read_options
 from tomtransfer.scenarios.languages import phrases_in
 from tomtransfer.scenarios.questions import Prompt, Query
@@ -71,7 +71,7 @@ class ServedRespondent:
     @cached_property
     def abilities(self) -> Abilities:
         """What its server can do now: found out by asking, once for each process that asks."""
-        noted, self.server.tries = self._noted, TRIES_TO_BEGIN
+        noted, self.server.tries = self.noted, TRIES_TO_BEGIN
         found = self.server.one(partial(probe, self.server))
         self.server.tries = type(self.server).tries
         logger.info("%s: %s %s: %s", self.name, found.server, found.version, found.said)
@@ -97,7 +97,7 @@ class ServedRespondent:
 
     def evidence(self, prompt: Prompt | Query) -> str:
         """Exact choices; amounts and the like are drawn and counted where an answer cannot be followed."""
-        return "exact" if isinstance(prompt, Prompt) or _reads(self._noted or self.abilities) else "counted"
+        return "exact" if isinstance(prompt, Prompt) or _reads(self.noted or self.abilities) else "counted"
 
     def asked(self, prompt: Prompt | Query) -> dict[str, Any]:
         """Return the hash of a prompt, and what its chat template is told."""
@@ -120,7 +120,11 @@ class ServedRespondent:
 
     def needs(self, questions: Questions, asking: Asking) -> Expected:
         """Return what questions are expected to take, without asking the server anything."""
-        return needed(questions, asking, self._noted, self.source.prices)
+        return needed(questions, asking, self.noted, self.source.prices)
+
+    def needs_for(self, stage: str, prompts: Sequence[Prompt | Query], asking: Asking) -> Expected:
+        """Return what rows of a stage are expected to take, one for each of `prompts`, without asking the server."""
+        return needed_rows(stage, prompts, asking, self.noted, self.source.prices)
 
     def choose(
         self, prompts: Sequence[Prompt], room: int, drawn_after: Collection[str] = ()
@@ -189,7 +193,8 @@ class ServedRespondent:
         return Writer(self.server, self.abilities, self.temperature)
 
     @cached_property
-    def _noted(self) -> Abilities | None:
+    def noted(self) -> Abilities | None:
+        """What its server was last found to do, if that is noted."""
         return read_abilities(self.examinations, self._address) if self.examinations else None
 
     @property

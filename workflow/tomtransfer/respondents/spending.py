@@ -14,6 +14,7 @@ from pathlib import Path
 from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.answers import NOTHING_SPENT, Spent
+from tomtransfer.models.costs import AROUND, Range, Tokens, tokens_of
 from tomtransfer.models.endpoints import Budget, Prices
 from tomtransfer.respondents.abilities import Abilities
 from tomtransfer.respondents.asking import Asking, Questions
@@ -36,12 +37,6 @@ DRAWN_TO_READ = 20
 COUNTED_TOKENS = 16
 """Tokens of an answer that is counted, at most."""
 
-FEWEST_CHARACTERS, MOST_CHARACTERS = 3.0, 5.0
-"""Characters of a token of a prompt, on average."""
-
-TOKENS_AROUND_MESSAGES = 40
-"""Tokens that a chat template puts around messages, at most."""
-
 
 @dataclass(frozen=True)
 class Expected:
@@ -53,6 +48,19 @@ class Expected:
     def __add__(self, other: "Expected") -> "Expected":
         """Return the sum of both."""
         return Expected(self.least + other.least, self.most + other.most)
+
+    @property
+    def requests(self) -> Range:
+        """How many requests."""
+        return Range(self.least.requests, self.most.requests)
+
+    @property
+    def tokens(self) -> Tokens:
+        """How many tokens of prompts and of answers."""
+        return Tokens(
+            Range(self.least.prompt_tokens, self.most.prompt_tokens),
+            Range(self.least.answer_tokens, self.most.answer_tokens),
+        )
 
     def said(self, prices: Prices | None) -> str:
         """Return it in words, with money where there are prices."""
@@ -212,6 +220,6 @@ def _followed(prompt: Prompt | Query, abilities: Abilities | None) -> tuple[tupl
 
 
 def _tokens(prompt: Prompt | Query) -> tuple[int, int]:
-    """Return how many tokens a prompt has at least and at most, by its characters and what stands around messages."""
-    characters = len(prompt.system) + len(prompt.user)
-    return round(characters / MOST_CHARACTERS), round(characters / FEWEST_CHARACTERS) + TOKENS_AROUND_MESSAGES
+    """Return how many tokens a prompt has at least and at most, with what stands around its messages."""
+    text = tokens_of(prompt.system + prompt.user)
+    return text.low, text.high + AROUND

@@ -17,6 +17,7 @@ from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.sections import Student, Teacher
 from tomtransfer.experiment.store import Store, digest_of, is_whole
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.inference.examination import EXAMINED
 from tomtransfer.models.costs import ZERO, Cost, Range, Tokens, cost
 from tomtransfer.models.registry import Planted, Recorded, Source, find, revision
 from tomtransfer.respondents.asking import Asking, ask_student, ask_teacher, read_questions_of, the_student
@@ -25,6 +26,7 @@ from tomtransfer.respondents.foreseen import Foreseen
 from tomtransfer.respondents.local_model import LocalModel
 from tomtransfer.respondents.opening import respondent_from
 from tomtransfer.respondents.recorded import RecordedRespondent
+from tomtransfer.respondents.served import ServedRespondent
 from tomtransfer.scenarios.kinds import write_game
 from tomtransfer.scenarios.questions import read_prompts
 from tomtransfer.training.adapter import Lesson, adapter_hash
@@ -127,6 +129,7 @@ class _Foresight:
             "stage_revision": settings.revision,
             "device": "cpu",
             "tokens_per_batch": 1,
+            "examinations": Path(self.experiment.paths.store) / EXAMINED,
         }
 
     def _ask(
@@ -141,7 +144,8 @@ class _Foresight:
         respondent = respondent_from(source, place, adapter_key=adapter, **self._settings(settings, name))
         if isinstance(source, Recorded) and isinstance(respondent, RecordedRespondent):
             respondent = replace(respondent, files=_tables(name, source, respondent.files))
-        asked = Foreseen(respondent, free=isinstance(source, Planted | Recorded))
+        served = respondent if isinstance(respondent, ServedRespondent) else None
+        asked = Foreseen(respondent, isinstance(source, Planted | Recorded), asking, served)
         elicitation = Elicitation(asked, asking, ReadOnlyStore(Path(self.experiment.paths.store)))
         questions = asked.known(read_questions_of(prompts, asking))
         drawn_after = [*questions.reasoned, *questions.drawn]
