@@ -25,6 +25,7 @@ from tomtransfer.respondents import crew
 from tomtransfer.respondents.abilities import Abilities
 from tomtransfer.respondents.asking import Questions
 from tomtransfer.respondents.elicitation import Elicitation
+from tomtransfer.respondents.foreseen import Foreseen
 from tomtransfer.respondents.opening import open_respondent
 from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.respondents.served import ServedRespondent
@@ -450,6 +451,21 @@ def test_every_row_says_what_it_cost_and_by_which_server_it_was_answered(here, t
     again = Elicitation(served(here, tmp_path), ASKING, Store(tmp_path))
     assert again.choices(tmp_path / "choices.parquet", prompts("team", "sports")).equals(table)
     assert here.requests == asked
+
+
+def test_what_was_asked_is_not_foreseen_again(here, tmp_path):
+    respondent = served(here, tmp_path)
+    elicitation = Elicitation(respondent, ASKING, Store(tmp_path))
+    elicitation.choices(tmp_path / "choices.parquet", prompts("team"))
+    elicitation.readings(tmp_path / "amounts.parquet", [gift()], "amounts")
+    asked, again = here.requests, served(here, tmp_path)
+    foreseen = Foreseen(again, False, ASKING, again)
+    later = Elicitation(foreseen, ASKING, Store(tmp_path))
+    later.choices(tmp_path / "later.parquet", prompts("team"))
+    later.readings(tmp_path / "later_amounts.parquet", [gift()], "amounts")
+    assert (foreseen.rows, here.requests) == (0, asked)
+    later.choices(tmp_path / "more.parquet", prompts("team", "sports"))
+    assert (foreseen.rows, here.requests) == (1, asked)
 
 
 def test_options_are_read_as_the_parser_reads_them(here):

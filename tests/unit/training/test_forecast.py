@@ -10,11 +10,11 @@ from reduced import REDUCED
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.origins import merged_config, read_experiment
 from tomtransfer.experiment.store import Store
+from tomtransfer.models.costs import AROUND, Range, tokens_of
 from tomtransfer.models.registry import read_registry, revision
 from tomtransfer.report.holdings import forecast_page
 from tomtransfer.respondents.asking import ask_student, ask_teacher
 from tomtransfer.respondents.elicitation import Elicitation
-from tomtransfer.respondents.foreseen import AROUND, tokens_of
 from tomtransfer.respondents.opening import respondent_from
 from tomtransfer.scenarios.kinds import write_game
 from tomtransfer.training import forecast as module
@@ -91,7 +91,7 @@ def test_tokens_are_ranges_between_one_reading_and_one_per_answer(project):
     assert (answers.prompts, answers.requests.low, answers.requests.high) == (7, 7, 14)
     assert (answers.tokens.answer.low, answers.tokens.answer.high) == (14, 14 * experiment.sampling.answer_tokens)
     assert answers.tokens.prompt.low * 5 < answers.tokens.prompt.high
-    assert tokens_of("ab" * 5) == module.Range(2, 5)
+    assert tokens_of("ab" * 5) == Range(2, 5)
     assert AROUND > 0
 
 
