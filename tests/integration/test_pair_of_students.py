@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import yaml
 
+from loopback import Loopback, loopback
 from project import plan, run_snakemake
 from reduced import reduced_project, run_again, setting
 from tomtransfer.measurement.evidence import read_counts
@@ -62,6 +63,22 @@ def test_nothing_can_be_trained_and_it_is_said(pair):
     done = run_snakemake(pair, "--dry-run", "results/student/transfer-1/training.json")
     assert "student: base and tuned are asked as they are; give student.model to train it" in done.stdout
     assert "Traceback" not in done.stdout
+
+
+@pytest.mark.slow
+def test_a_student_may_be_behind_a_server(tmp_path):
+    project = reduced_project(tmp_path / "project")
+    with loopback(Loopback()) as server:
+        served = {"source": "endpoint", "base_url": server.url, "model": "served", "revision": "1"}
+        registered(project, **{"served-student": served})
+        setting("student", {"base": "served-student", "tuned": "planted-teacher"})(project)
+        run_again(project)
+        asked = server.requests
+        assert asked > 100
+        assert plan(project) == {}
+    table = pl.read_parquet(project / "results/student/base.parquet")
+    assert set(table["software"]) == {"loopback"}
+    assert table["requests"].sum() <= asked
 
 
 @pytest.mark.slow
