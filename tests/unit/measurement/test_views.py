@@ -66,14 +66,14 @@ def test_drawn_answers_are_measured_where_exact_ones_disagree_and_it_is_said(tmp
     assert views["canonical"].rates[1] == pytest.approx([13 / 20] * 6)
     [said] = answers.disagreements("canonical")
     assert said.startswith(
-        "Exact and drawn choices of the student before training disagree: cooperation 0.900 by the first token and "
+        "Exact and drawn choices of the student before training disagree: cooperation 0.900 read exactly and "
         "0.650 drawn"
     )
     assert said.endswith("the drawn answers are measured, with their sampling error.")
     # They were drawn in the scored frame alone: over both frames the exact ones are all there is.
     assert views["counterbalanced"].base.kind == "exact"
     [beside] = answers.disagreements("counterbalanced")
-    assert beside.endswith("what is measured is the first token alone.")
+    assert beside.endswith("so that exact choices are measured.")
 
 
 def test_no_scenario_is_dropped_by_a_join(tmp_path: Path) -> None:

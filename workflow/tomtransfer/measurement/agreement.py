@@ -181,10 +181,10 @@ def disagreement(found: Agreement, used: bool) -> str:
     measured = (
         "the drawn answers are measured, with their sampling error"
         if used
-        else "answers were not drawn in these frames, and what is measured is the first token alone"
+        else "answers were not drawn in these frames, so that exact choices are measured"
     )
     return (
-        f"Exact and drawn choices of the {of} disagree: cooperation {found.expected:.3f} by the first token and "
+        f"Exact and drawn choices of the {of} disagree: cooperation {found.expected:.3f} read exactly and "
         f"{found.rate:.3f} drawn (p = {found.p_value:.1g}; {found.mismatches} of {found.testable} scenarios that could "
         f"show a difference do); {measured}."
     )

@@ -65,8 +65,8 @@ def assess(
 
     `frames` are `crossed` where they are the four of a pair of labels in the order of `frames.designs`, in which each
     comparison has them. Shares of invalid answers are those of `drawn` answers of base and tuned student, after each
-    training, where these are given: the first token alone shows them less well. `arms` are the same comparisons with
-    the students of other arms in the tuned one's place.
+    training, where these are given: answers that begin with no label may choose later on. `arms` are the same
+    comparisons with the students of other arms in the tuned one's place.
     """
     found = []
     for (split,), members in trainings[0].groups("split").items():

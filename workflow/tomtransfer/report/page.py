@@ -169,14 +169,20 @@ def inline(drawing: PageFigure) -> str:
     return size.sub(rf'<svg\1 role="img" aria-label="{label}" style="width: \2pt"', svg, count=1)
 
 
+OF_EXACT_CHOICES = (
+    "All probabilities are exact: those of answers that begin with a label, which is followed to where it ends. A choice "
+    "that an answer makes later on is seen in drawn answers alone."
+)
+
+
 def remarks(findings: Findings) -> list[str]:
     """Return what findings alone ask a reader to keep in mind."""
     said = []
+    trainings = " and trainings" if len(findings.seeds) > 1 else ""
     if set(findings.kinds.values()) == {"exact"}:
         said.append(
-            "All probabilities are exact. They are those of the first token, after which an answer may still turn into "
-            "something else. Intervals say how far a result depends on which contexts there happen to be; there is no "
-            "sampling error, and the ceiling is perfect agreement."
+            f"{OF_EXACT_CHOICES} Intervals say how far a result depends on which contexts{trainings} there happen to "
+            "be; there is no sampling error, and the ceiling is perfect agreement."
         )
     if len(findings.seeds) == 1:
         said.append(
@@ -206,7 +212,7 @@ def _invalid_by_model(found: Agreement) -> str:
     return (
         f"{found.model}: {percent(found.invalid / found.answers)} of {found.answers} drawn answers are invalid; the "
         f"probability of anything but a label lets expect {percent(found.invalid_expected / found.answers)}. Exact "
-        "choices are exact for the first token alone."
+        "choices are of answers that begin with a label."
     )
 
 

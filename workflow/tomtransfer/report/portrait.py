@@ -9,7 +9,7 @@ import polars as pl
 
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.measurement.play import TEACHER, Play
-from tomtransfer.report.page import Page, first_hashes, read_drawings
+from tomtransfer.report.page import OF_EXACT_CHOICES, Page, first_hashes, read_drawings
 from tomtransfer.report.solo import solo_headlines, solo_tables
 from tomtransfer.report.sources import asked, cut_off, examined_models, first_prompts, versions
 from tomtransfer.report.timings import read_timings, timings_table
@@ -101,10 +101,7 @@ def solo_page(play: Play, sources: SoloSources, figures: Sequence[Path]) -> Page
 def _remarks(play: Play, sources: SoloSources) -> Iterator[str]:
     """Yield what a reader has to know before trusting a number."""
     if play.kinds[TEACHER] == "exact":
-        yield (
-            "All probabilities are exact. They are those of the first token, after which an answer may still turn into "
-            "something else. Intervals say how far a mean depends on which contexts there happen to be."
-        )
+        yield (f"{OF_EXACT_CHOICES} Intervals say how far a mean depends on which contexts there happen to be.")
     elif play.bias_effects:
         yield (
             "Choices are counted: the parts of the log-odds have means, and no shares of the variance, of which a part "
