@@ -192,9 +192,8 @@ def show_summary():
     for rule, values in [*compared, ("measure_teacher", ())]:
         page = Path(str(getattr(rules, rule).output.page).format(**dict(values)))
         if page.exists() and (why := reasons(rule, values)):
-            print(
-                f"{page} is older than what it sums up ({'; '.join(why)}): run `snakemake --cores all{' teacher' if rule == 'measure_teacher' else ''}`\n"
-            )
+            target = " teacher" if rule == "measure_teacher" else ""
+            print(f"{page} is older than what it sums up ({'; '.join(why)}): run `snakemake --cores all{target}`\n")
         elif page.exists():
             print(page.read_text(encoding="utf-8"))
     print(timings_page(read_timings(Path(RESULTS) / "benchmarks")))

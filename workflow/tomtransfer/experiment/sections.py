@@ -292,7 +292,7 @@ class Training(Record):
     """Share of the completions of each scenario and choice that is kept from training for the evaluation loss."""
     seeds: tuple[Seed, ...] = Field(default=(1,), min_length=1)
     """A training for each seed, of the adapter's weights and of the order of the examples, which are the same in all.
-    Every measure is the mean over them; from one alone it cannot be told what another would have given."""
+    Every measure is the mean over them; a single one does not say what another would have given."""
     revision: Count = 1
     """Raise it to have the training done again."""
 

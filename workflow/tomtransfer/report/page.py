@@ -170,8 +170,8 @@ def inline(drawing: PageFigure) -> str:
 
 
 OF_EXACT_CHOICES = (
-    "All probabilities are exact. They are those of answers that begin with a label, which is followed to where it ends. "
-    "A choice that an answer makes later on is seen in drawn answers alone."
+    "All probabilities are exact. They are those of answers that begin with a label, which is followed to where it "
+    "ends. A choice that an answer makes later on is seen in drawn answers alone."
 )
 
 
