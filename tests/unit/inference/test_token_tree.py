@@ -182,3 +182,15 @@ def test_labels_whose_mass_is_too_small_for_a_number_end_the_search(random_model
     seen.remove()
     assert read.candidates == pytest.approx([0, 0], abs=1e-12)
     assert max(branches) < 50
+
+
+def test_tokens_that_a_model_has_and_its_tokenizer_has_not_count_as_other(random_model):
+    """Many models have a vocabulary that is padded to a round number."""
+    tokenizer = load_tokenizer(random_model)
+    model = load_model(random_model, "none", torch.device("cpu"))
+    model.resize_token_embeddings(model.get_input_embeddings().weight.shape[0] + 64)
+    vocabulary = Vocabulary(tokenizer, end_tokens(model, tokenizer))
+    (prompt,) = encode_prompts(tokenizer, [make_prompt("team")], random_model)
+    (read,) = candidate_distributions(model, vocabulary, [prompt], [spellings_of(("C", "D"))], 1.0, 10_000)
+    assert all(share > 0 for share in read.candidates)
+    assert sum(read.candidates) + read.other == pytest.approx(1)
