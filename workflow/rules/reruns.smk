@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 from snakemake.settings.enums import RerunTrigger
 
+from tomtransfer.experiment.locks import hold
 from tomtransfer.experiment.records import changes, known_hash
 from tomtransfer.job import NOT_RECORDED
 from tomtransfer.report.timings import read_timings, timings_page
@@ -88,8 +89,24 @@ def tell_of_costs():
 
 
 @cache
+def wait_for_other_runs():
+    """Hold the results folder while this runs, as Snakemake holds the folder that it runs in.
+
+    Snakemake removes a job's outputs before it starts the job. Another run into the same results, from another clone,
+    would find its inputs gone. What is to run is decided only then: mostly the other run has made it.
+    """
+    if workflow.executor_plugin is None or workflow.dryrun or not workflow.execution_settings.lock:
+        return None
+    return hold(
+        Path(RESULTS).resolve() / ".run.lock",
+        f"tomtransfer: another run is writing to {RESULTS}; waiting until it is done",
+    )
+
+
+@cache
 def reasons(rule, wildcards):
     """Return in words why a job has to run again, be it for what another job is to make anew; nothing if it need not."""
+    wait_for_other_runs()
     part = parts(rule, SimpleNamespace(**dict(wildcards)))
     found = changes(part["record"], part["settings"], part["inputs"])
     for maker in makers(part):

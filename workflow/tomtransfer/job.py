@@ -15,8 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
+from tomtransfer.experiment.locks import hold
 from tomtransfer.experiment.records import file_hash, make_record, write_record
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.gpus import claimed_gpus
@@ -100,17 +99,11 @@ def _stop(signal_number: int, frame: Any) -> None:
 def _alone(log: Path) -> Iterator[None]:
     """Wait for the same step of an earlier run, which goes on when the Snakemake that started it is killed.
 
-    Two of them at once would pay twice for the same answers. The lock ends with its process, however that ends.
+    Two of them at once would pay twice for the same answers.
     """
-    lock = FileLock(log.with_name(f".{log.name}.lock"))
-    try:
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            logging.warning("the same step of an earlier run is still at work; waiting until it is done")
-            lock.acquire()
-    except OSError as error:
-        logging.warning("cannot make sure that no other run is doing this: no locks on this file system: %s", error)
+    lock = hold(
+        log.with_name(f".{log.name}.lock"), "the same step of an earlier run is still at work; waiting until it is done"
+    )
     try:
         yield
     finally:
