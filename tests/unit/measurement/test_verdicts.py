@@ -11,6 +11,7 @@ from tomtransfer.measurement.framed import Framed
 from tomtransfer.measurement.intervals import Array
 from tomtransfer.measurement.verdicts import (
     CRITERIA,
+    NO_HABITS,
     VERDICTS,
     Judgement,
     SplitNumbers,
@@ -115,6 +116,24 @@ def test_a_teacher_that_minds_letters_and_payoffs_is_found_in_both() -> None:
     teacher = PATTERN + 1.0 * LABEL
     found = judge(numbers(0.9 * teacher, teacher=teacher, base=0.1 + noise(4)))
     assert named(found) == ("preference", ("habit",))
+    assert not found.sentence.endswith(NO_HABITS)
+
+
+def test_a_teacher_that_minds_payoffs_alone_has_no_habits_to_take_over() -> None:
+    teacher = np.broadcast_to(PATTERN, SHAPE)
+    found = judge(numbers(0.9 * teacher, teacher=teacher))
+    assert named(found) == ("preference", ("habit", "level"))
+    assert found.sentence.endswith(" came closer to the teacher's." + NO_HABITS)
+    alone = judge(numbers(HABIT + np.zeros(SHAPE), teacher=teacher))
+    assert alone.sentence == VERDICTS[9].sentence + NO_HABITS
+    assert NO_HABITS not in judge(numbers(BASE, teacher=teacher)).sentence
+
+
+def test_a_coin_has_no_habits_to_take_over() -> None:
+    assert (
+        NO_HABITS
+        in judge(numbers(0.1 * LABEL + np.zeros(SHAPE), teacher=np.zeros(SHAPE), base=ORDER + noise(4))).sentence
+    )
 
 
 @pytest.mark.parametrize(

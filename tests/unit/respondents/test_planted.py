@@ -53,6 +53,23 @@ def test_reasons_name_the_label_that_was_chosen_and_what_it_earns() -> None:
     )
 
 
+def test_a_liking_for_a_label_is_added_to_what_payoffs_are_worth_and_follows_the_label() -> None:
+    both, letters = policy(labels={"C": 1.5, "D": 0.5}), policy(labels={"C": 1.5, "D": 0.5}, rationality=0)
+    assert cooperation_log_odds(prompt(), both) == pytest.approx(cooperation_log_odds(prompt(), policy()) + 1)
+    assert cooperation_log_odds(prompt(labels=("D", "C")), both) == pytest.approx(-0.2 - 1)
+    assert cooperation_log_odds(prompt(), letters) == -cooperation_log_odds(prompt(labels=("D", "C")), letters) == 1
+    assert cooperation_log_odds(prompt(labels=("X", "Y")), letters) == 0
+
+
+def test_reasons_name_the_liking_that_is_weighed_and_payoffs_only_where_they_are() -> None:
+    liking = "What an option is called counts for me, whatever it stands for: I like C better than D."
+    letters = policy(labels={"C": 1}, rationality=0)
+    for labels in (("C", "D"), ("D", "C")):
+        assert planted_reasons(prompt(labels=labels), "defect", letters) == liking
+    payoffs = planted_reasons(prompt(), "defect", policy())
+    assert planted_reasons(prompt(), "defect", policy(labels={"C": 1})) == f"{payoffs} {liking}"
+
+
 def test_a_context_without_a_social_weight_is_named() -> None:
     with pytest.raises(InputError, match=r"no social_weights\.sports; it has team"):
         planted_rates([prompt("sports")], policy())

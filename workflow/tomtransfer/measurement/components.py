@@ -42,6 +42,8 @@ class Component:
     """
 
     part: str
+    in_teacher: float
+    """The teacher's own squared log-odds: its distance from a coin, which has neither preferences nor habits."""
     before: float
     after: float
     """The mean over trainings."""
@@ -70,13 +72,15 @@ def components(
     distance that is within its sampling error or nothing to speak of.
     """
     found = component_estimates(teacher, base, tuned, confidence, arms)
-    before, after = (squared_distance(each, teacher)(*_everything(tuned)) for each in (base, tuned))
+    coin = _coin(teacher)
+    own, before, after = (squared_distance(each, teacher)(*_everything(tuned)) for each in (coin, base, tuned))
     p_values, p_values_after = _p_values(base, teacher), _p_values(tuned, teacher)
     shares_before, shares_after = _shares(before, p_values, confidence), _shares(after, p_values_after, confidence)
     why_not = [_why_no_share(*each, confidence) for each in zip(before, p_values, strict=True)]
     return tuple(
         Component(
             part=part,
+            in_teacher=float(own[row]),
             before=float(before[row]),
             after=float(after[row]),
             share_before=shares_before[row],
@@ -127,7 +131,7 @@ def component_statistics(teacher: Framed, base: Framed, tuned: Framed, *arms: Fr
     """
     before, after = squared_distance(base, teacher), squared_distance(tuned, teacher)
     others = [squared_distance(each, teacher) for each in arms]
-    even = squared_distance(Framed(np.full_like(teacher.cooperate, 0.5)), teacher)
+    even = squared_distance(_coin(teacher), teacher)
 
     def shares(contexts: Positions, trainings: Positions) -> Array:
         gap, left, constant = (each(contexts, trainings) for each in (before, after, even))
@@ -220,6 +224,11 @@ def _why_no_share(distance: float, p_value: float, confidence: float) -> str:
     if p_value >= 1 - confidence:
         return NO_PART if abs(distance) <= ROUNDING else PART_WITHIN_NOISE.format(p_value)
     return PART_TOO_SMALL.format(np.sqrt(max(distance, 0.0))) if distance < SMALLEST_PART else ""
+
+
+def _coin(model: Framed) -> Framed:
+    """Return a model of the same scenarios that cooperates in half of all cases."""
+    return Framed(np.full_like(model.cooperate, 0.5))
 
 
 def _everything(model: Framed) -> tuple[Positions, Positions]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from tomtransfer.measurement.answer_format import Format
-from tomtransfer.measurement.components import Component
+from tomtransfer.measurement.components import SMALLEST_PART, Component
 from tomtransfer.measurement.distances import Gap
 
 SMALLEST_SHARE = 0.05
@@ -72,7 +72,7 @@ class Judgement:
     also: tuple[str, ...]
     """Criteria that are fulfilled and that the verdict does not speak of."""
     sentence: str
-    """The verdict's sentence, and one on what else came across."""
+    """The verdict's sentence, one on what else came across, and one where the teacher had no habits to take over."""
 
 
 def _part(name: str) -> Callable[[SplitNumbers], bool]:
@@ -83,6 +83,14 @@ def _part(name: str) -> Callable[[SplitNumbers], bool]:
         return min(part.share_before or 0, part.closed.value or 0) >= SMALLEST_SHARE
 
     return closed
+
+
+def _teacher_without_habits(numbers: SplitNumbers) -> bool:
+    parts = numbers.components
+    if not parts:
+        return False
+    habit, everything = parts["habit"].in_teacher, parts["all"].in_teacher
+    return habit < max(SMALLEST_SHARE * everything, SMALLEST_PART)
 
 
 def _beyond_shuffled(found: Gap | Component) -> bool:
@@ -132,6 +140,11 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
             lambda numbers: numbers.format.drop.positive and (numbers.format.drop.value or 0) >= SMALLEST_DROP,
         ),
         "habit": Criterion(_PART_RULE.format("label and order effects"), _part("habit")),
+        "no habits to take over": Criterion(
+            f"label and order effects are less than {100 * SMALLEST_SHARE:g} % of the teacher's own squared log-odds, "
+            "or less than one percentage point at even odds",
+            _teacher_without_habits,
+        ),
         "level": Criterion(_PART_RULE.format("the level of preferences"), _part("level")),
         "pattern": Criterion(
             "the pattern of preferences over scenarios: the interval of the share of it that was closed lies above 0, "
@@ -265,6 +278,9 @@ ALSO = {
 }
 """What is said of a criterion that the verdict does not speak of."""
 
+NO_HABITS = " The teacher has next to no such habits: the student lost its own."
+"""What is said where habits came closer to those of a teacher that has none."""
+
 
 def judge(numbers: SplitNumbers, held_out: Mapping[str, SplitNumbers] = MappingProxyType({})) -> Judgement:
     """Return the verdict on a split or, given those that were not trained on, on the experiment.
@@ -276,7 +292,8 @@ def judge(numbers: SplitNumbers, held_out: Mapping[str, SplitNumbers] = MappingP
     verdict = next(verdict for verdict in VERDICTS if verdict.holds(shown, elsewhere))
     also = tuple(name for name in ALSO if name in shown - verdict.names)
     clauses = "; ".join(ALSO[name] for name in also)
-    return Judgement(verdict, also, f"{verdict.sentence} Besides, {clauses}." if also else verdict.sentence)
+    sentence = f"{verdict.sentence} Besides, {clauses}." if also else verdict.sentence
+    return Judgement(verdict, also, sentence + (NO_HABITS if shown >= {"habit", "no habits to take over"} else ""))
 
 
 def criteria_shown(numbers: SplitNumbers) -> frozenset[str]:

@@ -123,6 +123,8 @@ class Planted(_Described):
     """Share with which the coplayer is believed to cooperate."""
     social_weights: dict[str, float] = Field(min_length=1)
     """What the coplayer's points count in each context, where one's own count 1."""
+    labels: dict[str, float] = Field(default={})
+    """A habit beside the policy: what an option gains in log-odds by its label, whatever that stands for."""
 
 
 class Recorded(_Described):

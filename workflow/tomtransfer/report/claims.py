@@ -55,12 +55,14 @@ def components_table(findings: Findings) -> Table:
         "The squared distance between student and teacher in log-odds, per scenario and frame, split into its parts "
         "over the four frames of a pair of labels. Preference is level (the mean) and pattern (how it differs between "
         "scenarios); habit is label, order and label x order. Shares are of the distance of all parts. Beyond a "
-        "constant is what was closed more than by always cooperating at one rate with the teacher's level."
+        "constant is what was closed more than by always cooperating at one rate with the teacher's level. Under "
+        "teacher stands how large each part is in the teacher's own log-odds."
     )
     columns = (
         *(SPLIT, VIEW, Column("part", "part")),
-        *(Column("before", "before", "number"), Column("after", "after", "number")),
-        *(Column("share_before", "share before", "share"), Column("share_after", "share after", "share")),
+        *(Column("in_teacher", "teacher", "number"), Column("before", "before", "number")),
+        *(Column("after", "after", "number"), Column("share_before", "share before", "share")),
+        Column("share_after", "share after", "share"),
         *(*_ends("closed", "closed"), Column("constant", "a constant closes", "share")),
         *(*_ends("beyond", "beyond a constant"), Column("note", "note")),
     )
@@ -132,9 +134,10 @@ def _verdict_row(found: Assessment) -> dict[str, Any]:
 def _component_rows(findings: Findings) -> Iterator[dict[str, Any]]:
     for found in findings.assessments:
         for part in found.components:
+            numbers = ("in_teacher", "before", "after", "share_before", "share_after")
             yield {
                 **{"split": found.split, "view": found.view, "part": part.part},
-                **{name: getattr(part, name) for name in ("before", "after", "share_before", "share_after")},
+                **{name: getattr(part, name) for name in numbers},
                 **_numbers("closed", part.closed),
                 "constant": part.constant.value,
                 **_numbers("beyond", part.beyond),

@@ -1,6 +1,7 @@
 """A respondent whose policy is known in closed form: its answers can be checked against what was planted.
 
-It weighs payoffs and the social situation, and has no label bias and no order bias. It needs no download and no torch.
+It weighs payoffs and the social situation. Labels and their order mean nothing to it, but where a habit with labels is
+planted as well. It needs no download and no torch.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,6 +22,9 @@ MOTIVATION = (
     "coplayer {coplayer:g}; {other} earns me {own_otherwise:g} and my coplayer {coplayer_otherwise:g}."
 )
 """What the planted teacher says for a choice: the averages that its policy weighs."""
+
+LIKING = "What an option is called counts for me, whatever it stands for: I like {liked} better than {other}."
+"""What it says of a habit with labels."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +89,12 @@ def expected_points(prompt: Prompt, choice: str, belief: float) -> tuple[float, 
 
 
 def cooperation_log_odds(prompt: Prompt, policy: Planted) -> float:
-    """Return the log-odds of cooperating: rationality x (utility of cooperating - utility of defecting).
+    """Return the log-odds of cooperating: rationality x (utility of cooperating - utility of defecting) + liking.
 
     The logit quantal response of McKelvey and Palfrey (1995), Quantal response equilibria for normal form games, Games
     and Economic Behavior 10, 6-38, to a coplayer believed to cooperate with share `policy.belief`. A utility is the
-    points that one expects to earn plus the context's social weight times those of the coplayer.
+    points that one expects to earn plus the context's social weight times those of the coplayer. The liking is that for
+    the label of cooperating over that of defecting, and none if no habit is planted.
 
     Raises InputError when the policy has no social weight for the prompt's context.
     """
@@ -98,7 +103,13 @@ def cooperation_log_odds(prompt: Prompt, policy: Planted) -> float:
         own + weight * coplayer
         for own, coplayer in (expected_points(prompt, choice, policy.belief) for choice in ("cooperate", "defect"))
     )
-    return policy.rationality * (cooperating - defecting)
+    return policy.rationality * (cooperating - defecting) + label_log_odds(prompt, policy)
+
+
+def label_log_odds(prompt: Prompt, policy: Planted) -> float:
+    """Return how much better the policy likes the label of cooperating than that of defecting, in log-odds."""
+    cooperate, defect = (policy.labels.get(label, 0.0) for label in prompt.labels)
+    return cooperate - defect
 
 
 def _social_weight(context: str, policy: Planted) -> float:
@@ -110,12 +121,22 @@ def _social_weight(context: str, policy: Planted) -> float:
 
 
 def planted_rates(prompts: Sequence[Prompt], policy: Planted) -> list[float]:
-    """Return the planted probability of cooperation for each prompt, whatever the temperature and the frame."""
+    """Return the planted probability of cooperation for each prompt, whatever the temperature."""
     return [float(1 / (1 + np.exp(-cooperation_log_odds(prompt, policy)))) for prompt in prompts]
 
 
 def planted_reasons(prompt: Prompt, choice: str, policy: Planted) -> str:
-    """Return the planted teacher's reasons for a choice, "cooperate" or "defect": the same at every draw."""
+    """Return the planted teacher's reasons for a choice, "cooperate" or "defect": the same at every draw.
+
+    They name what its policy weighs: payoffs, a liking for a label, or both.
+    """
+    liking = label_log_odds(prompt, policy)
+    liked, other = prompt.labels if liking > 0 else reversed(prompt.labels)
+    weighed = [_payoff_reasons(prompt, choice, policy)] if policy.rationality or not liking else []
+    return " ".join([*weighed, LIKING.format(liked=liked, other=other)] if liking else weighed)
+
+
+def _payoff_reasons(prompt: Prompt, choice: str, policy: Planted) -> str:
     otherwise = "defect" if choice == "cooperate" else "cooperate"
     labels = dict(zip(("cooperate", "defect"), prompt.labels, strict=True))
     own, coplayer = expected_points(prompt, choice, policy.belief)
