@@ -185,6 +185,7 @@ REWORDED = ("a context's text",)
 LONG = [
     REWORDED,
     ("the teacher's revision",),
+    ("LoRA rank", "a measure"),
     ("a payoff", "a new context"),
     ("temperature", "a removed game"),
 ]
