@@ -29,6 +29,8 @@ def settings(content: dict[str, Any], above: str = "") -> Iterator[tuple[str, An
 def test_the_presets_are_there() -> None:
     assert PRESETS == [
         "control",
+        "control_both",
+        "control_letters",
         "frames",
         "gemma3",
         "german",
@@ -123,6 +125,22 @@ def test_control_has_the_default_student_and_a_teacher_that_costs_nothing(read: 
     default, control = read(), read(["presets/control.yaml"])
     assert control.student == default.student
     assert read_registry(Path(control.paths.registry))[control.teacher.model].source == "planted"
+
+
+@pytest.mark.parametrize(
+    ("name", "payoffs", "letters"),
+    [("control", True, False), ("control_letters", False, True), ("control_both", True, True)],
+)
+def test_controls_plant_a_policy_a_habit_or_both_and_train_alike(
+    project: Path, read: Read, name: str, payoffs: bool, letters: bool
+) -> None:
+    control = read([f"presets/{name}.yaml"])
+    policy = read_registry(project / "models.yaml")[control.teacher.model]
+    assert isinstance(policy, Planted)
+    assert (policy.rationality > 0, bool(policy.labels)) == (payoffs, letters)
+    one_seed = {"seeds": read(["presets/control.yaml"]).training.seeds}
+    assert control.training.model_copy(update=one_seed) == read(["presets/control.yaml"]).training
+    assert control.trained_frames == read(["presets/control.yaml"]).trained_frames
 
 
 @pytest.mark.parametrize("name", ["control", "published_teacher", "llama2", "llama3", "qwen3", "gemma3", "gpt_oss"])
