@@ -9,7 +9,7 @@ import yaml
 
 from scenarios_of import scenarios
 from tomtransfer.experiment.config import Experiment
-from tomtransfer.models.registry import Hub, find, read_registry
+from tomtransfer.models.registry import Hub, Planted, find, read_registry
 from tomtransfer.respondents.recorded import check_record
 
 Read = Callable[..., Experiment]
