@@ -7,7 +7,6 @@ import yaml
 
 from mutations import mutate
 from project import copy_project, plan, run_snakemake
-from tomtransfer.models.registry import SOURCES
 from tomtransfer.scenarios.families import FAMILIES
 
 PRESETS = ("control", "frames", "gemma3", "german", "gpt_oss", "llama2", "llama3", "published_teacher")
@@ -195,10 +194,12 @@ hosted:
 """
 
 
-@pytest.mark.skipif("endpoint" not in SOURCES, reason="nothing in this registry can have prices")
 def test_the_dry_run_names_the_command_that_says_what_asking_costs(project):
     (project / "models.yaml").write_text((project / "models.yaml").read_text() + PRICED)
     (project / "mine.yaml").write_text("teacher: {model: hosted}\n")
     done = run_snakemake(project, "--dry-run", "--configfile", "mine.yaml")
     assert done.stdout.count("`tomtransfer plan --configfile mine.yaml` says how much is missing") == 1
+    given = ("--configfile", "mine.yaml", "--config", "training={epochs: 4}")
+    plan = "`tomtransfer plan --configfile mine.yaml --config 'training={epochs: 4}'` says how much is missing"
+    assert plan in run_snakemake(project, "--dry-run", *given).stdout
     assert "tomtransfer plan" not in run_snakemake(project, "--dry-run").stdout

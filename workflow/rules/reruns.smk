@@ -8,6 +8,7 @@ copied: where a record holds, they are set in the order in which the files were 
 """
 
 import os
+import shlex
 import sys
 import time
 from contextlib import suppress
@@ -80,9 +81,11 @@ def tell_of_triggers():
 def tell_of_costs():
     """Say once, where somebody is to be asked who costs something, how to find out how much is missing."""
     if COSTLY:
-        files = "".join(f" --configfile {os.path.relpath(file)}" for file in config_files()[1:])
+        given = [f"--configfile {shlex.quote(os.path.relpath(file))}" for file in config_files()[1:]]
+        given += [f"--config {shlex.quote(value)}" for value in workflow.config_settings.config_args or []]
+        plan = " ".join(["tomtransfer plan", *given])
         print(
-            f"tomtransfer: {', '.join(COSTLY)}: asking costs something; `tomtransfer plan{files}` says how much is missing, "
+            f"tomtransfer: {', '.join(COSTLY)}: asking costs something; `{plan}` says how much is missing, "
             "and what that takes, before it is spent",
             file=sys.stderr,
         )

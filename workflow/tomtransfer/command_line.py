@@ -92,6 +92,9 @@ def plan_experiment(
         list[Path] | None,
         typer.Option("--configfile", help="A preset or a file of your own, laid over config.yaml; several in order."),
     ] = None,
+    values: Annotated[
+        list[str] | None, typer.Option("--config", help="KEY=VALUE, laid over the files; several in order.")
+    ] = None,
 ) -> None:
     """Say what an experiment still has to ask and to train, and what that costs, before anything is spent."""
     from tomtransfer.experiment.origins import merged_config, read_experiment
@@ -100,7 +103,7 @@ def plan_experiment(
     from tomtransfer.training.forecast import forecast
 
     given = [Path("config.yaml"), *(files or [])]
-    experiment = read_experiment(merged_config(given), given)
+    experiment = read_experiment(merged_config(given, values or []), given)
     typer.echo(forecast_page(forecast(experiment, read_registry(Path(experiment.paths.registry)))))
 
 

@@ -1,5 +1,6 @@
 """What is missing is what would be asked: counted against the store, which is left as it is."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from reduced import REDUCED
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.origins import merged_config, read_experiment
 from tomtransfer.experiment.store import Store
+from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.costs import AROUND, Range, tokens_of
 from tomtransfer.models.registry import read_registry, revision
 from tomtransfer.report.holdings import forecast_page
@@ -149,3 +151,16 @@ def test_files_are_laid_over_each_other_as_snakemake_does(project):
     assert merged["games"] == yaml.safe_load(Path("config.yaml").read_text())["games"]
     with pytest.raises(Exception, match=r"nowhere\.yaml: no such file"):
         merged_config([Path("nowhere.yaml")])
+
+
+def test_values_are_laid_over_the_files_as_those_of_snakemake_are(project):
+    given = ["temperature=1.5", "training={epochs: 4, lora: {rank: 2}}", "training={lora: {alpha: 1}}", "student="]
+    merged = merged_config([Path("config.yaml")], given)
+    assert (merged["temperature"], merged["student"]) == (1.5, None)
+    assert merged["training"] == {"epochs": 4, "lora": {"rank": 2, "alpha": 1}}
+
+
+@pytest.mark.parametrize("value", ["temperature", "=1", "a.b=1", "training={epochs", "games=[a"])
+def test_a_value_that_is_none_is_named_with_what_is_expected(project, value):
+    with pytest.raises(InputError, match=re.escape(f"--config {value}: expected KEY=VALUE, such as temperature=1")):
+        merged_config([Path("config.yaml")], [value])

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.validation import InputError, validate
@@ -29,15 +31,26 @@ def read_experiment(config: Mapping[str, Any], files: Sequence[Path]) -> Experim
         raise InputError("\n".join(_name_the_file(line, config, files) for line in lines)) from None
 
 
-def merged_config(files: Sequence[Path]) -> dict[str, Any]:
+def merged_config(files: Sequence[Path], values: Sequence[str] = ()) -> dict[str, Any]:
     """Return what config files say, each laid over those before it as Snakemake does: keys are merged, lists replaced.
 
-    Raises InputError for a file that cannot be read.
+    `values` are laid over them all, each KEY=VALUE with a value in YAML, as `--config` has them. Raises InputError for
+    a file that cannot be read, and for a value that is none.
     """
     merged: dict[str, Any] = {}
-    for file in files:
-        merged = _laid_over(merged, read_yaml(file))
+    for said in (*map(read_yaml, files), *map(_given, values)):
+        merged = _laid_over(merged, said)
     return merged
+
+
+def _given(value: str) -> dict[str, Any]:
+    key, sign, said = value.partition("=")
+    try:
+        if sign and key.isidentifier():
+            return {key: yaml.safe_load(said)}
+    except yaml.YAMLError:
+        pass
+    raise InputError(f"--config {value}: expected KEY=VALUE, such as temperature=1 or 'training={{epochs: 4}}'")
 
 
 def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
