@@ -35,6 +35,18 @@ def test_limits_that_may_be_passed_or_are_passed_are_named():
     )
 
 
+def test_what_was_spent_before_is_no_longer_in_the_budget():
+    prices = {"prompt": 1.0, "answer": 1.0, "currency": "USD"}
+    limited = entry(prices, requests=500, tokens=4_000_000, money=3.6)
+    assert cost(limited, REQUESTS, TOKENS).beyond == ()
+    assert cost(limited, REQUESTS, TOKENS, (100, 500_000, 0.1)).beyond == ()
+    assert cost(limited, REQUESTS, TOKENS, (101, 3_500_000, 2.6)).beyond == (
+        "its budget of 500 requests, of which 101 are spent, may not reach",
+        "its budget of 4,000,000 tokens, of which 3,500,000 are spent, does not reach",
+        "its budget of 3.6 money in USD, of which 2.60 are spent, does not reach",
+    )
+
+
 def test_without_prices_there_is_no_money_and_without_either_no_cost():
     found = cost(entry(requests=1000), REQUESTS, TOKENS)
     assert found is not None

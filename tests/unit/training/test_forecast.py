@@ -12,12 +12,14 @@ from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.origins import merged_config, read_experiment
 from tomtransfer.experiment.store import Store
 from tomtransfer.experiment.validation import InputError
+from tomtransfer.inference.answers import Spent
 from tomtransfer.models.costs import AROUND, Range, tokens_of
 from tomtransfer.models.registry import read_registry, revision
 from tomtransfer.report.holdings import forecast_page
 from tomtransfer.respondents.asking import ask_student, ask_teacher
 from tomtransfer.respondents.elicitation import Elicitation
 from tomtransfer.respondents.opening import respondent_from
+from tomtransfer.respondents.spending import Ledger, spent_folder
 from tomtransfer.scenarios.kinds import write_game
 from tomtransfer.training import forecast as module
 from tomtransfer.training.forecast import Forecast, forecast
@@ -117,6 +119,21 @@ def test_a_server_is_counted_as_it_is_asked_and_is_not_asked_for_it(project):
     assert choices.requests.high > 10 * choices.rows
     assert choices.tokens.prompt.high > 10 * choices.tokens.prompt.low
     assert 0 < found.costs["hosted"].low < found.costs["hosted"].high
+
+
+def test_what_was_spent_on_a_server_is_taken_off_its_budget(project):
+    (project / "models.yaml").write_text(
+        (project / "models.yaml").read_text() + f"{SERVED}  budget: {{requests: 100000}}\n"
+    )
+    experiment = experiment_of(teacher={**REDUCED["teacher"], "model": "hosted"}, student=None)
+    assert foretold(experiment).costs["hosted"].beyond == ()
+    source = read_registry(project / "models.yaml")["hosted"]
+    place = spent_folder(Path(experiment.paths.store), "hosted", revision("hosted", source))
+    ledger = Ledger("hosted", source.budget, source.prices, place)
+    ledger.spend(Spent(requests=99_999))
+    assert foretold(experiment).costs["hosted"].beyond == (
+        "its budget of 100,000 requests, of which 99,999 are spent, does not reach",
+    )
 
 
 def test_policies_and_tables_cost_nothing(project):

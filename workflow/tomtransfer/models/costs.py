@@ -1,6 +1,6 @@
 """What asking a respondent takes, as ranges, and what that costs by the prices and within the budget of its entry."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -94,10 +94,10 @@ def terms_of(entry: Any) -> Terms | None:
     )
 
 
-def cost(entry: Any, requests: Range, tokens: Tokens) -> Cost | None:
+def cost(entry: Any, requests: Range, tokens: Tokens, spent: tuple[int, int, float] = (0, 0, 0)) -> Cost | None:
     """Return what `requests` with `tokens` cost by a registry entry; None for one that has no prices and no budget.
 
-    Of a budget it is not known here what was spent before.
+    `spent` are the requests, the tokens and the money of its budget that were spent before.
     """
     terms = terms_of(entry)
     if terms is None:
@@ -111,17 +111,19 @@ def cost(entry: Any, requests: Range, tokens: Tokens) -> Cost | None:
                 (tokens.prompt.high, tokens.answer.high),
             )
         )
-    return Cost(low, high, terms.currency, tuple(_beyond(terms, requests, tokens.both, low, high)))
+    asked = (requests.low, requests.high), (tokens.both.low, tokens.both.high), (low, high)
+    return Cost(low, high, terms.currency, tuple(_beyond(terms, spent, asked)))
 
 
-def _beyond(terms: Terms, requests: Range, tokens: Range, low: float | None, high: float | None) -> Iterable[str]:
-    """Yield in words each limit that the most, or even the least, of what is asked would pass."""
-    limits = (
-        ("requests", terms.most_requests, requests.low, requests.high),
-        ("tokens", terms.most_tokens, tokens.low, tokens.high),
-        (f"money in {terms.currency}", terms.most_money, low, high),
-    )
-    for name, most, least, greatest in limits:
-        if most is not None and least is not None and greatest is not None and greatest > most:
-            word = "does not reach" if least > most else "may not reach"
-            yield f"its budget of {most:,} {name} {word}"
+def _beyond(terms: Terms, spent: Sequence[float], asked: Sequence[tuple[float | None, float | None]]) -> Iterable[str]:
+    """Yield in words each limit that the most, or even the least, of what is asked would pass after what was spent."""
+    limits = {
+        "requests": terms.most_requests,
+        "tokens": terms.most_tokens,
+        f"money in {terms.currency}": terms.most_money,
+    }
+    for (name, most), gone, (least, greatest) in zip(limits.items(), spent, asked, strict=True):
+        if most is not None and least is not None and greatest is not None and gone + greatest > most:
+            word = "does not reach" if gone + least > most else "may not reach"
+            of_which = f", of which {gone:{',' if isinstance(gone, int) else ',.2f'}} are spent," if gone else ""
+            yield f"its budget of {most:,} {name}{of_which} {word}"

@@ -27,6 +27,7 @@ from tomtransfer.respondents.local_model import LocalModel
 from tomtransfer.respondents.opening import respondent_from
 from tomtransfer.respondents.recorded import RecordedRespondent
 from tomtransfer.respondents.served import ServedRespondent
+from tomtransfer.respondents.spending import read_spent, spent_folder
 from tomtransfer.scenarios.kinds import write_game
 from tomtransfer.scenarios.questions import read_prompts
 from tomtransfer.training.adapter import Lesson, adapter_hash
@@ -201,7 +202,10 @@ class _Foresight:
         for name in dict.fromkeys(each.respondent for each in stages):
             own = [each for each in stages if each.respondent == name]
             requests = sum((each.requests for each in own), ZERO)
-            found = cost(self._source(name), requests, sum((each.tokens for each in own), Tokens()))
+            source, store = self._source(name), Path(self.experiment.paths.store)
+            spent = read_spent(spent_folder(store, name, revision(name, source)))
+            tokens = sum((each.tokens for each in own), Tokens())
+            found = cost(source, requests, tokens, (spent.requests, spent.tokens, spent.money))
             if found:
                 yield name, found
 
