@@ -53,6 +53,8 @@ def test_shipped_registry_is_read_whole() -> None:
         "random-teacher": Random,
         "random-student": Random,
         "planted-teacher": Planted,
+        "planted-letters": Planted,
+        "planted-both": Planted,
         "published-llama-2-70b": Recorded,
     }
     large = find("qwen2.5-coder-1.5b-instruct", registry, path)
