@@ -138,6 +138,7 @@ def test_a_prefix_is_put_before_results_and_nothing_else(tmp_path):
     done = run_snakemake(place, "--cores", "2", "study1/transfer/published/report.html")
     assert done.returncode == 0, done.stdout
     assert not (place / "transfer").exists()
+    assert (place / "study1/transfer/.run.lock").exists()
     assert plan(place, "study1/transfer/published/report.html") == {}
     counts = place / "scenes/published/lore2024_counts.csv"
     counts.write_bytes(counts.read_bytes() + b"\n")

@@ -100,9 +100,11 @@ def wait_for_other_runs():
     """
     if workflow.executor_plugin is None or workflow.dryrun or not workflow.execution_settings.lock:
         return None
+    # As outputs have it: the prefix of a module is before it.
+    results = Path(str(rules.render_prompts.output.record)).parents[2]
     return hold(
-        Path(RESULTS).resolve() / ".run.lock",
-        f"tomtransfer: another run is writing to {RESULTS}; waiting until it is done",
+        results.resolve() / ".run.lock",
+        f"tomtransfer: another run is writing to {results}; waiting until it is done",
     )
 
 
