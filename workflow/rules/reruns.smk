@@ -17,7 +17,7 @@ from types import SimpleNamespace
 
 from snakemake.settings.enums import RerunTrigger
 
-from tomtransfer.experiment.locks import hold
+from tomtransfer.experiment.locks import hold, try_to_hold
 from tomtransfer.experiment.records import changes, known_hash
 from tomtransfer.job import NOT_RECORDED
 from tomtransfer.report.timings import read_timings, timings_page
@@ -93,19 +93,21 @@ def tell_of_costs():
 
 @cache
 def wait_for_other_runs():
-    """Hold the results folder while this runs, as Snakemake holds the folder that it runs in.
+    """Hold the results folder while this runs: a run from another clone waits until this one is done.
 
-    Snakemake removes a job's outputs before it starts the job. Another run into the same results, from another clone,
-    would find its inputs gone. What is to run is decided only then: mostly the other run has made it.
+    Snakemake removes a job's outputs before it starts the job. Another run into the same results would find its inputs
+    gone. What is to run is decided only then: mostly the other run has made it. Of two runs in one folder Snakemake
+    itself turns the second away.
     """
     if workflow.executor_plugin is None or workflow.dryrun or not workflow.execution_settings.lock:
         return None
+    here = try_to_hold(Path(".snakemake/tomtransfer-run.lock").resolve())
+    if here is None:
+        return None
     # As outputs have it: the prefix of a module is before it.
     results = Path(str(rules.render_prompts.output.record)).parents[2]
-    return hold(
-        results.resolve() / ".run.lock",
-        f"tomtransfer: another run is writing to {results}; waiting until it is done",
-    )
+    meanwhile = f"tomtransfer: another run is writing to {results}; waiting until it is done"
+    return here, hold(results.resolve() / ".run.lock", meanwhile)
 
 
 @cache
