@@ -10,6 +10,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "workflow", "config.yaml", "models.yaml", "scenarios", "profiles", "presets", "envs")
 
+PRICED = """
+hosted:
+  source: endpoint
+  base_url: http://127.0.0.1:9/v1
+  model: hosted
+  revision: "1"
+  prices: {prompt: 1.0, answer: 2.0}
+"""
+"""An entry of the registry that has prices; nobody answers at its address."""
+
 
 def copy_project(folder: Path) -> Path:
     """Copy what makes the workflow, and nothing that it made, into `folder`."""

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from mutations import mutate
-from project import copy_project, plan, run_snakemake
+from project import PRICED, copy_project, plan, run_snakemake
 from tomtransfer.scenarios.families import FAMILIES
 
 PRESETS = ("control", "frames", "gemma3", "german", "gpt_oss", "llama2", "llama3", "published_teacher")
@@ -182,16 +182,6 @@ def test_random_mistakes_are_refused_or_planned_by_snakemake_too(tmp_path):
         assert "Traceback" not in done.stdout, f"{path}: {done.stdout}"
         assert done.returncode == 0 or "tomtransfer: " in done.stdout, f"{path}: {done.stdout}"
         assert sorted(file for file in folder.rglob("*") if ".snakemake" not in file.parts) == before
-
-
-PRICED = """
-hosted:
-  source: endpoint
-  base_url: http://127.0.0.1:9/v1
-  model: hosted
-  revision: "1"
-  prices: {prompt: 1.0, answer: 2.0}
-"""
 
 
 def test_the_dry_run_names_the_command_that_says_what_asking_costs(project):

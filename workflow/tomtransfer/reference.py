@@ -146,6 +146,8 @@ def _allowed(node: Mapping[str, Any]) -> str:
         return f"any of {', '.join(f'`{key}`' for key in keys)}, each with a value"
     if any("anyOf" in value for value in node.get("patternProperties", {}).values()):
         return "names, each with a value"
+    if node.get("additionalProperties") == {"type": "number"}:
+        return ", ".join(["names, each with a number", *(["at least 1"] if node.get("minProperties") else [])])
     kind = f"list, each item a {_allowed(node['items'])}" if node["type"] == "array" else TYPE_WORDS[node["type"]]
     limits = [f"{word} {in_digits(node[limit])}" for limit, word in LIMITS.items() if limit in node]
     if "pattern" in node:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from project import PRICED
 from reduced import REDUCED
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.origins import merged_config, read_experiment
@@ -99,19 +100,9 @@ def test_tokens_are_ranges_between_one_reading_and_one_per_answer(project):
     assert AROUND > 0
 
 
-SERVED = """
-hosted:
-  source: endpoint
-  base_url: http://127.0.0.1:9/v1
-  model: hosted
-  revision: "1"
-  prices: {prompt: 1.0, answer: 2.0}
-"""
-
-
 def test_a_server_is_counted_as_it_is_asked_and_is_not_asked_for_it(project):
     """Nobody answers at its address. A choice takes a request for its first token and more for what may follow."""
-    (project / "models.yaml").write_text((project / "models.yaml").read_text() + SERVED)
+    (project / "models.yaml").write_text((project / "models.yaml").read_text() + PRICED)
     found = foretold(experiment_of(teacher={**REDUCED["teacher"], "model": "hosted"}, student=None))
     choices = next(each for each in found.stages if each.stage == "choices")
     assert choices.missing == choices.rows
@@ -123,7 +114,7 @@ def test_a_server_is_counted_as_it_is_asked_and_is_not_asked_for_it(project):
 
 def test_what_was_spent_on_a_server_is_taken_off_its_budget(project):
     (project / "models.yaml").write_text(
-        (project / "models.yaml").read_text() + f"{SERVED}  budget: {{requests: 100000}}\n"
+        (project / "models.yaml").read_text() + f"{PRICED}  budget: {{requests: 100000}}\n"
     )
     experiment = experiment_of(teacher={**REDUCED["teacher"], "model": "hosted"}, student=None)
     assert foretold(experiment).costs["hosted"].beyond == ()

@@ -278,7 +278,7 @@ ALSO = {
 }
 """What is said of a criterion that the verdict does not speak of."""
 
-NO_HABITS = " The teacher has next to no such habits: the student lost its own."
+NO_HABITS = " The teacher has next to no such habits; those that the student lost were its own."
 """What is said where habits came closer to those of a teacher that has none."""
 
 
