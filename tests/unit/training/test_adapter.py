@@ -182,6 +182,16 @@ def test_an_adapter_that_was_trained_before_there_were_several_seeds_is_found_ag
     assert lesson.key == "e8751d15846385e7ccd797c8f1cf607344b737d4c57715df3c52d5995836fbb1"
 
 
+def test_which_examples_are_trained_together_is_in_the_key_and_what_they_are_called_is_not(examples, tmp_path):
+    lesson = Lesson(local_model(tmp_path), examples, SETTINGS)
+    together = replace(lesson, settings=SETTINGS.model_copy(update={"counterbalanced_steps": True}))
+    assert together.key != lesson.key
+    for game in (pl.lit("hawk_dove"), pl.when(pl.col("context") == "team").then(pl.lit("one")).otherwise(pl.lit("two"))):
+        assert replace(together, examples=examples.with_columns(game=game)).key == together.key
+    as_one = examples.with_columns(game=pl.lit("game"), context=pl.lit("context"))
+    assert replace(together, examples=as_one).key != together.key
+
+
 def test_names_belong_to_the_record_and_not_to_the_key(trained, examples, tmp_path):
     renamed = examples.with_columns(context=pl.col("context").replace("team", "crew"))
     write_table(renamed, trained / "renamed.parquet")

@@ -12,7 +12,7 @@ from tomtransfer.inference.row_attention import SHARED_ROWS
 from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
 from tomtransfer.training.lora import add_adapter
 from tomtransfer.training.loss import pack, row_targets, token_shares, weighted_loss
-from tomtransfer.training.trainer import make_trainer
+from tomtransfer.training.trainer import by_scenario, make_trainer
 
 SHAPE = {
     "hidden_size": 32,
@@ -169,3 +169,43 @@ def test_rows_that_would_be_too_long_are_more_and_even():
     assert [len(row.completions) for row in rows] == [3, 3]
     assert all(len(row_inputs(row)["input_ids"][0]) <= 30 for row in rows)
     assert [len(row.completions) for row in pack(PROMPT, many, 6, longest=1)] == [1] * 6
+
+
+def mirrored(scenario, *prompts):
+    """Rows of one scenario, each prompt another frame of it."""
+    return [Row(prompt, completions(), scenario) for prompt in prompts]
+
+
+FRAMES = (PROMPT, PROMPT[::-1], [*PROMPT, 7])
+
+
+def test_a_counterbalanced_step_has_the_gradient_of_all_rows_of_one_scenario(tmp_path):
+    """The norm of each step's gradient, worked out from separate rows: the weights hardly move at this learning rate."""
+    rows = [*mirrored("one", *FRAMES), *mirrored("other", [8, *PROMPT])]
+    settings = Training(epochs=2, counterbalanced_steps=True, learning_rate=1e-9, max_gradient_norm=1e9, choice_share=0.5)
+    model = add_adapter(make_model("llama"), settings)
+    trained = [value for value in model.parameters() if value.requires_grad]
+    expected = {}
+    for scenario in ("one", "other"):
+        losses = [separate_loss(model, row) for row in rows if row.scenario == scenario]
+        # Four rows in two steps: a step's loss is the sum over its rows, divided by the two rows of a mean step.
+        loss = torch.stack(losses).sum() / 2
+        gradient = torch.autograd.grad(loss, trained)
+        expected[round(float(loss), 3)] = float(torch.cat([each.flatten() for each in gradient]).norm())
+    trainer = make_trainer(model, rows, rows[:1], settings, tmp_path, False)
+    trainer.args.save_strategy = "no"
+    trainer.train()
+    logged = [entry for entry in trainer.state.log_history if "loss" in entry]
+    assert [entry["step"] for entry in logged] == [1, 2, 3, 4]
+    assert sorted(round(entry["loss"], 3) for entry in logged) == sorted([*expected, *expected])
+    for entry in logged:
+        assert entry["grad_norm"] == pytest.approx(expected[round(entry["loss"], 3)], rel=1e-3)
+
+
+def test_rows_of_a_scenario_stand_together_and_weigh_what_they_weighed_before():
+    one, other = mirrored("one", *FRAMES), mirrored("other", PROMPT)
+    found = by_scenario([one[0], *other, *one[1:]])
+    assert [[row.scenario for row in step] for step in found] == [["one"] * 3, ["other"]]
+    assert [row.prompt for row in found[0]] == [row.prompt for row in one]
+    for row in (row for step in found for row in step):
+        assert [each.weight for each in row.completions] == [each.weight / 2 for each in completions()]

@@ -282,6 +282,9 @@ class Training(Record):
     """Completions that are trained after one copy of their prompt."""
     rows_per_step: Count = 1
     """Rows per step of the optimizer; the effective batch is this many times `completions_per_row`."""
+    counterbalanced_steps: bool = False
+    """Train all rows of a scenario, in every frame that is trained on, in one step, so that what one frame would teach
+    of a letter or a position is taken back by another at once; `rows_per_step` then counts scenarios."""
     choice_share: Fraction | None = 0.7
     """Share of the choice in a completion's loss; the reasons have the rest. Null counts every token of all
     completions of a prompt the same."""

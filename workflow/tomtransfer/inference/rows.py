@@ -26,6 +26,8 @@ class Row:
 
     prompt: list[int]
     completions: list[Completion]
+    scenario: str = ""
+    """What it is about, the same in all frames; empty where that does not matter."""
 
 
 def row_inputs(row: Row) -> dict[str, torch.Tensor]:

@@ -54,13 +54,23 @@ class Lesson:
             {
                 "examples": self.examples.select(names).write_ndjson(),
                 "loss": LOSS,
-                "settings": self.replicate,
+                "settings": self._settings,
                 "model_revision": self.student.model_revision,
                 "quantization": self.student.quantization,
                 **({"chat": dict(self.student.chat)} if self.student.chat else {}),
                 "writing_revision": WRITING_REVISION,
             }
         )
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        """The settings, and which examples are trained together, if any: of an older adapter none are."""
+        settings = self.replicate
+        if not settings.pop("counterbalanced_steps"):
+            return settings
+        scenarios = self.examples.select(pl.concat_str("game", "context", separator="/")).to_series()
+        first = {scenario: number for number, scenario in enumerate(scenarios.unique(maintain_order=True))}
+        return {**settings, "together": scenarios.replace_strict(first).to_list()}
 
     @property
     def replicate(self) -> dict[str, Any]:
@@ -158,7 +168,10 @@ def _examples(part: pl.DataFrame) -> Sequence[Any]:
     from tomtransfer.training.trainer import Example
 
     names = ("system", "user", "label", "motivation", "finished", "weight", "question")
-    return [Example(**{name: row[name] for name in names}) for row in part.iter_rows(named=True)]
+    return [
+        Example(**{name: row[name] for name in names}, scenario=f"{row['game']}/{row['context']}")
+        for row in part.iter_rows(named=True)
+    ]
 
 
 def _facts(lesson: Lesson) -> Mapping[str, Any]:

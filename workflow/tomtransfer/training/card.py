@@ -40,10 +40,18 @@ A low-rank adapter for {facts["base_model"]} (revision {facts["base_model_revisi
 - **Held back** {facts["held_back_completions"]} completions.
   Their loss went from {losses[0]:.3f} after a quarter of the training to {losses[-1]:.3f} at its end.
 - **Adapter** {", ".join(lora["targets"])}: rank {lora["rank"]}, alpha {lora["alpha"]:g}, dropout {lora["dropout"]:g}.
-- **Training** for {training["epochs"]} epochs, {training["rows_per_step"]} rows of up to
-  {training["completions_per_row"]} completions a step, learning rate {training["learning_rate"]:g}
+- **Training** for {training["epochs"]} epochs, a step being {_step(training)} of up to
+  {training["completions_per_row"]} completions, learning rate {training["learning_rate"]:g}
   ({training["schedule"]}), seed {training["seed"]}.
 - **Software** {facts["software"]}.
 
 Its answers imitate another model's. They say nothing of how people behave and are not advice.
 """
+
+
+def _step(training: Mapping[str, Any]) -> str:
+    """Return what a step of the optimizer is made of, in words."""
+    count = training["rows_per_step"]
+    if training["counterbalanced_steps"]:
+        return f"all rows of {count} scenario{'s' if count > 1 else ''}, in every trained frame,"
+    return f"{count} row{'s' if count > 1 else ''}"

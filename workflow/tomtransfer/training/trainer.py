@@ -44,6 +44,8 @@ class Example:
     finished: bool
     weight: float
     question: str = "answer_first"
+    scenario: str = ""
+    """The game and the context, the same in all frames."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +80,30 @@ def make_rows(
     """
     label_tokens(tokenizer, (example.label for example in examples), model_name, chat)
     found = chat_of(tokenizer, chat, all(example.question == "reason_first" for example in examples))
-    by_prompt: dict[tuple[str, str], list[Completion]] = {}
+    by_prompt: dict[tuple[str, str, str], list[Completion]] = {}
     for example in examples:
-        by_prompt.setdefault((example.system, example.user), []).append(_completion(found, example))
+        place = (example.system, example.user, example.scenario)
+        by_prompt.setdefault(place, []).append(_completion(found, example))
     rows = []
     encode = found.encode_thinking_prompt if found.thinks else found.encode_prompt
-    for (system, user), completions in by_prompt.items():
+    for (system, user, scenario), completions in by_prompt.items():
         even = _by_token(completions) if by_token else completions
-        rows += pack(encode(system, user), even, per_row)
+        rows += [replace(row, scenario=scenario) for row in pack(encode(system, user), even, per_row)]
     scale = len(rows) / sum(completion.weight for row in rows for completion in row.completions)
-    return [Row(row.prompt, [replace(each, weight=each.weight * scale) for each in row.completions]) for row in rows]
+    return [_weighed(row, scale) for row in rows]
+
+
+def by_scenario(rows: Sequence[Row]) -> list[list[Row]]:
+    """Return the rows of each scenario together, so weighed that their losses add up to that of a row in the mean."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.scenario, []).append(row)
+    return [[_weighed(row, len(found) / len(rows)) for row in together] for together in found.values()]
+
+
+def _weighed(row: Row, factor: float) -> Row:
+    """Return a row whose completions count `factor` times as much."""
+    return replace(row, completions=[replace(each, weight=each.weight * factor) for each in row.completions])
 
 
 def _by_token(completions: Sequence[Completion]) -> list[Completion]:
@@ -167,7 +183,8 @@ def make_trainer(
     says else. Raises InputError where several GPUs are visible.
     """
     model.set_attn_implementation(PLAIN if plain else SHARED_ROWS)
-    steps = -(-len(rows) // settings.rows_per_step) * settings.epochs
+    together = by_scenario(rows) if settings.counterbalanced_steps else [[row] for row in rows]
+    steps = -(-len(together) // settings.rows_per_step) * settings.epochs
     on_cpu = model.device.type == "cpu"
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
@@ -205,8 +222,8 @@ def make_trainer(
         plain,
         model=model,
         args=arguments,
-        train_dataset=list(rows),
-        eval_dataset=list(held_back),
+        train_dataset=together,
+        eval_dataset=[[row] for row in held_back],
         data_collator=lambda one: _collate(one[0], settings.choice_share),
         callbacks=[_Report(steps), _Evaluate(steps)],
     )
@@ -214,9 +231,10 @@ def make_trainer(
     return trainer
 
 
-def _collate(row: Row, choice_share: float | None) -> dict[str, Any]:
-    """Return all that the loss of a row is computed from."""
-    return {**row_inputs(row), "row_lengths": row_lengths(row), **row_targets(row, choice_share)}
+def _collate(rows: Sequence[Row], choice_share: float | None) -> dict[str, Any]:
+    """Return all that the loss of a row, or of several that are trained together, is computed from."""
+    found = [{**row_inputs(row), "row_lengths": row_lengths(row), **row_targets(row, choice_share)} for row in rows]
+    return found[0] if len(found) == 1 else {"rows": found}
 
 
 class RowTrainer(Trainer):
@@ -228,6 +246,12 @@ class RowTrainer(Trainer):
         self.plain = plain
         # A row's loss is already normalised: it is averaged over the rows of a step, not over their tokens.
         self.model_accepts_loss_kwargs = False
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+        """Return the loss of what is trained together; of each row by itself the gradient is taken, to save memory."""
+        rows = inputs.get("rows", [inputs])
+        losses = [Trainer.training_step(self, model, row, num_items_in_batch) for row in rows]
+        return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
