@@ -186,7 +186,10 @@ def test_which_examples_are_trained_together_is_in_the_key_and_what_they_are_cal
     lesson = Lesson(local_model(tmp_path), examples, SETTINGS)
     together = replace(lesson, settings=SETTINGS.model_copy(update={"counterbalanced_steps": True}))
     assert together.key != lesson.key
-    for game in (pl.lit("hawk_dove"), pl.when(pl.col("context") == "team").then(pl.lit("one")).otherwise(pl.lit("two"))):
+    for game in (
+        pl.lit("hawk_dove"),
+        pl.when(pl.col("context") == "team").then(pl.lit("one")).otherwise(pl.lit("two")),
+    ):
         assert replace(together, examples=examples.with_columns(game=game)).key == together.key
     as_one = examples.with_columns(game=pl.lit("game"), context=pl.lit("context"))
     assert replace(together, examples=as_one).key != together.key

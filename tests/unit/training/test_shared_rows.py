@@ -180,9 +180,11 @@ FRAMES = (PROMPT, PROMPT[::-1], [*PROMPT, 7])
 
 
 def test_a_counterbalanced_step_has_the_gradient_of_all_rows_of_one_scenario(tmp_path):
-    """The norm of each step's gradient, worked out from separate rows: the weights hardly move at this learning rate."""
+    """The norm of each gradient, worked out from separate rows: the weights hardly move at this learning rate."""
     rows = [*mirrored("one", *FRAMES), *mirrored("other", [8, *PROMPT])]
-    settings = Training(epochs=2, counterbalanced_steps=True, learning_rate=1e-9, max_gradient_norm=1e9, choice_share=0.5)
+    settings = Training(
+        epochs=2, counterbalanced_steps=True, learning_rate=1e-9, max_gradient_norm=1e9, choice_share=0.5
+    )
     model = add_adapter(make_model("llama"), settings)
     trained = [value for value in model.parameters() if value.requires_grad]
     expected = {}
