@@ -37,6 +37,7 @@ def test_the_presets_are_there() -> None:
         "gpt_oss",
         "llama2",
         "llama3",
+        "published_mirrored",
         "published_teacher",
         "qwen",
         "qwen3",

@@ -56,6 +56,7 @@ def test_shipped_registry_is_read_whole() -> None:
         "planted-letters": Planted,
         "planted-both": Planted,
         "published-llama-2-70b": Recorded,
+        "published-llama-2-70b-mirrored": Recorded,
     }
     large = find("qwen2.5-coder-1.5b-instruct", registry, path)
     assert isinstance(large, Wheels)

@@ -1,5 +1,6 @@
 """A recorded teacher: its rates are its counts, and what a table has wrong is named by file, row and column."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from tomtransfer.experiment.tables import read_table
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.fetching import fetch
 from tomtransfer.models.registry import Recorded, find_student, read_registry, revision
+from tomtransfer.report import sources as report_sources
+from tomtransfer.report.sources import written_for_the_teacher
 from tomtransfer.respondents.answer_record import AnswerRecord, Place, read_answer_record
 from tomtransfer.respondents.asking import Questions
 from tomtransfer.respondents.counting import answers_path, read_choices
@@ -232,6 +235,86 @@ def test_completions_without_motivations_are_labels_alone_weighted_by_the_counts
     one = [("team", "C", 0.75, True), ("team", "D", 0.25, True), ("sports", "D", 1.0, True)]
     assert examples.select("context", "completion", "weight", "finished").rows() == one * 2
     assert examples["held_back"].to_list() == [False] * 3 + [True] * 3
+
+
+TEMPLATE = "{{ chosen }} earns me {{ chosen_if_cooperating }} or {{ chosen_if_defecting }}, {{ other }} {{ other_if_cooperating }}."
+
+
+def test_reasons_that_nobody_gave_are_written_by_a_template_and_marked_so(tmp_path):
+    """The scenario with recorded reasons keeps its own; of the other each choice restates what it earns."""
+    plain = source(tmp_path, {"t": COUNTS, "reasons": REASONS})
+    found = teacher(tmp_path, plain.model_copy(update={"reasons": TEMPLATE}))
+    asked = [prompt("team"), prompt("sports", payoffs={"reward": 10, "sucker": 2.5, "temptation": 5, "punishment": 3})]
+    elicitation = Elicitation(found, ASKING, Store(tmp_path / "store"))
+    elicitation.choices(tmp_path / "choices.parquet", asked)
+    write_prompts(asked, tmp_path / "stag_hunt.json")
+    elicitation.tables([tmp_path / "stag_hunt.json"], {"motivations": tmp_path / "motivations.parquet"})
+    motivations = read_table(tmp_path / "motivations.parquet")
+    assert set(motivations.select("context", "choice", "motivation", "author").rows()) == {
+        ("team", "cooperate", "We both gain.", None),
+        ("team", "defect", "I am wary.", None),
+        ("sports", "cooperate", "C earns me 10 or 2.5, D 5.", "template"),
+        ("sports", "defect", "D earns me 5 or 3, C 10.", "template"),
+    }
+    examples = assemble(
+        [tmp_path / "choices.parquet"], [tmp_path / "motivations.parquet"], asked, ["canonical"], 0.2
+    ).filter(~pl.col("held_back"))
+    assert set(examples.select("context", "completion", "weight", "author").rows()) == {
+        ("team", "C\nWe both gain.", 0.75, None),
+        ("team", "D\nI am wary.", 0.25, None),
+        ("sports", "C\nC earns me 10 or 2.5, D 5.", 0.25, "template"),
+        ("sports", "D\nD earns me 5 or 3, C 10.", 0.75, "template"),
+    }
+    assert written_for_the_teacher([tmp_path / "motivations.parquet"]) == [
+        f"{(motivations['author'] == 'template').sum()} motivations were written by a template of the registry, in the "
+        "place of a teacher who gave none."
+    ]
+    shown = report_sources.asked(asked, [tmp_path / "motivations.parquet"], 1)
+    assert [[each.author for each in place.motivations] for place in shown] == [[None] * 2, ["template"] * 2]
+    assert revision("people", plain.model_copy(update={"reasons": TEMPLATE})) != revision("people", plain)
+
+
+def test_a_teacher_without_a_template_has_no_author_and_the_revision_of_before(tmp_path):
+    assert found_columns(tmp_path, source(tmp_path, {"t": COUNTS, "reasons": REASONS})).isdisjoint({"author"})
+
+
+def found_columns(folder: Path, found: Recorded) -> set[str]:
+    elicitation = Elicitation(teacher(folder, found), ASKING, Store(folder / "store"))
+    elicitation.motivations(folder / "motivations.parquet", [prompt("team")])
+    return set(read_table(folder / "motivations.parquet").columns)
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{{ chosen", "unexpected end of template"),
+        ("{{ payoff }}", "'payoff' is undefined. A template may use: chosen, other, cooperate, defect"),
+        ("{{ chosen.__class__.__mro__ }}", "access to attribute '__class__' of 'str' object is unsafe"),
+        ("{% if false %}x{% endif %}", "renders to nothing"),
+        ("{{ 'a' * 1000000000 }}", "at most 20000 is allowed"),
+    ],
+)
+def test_a_template_of_reasons_that_cannot_be_used_is_named_with_what_it_may_use(tmp_path, template, message):
+    (tmp_path / "t.csv").write_text(COUNTS)
+    entry = {"source": "recorded", "tables": {"t": {"path": "t.csv"}}, "reasons": template}
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump({"people": entry}))
+    with pytest.raises(InputError, match=re.escape(message)) as found:
+        read_registry(tmp_path / "models.yaml")
+    assert str(found.value).startswith(f"{tmp_path / 'models.yaml'}: people: reasons: ")
+
+
+def test_the_mirrored_record_says_in_every_frame_what_was_counted_in_one():
+    registry = read_registry(SCENARIOS.parent / "models.yaml")
+    one, mirrored = registry["published-llama-2-70b"], registry["published-llama-2-70b-mirrored"]
+    assert isinstance(one, Recorded)
+    assert isinstance(mirrored, Recorded)
+    known, copied = (
+        read_answer_record(each, {name: table.path for name, table in each.tables.items() if table.path})
+        for each in (one, mirrored)
+    )
+    assert len(copied.choices) == 4 * len(known.choices)
+    for place in copied.choices:
+        assert counts(copied, *place) == counts(known, *place._replace(frame="canonical"))
 
 
 def test_an_edited_count_is_another_revision_and_a_moved_file_is_not(tmp_path):

@@ -195,6 +195,16 @@ def test_which_examples_are_trained_together_is_in_the_key_and_what_they_are_cal
     assert replace(together, examples=as_one).key != together.key
 
 
+def test_reasons_of_a_template_are_said_to_be_no_teachers_in_record_and_card(trained, examples, tmp_path):
+    """The adapter is the same: it is taken from the store, and what is written beside it says who wrote its reasons."""
+    written = examples.with_columns(author=pl.lit("template"))
+    nowhere = local_model(tmp_path / "random", quantization="nf4")
+    write_adapter(tmp_path, Lesson(nowhere, written, SETTINGS), "transfer", Store(trained / "store"), True)
+    assert json.loads((tmp_path / "training.json").read_text())["reasons_written_by"] == "template"
+    assert "The reasons were written by a template" in (tmp_path / "README.md").read_text()
+    assert "written by" not in (trained / "adapter" / "README.md").read_text()
+
+
 def test_names_belong_to_the_record_and_not_to_the_key(trained, examples, tmp_path):
     renamed = examples.with_columns(context=pl.col("context").replace("team", "crew"))
     write_table(renamed, trained / "renamed.parquet")

@@ -16,6 +16,7 @@ from tomtransfer.experiment.validation import InputError, Record, Text, validate
 from tomtransfer.models.endpoints import HOW_IT_IS_ASKED, Address
 from tomtransfer.models.integrity import check, fingerprint
 from tomtransfer.models.recordings import RecordedTable, table_hashes
+from tomtransfer.scenarios.template_reasons import check_reasons
 
 CORPUS = """\
 You are one of two people who must each make a choice. The other person is called your coplayer. Points stand for what
@@ -136,6 +137,17 @@ class Recorded(_Described):
     """The frames that there are answers in; in others the teacher is not asked."""
     tables: dict[Name, RecordedTable] = Field(min_length=1)
     """The tables, by names that you choose: choices as counts or rates, mean amounts, motivations."""
+    reasons: Text | None = None
+    """A template of the reasons for choices of which none are recorded, restating what options earn: your words and not
+    the teacher's, and marked so wherever they stand (docs/teachers.md). Without it, such choices are learnt as labels
+    alone."""
+
+    @field_validator("reasons")
+    @classmethod
+    def _renders(cls, template: str | None) -> str | None:
+        if template is not None:
+            check_reasons(template)
+        return template
 
 
 class Endpoint(_Described, Address):
@@ -280,7 +292,8 @@ def identifying(source: Source) -> dict[str, object]:
 
 def record_revision(source: Recorded, hashes: Mapping[str, str]) -> str:
     """Return what identifies recorded answers: how they are read, and the hashes of their tables, wherever they are."""
-    settings = source.model_dump(mode="json", exclude={"license": True, "description": True, "tables": True})
+    hidden = {"license": True, "description": True, "tables": True, "reasons": source.reasons is None}
+    settings = source.model_dump(mode="json", exclude=hidden)
     read = {
         name: table.model_dump(mode="json", exclude={"path", "url", "sha256"}) for name, table in source.tables.items()
     }

@@ -27,6 +27,7 @@ from tomtransfer.report.sources import (
     frames_table,
     lead_of,
     versions,
+    written_for_the_teacher,
 )
 from tomtransfer.report.style import FAINT, INK, MARKS, MOST_SHOWN, PAPER, percent, words
 from tomtransfer.report.tabulation import make_tables
@@ -319,6 +320,7 @@ def _remarks_on_sources(sources: ReportSources, frames: Table, served: Table) ->
         )
     if sources.reading and sources.experiment["choices"] != "exact":
         said.append(sources.reading)
+    said += written_for_the_teacher(sources.motivations)
     unfinished, drawn = cut_off(sources.motivations)
     if unfinished:
         said.append(f"{unfinished} of {drawn} motivations were cut off at the length that the config sets.")

@@ -11,7 +11,14 @@ from tomtransfer.experiment.tables import read_table
 from tomtransfer.measurement.play import TEACHER, Play
 from tomtransfer.report.page import OF_EXACT_CHOICES, Page, first_hashes, read_drawings
 from tomtransfer.report.solo import solo_headlines, solo_tables
-from tomtransfer.report.sources import asked, cut_off, examined_models, first_prompts, versions
+from tomtransfer.report.sources import (
+    asked,
+    cut_off,
+    examined_models,
+    first_prompts,
+    versions,
+    written_for_the_teacher,
+)
 from tomtransfer.report.timings import read_timings, timings_table
 from tomtransfer.report.typesetting import CONTEXT, GAME, SPLIT, Column, Table
 from tomtransfer.respondents.counting import parse_choices
@@ -114,6 +121,7 @@ def _remarks(play: Play, sources: SoloSources) -> Iterator[str]:
         )
     if sources.reading and sources.experiment["choices"] != "exact":
         yield sources.reading
+    yield from written_for_the_teacher(sources.motivations)
     unfinished, drawn = cut_off(sources.motivations)
     if unfinished:
         yield f"{unfinished} of {drawn} motivations were cut off at the length that the config sets."

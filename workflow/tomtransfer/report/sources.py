@@ -70,6 +70,8 @@ class Motivation:
     text: str
     finished: bool
     """Whether it ended by itself and was not cut off."""
+    author: str | None = None
+    """Who wrote it, where that was not the teacher."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def asked(prompts: Sequence[Prompt], motivations: Iterable[Path], per_choice: in
     known: dict[str, list[Motivation]] = {}
     for path in motivations:
         table = read_table(path).filter(pl.col("draw") < per_choice)
-        for digest, *fields in table.select("prompt", "choice", "label", "motivation", "finished").iter_rows():
+        columns = ["prompt", "choice", "label", "motivation", "finished", *(["author"] * ("author" in table.columns))]
+        for digest, *fields in table.select(columns).iter_rows():
             known.setdefault(digest, []).append(Motivation(*fields))
     return [Asked(prompt, tuple(known.get(prompt.sha256, ()))) for prompt in prompts]
 
@@ -115,6 +118,15 @@ def cut_off(motivations: Iterable[Path]) -> tuple[int, int]:
     """Return how many motivations were cut off for their length, and how many there are."""
     finished = pl.concat([read_table(path).select("finished") for path in motivations])["finished"]
     return int((~finished).sum()), len(finished)
+
+
+def written_for_the_teacher(motivations: Iterable[Path]) -> list[str]:
+    """Return a sentence on reasons that a template wrote in place of a recorded teacher, if there are any."""
+    authors = [read_table(path)["author"] for path in motivations if "author" in read_table(path).columns]
+    if not authors:
+        return []
+    count = sum(len(each.drop_nulls()) for each in authors)
+    return [f"{count} motivations were written by a template of the registry, in the place of a teacher who gave none."]
 
 
 def gave_reasons(sources: ReportSources) -> bool:

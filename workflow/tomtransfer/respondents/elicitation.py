@@ -22,6 +22,7 @@ from tomtransfer.inference.examination import EXAMINED, cited_examinations
 from tomtransfer.respondents.asking import Asking, read_questions_of
 from tomtransfer.respondents.elicited import ROW_COLUMNS, complete_rows
 from tomtransfer.respondents.protocol import Drawn, Reasons, Respondent
+from tomtransfer.respondents.recorded import RecordedRespondent
 from tomtransfer.respondents.served import Arrivals, ServedRespondent
 from tomtransfer.scenarios.beginnings import READING_REVISION
 from tomtransfer.scenarios.questions import Prompt, Query
@@ -114,9 +115,12 @@ class Elicitation:
         for prompt in prompts:
             for choice, label in zip(("cooperate", "defect"), prompt.labels, strict=True):
                 for draw in range(self.asking.motivations[prompt.frame]):
-                    rows.append(self._row(prompt, {"label": label, "draw": draw, **drawing}, {"choice": choice}))
+                    shown = {"choice": choice, **self._author(prompt)}
+                    rows.append(self._row(prompt, {"label": label, "draw": draw, **drawing}, shown))
                     wanted.append(Reasons(prompt, choice, rows[-1]["key"]))
         columns = {"choice": pl.String, "label": pl.String, **dict.fromkeys(("draw", *drawing), pl.Int64)}
+        if any(map(self._author, prompts)):
+            columns["author"] = pl.String
 
         def motivate(part: Sequence[int]) -> Sequence[Any]:
             return self.respondent.motivate([wanted[number] for number in part], longest)
@@ -173,6 +177,11 @@ class Elicitation:
         columns |= {**self._evidence_column(queries), **READ_BY_TYPE}
         answers = _Answers(READING_COLUMNS, read, arrive, {"probabilities": "candidates"})
         return self._write(path, stage, rows, columns, answers)
+
+    def _author(self, prompt: Prompt) -> dict[str, str]:
+        """Return who wrote the reasons, where it was not the respondent: tables of others have no such column."""
+        author = self.respondent.author(prompt) if isinstance(self.respondent, RecordedRespondent) else None
+        return {"author": author} if author else {}
 
     def _evidence(self, prompt: Prompt | Query) -> dict[str, str]:
         """Return what an answer says, where that is no exact probability: tables of these have no such column."""

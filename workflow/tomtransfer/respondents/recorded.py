@@ -18,6 +18,7 @@ from tomtransfer.respondents.answer_record import AnswerRecord, Place, read_answ
 from tomtransfer.respondents.asking import Asking, Questions, ask_student, ask_teacher
 from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.scenarios.questions import Prompt, Query
+from tomtransfer.scenarios.template_reasons import TEMPLATE, write_reasons
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class RecordedRespondent:
     def known(self, questions: Questions) -> Questions:
         """Return the questions in recorded frames; comprehension is not asked, and nothing is drawn."""
         chosen = [prompt for prompt in questions.chosen if prompt.frame in self.source.frames]
-        reasoned = [prompt for prompt in questions.reasoned if self.record.has_reasons(recorded_place(prompt))]
+        reasoned = [prompt for prompt in questions.reasoned if self.author(prompt) or self._gave_reasons(prompt)]
         return replace(questions, chosen=chosen, reasoned=reasoned, drawn=[], comprehension=[])
 
     def evidence(self, prompt: Prompt | Query) -> str:
@@ -65,6 +66,7 @@ class RecordedRespondent:
             "choices": f"counted in {len(asked.chosen)} scenarios",
             "amounts": f"a mean in {len(asked.amounts)} scenarios",
             "motivations": f"in {len(asked.reasoned)} of {len(questions.reasoned)} scenarios that are trained on",
+            **({"reasons": f"written by a {TEMPLATE}: {self.source.reasons}"} if self.source.reasons else {}),
             "not asked": "questions about the payoffs, and other frames than " + ", ".join(self.source.frames),
         }
 
@@ -82,9 +84,21 @@ class RecordedRespondent:
         return [ChoiceDistribution(each.cooperate, each.defect, each.invalid) for each in found]
 
     def motivate(self, wanted: Sequence[Reasons], longest: int) -> list[DrawnText]:
-        """Return one of the recorded motivations for each choice, picked by the key of the draw; see `Respondent`."""
-        found = [(self.record.reasons(recorded_place(each.prompt), each.choice), int(each.key, 16)) for each in wanted]
-        return [DrawnText(texts[number % len(texts)], 0, True) for texts, number in found]
+        """Return reasons for each choice, recorded ones by the key of the draw, or a template's; see `Respondent`."""
+        return [DrawnText(self._reasons(each), 0, True) for each in wanted]
+
+    def _reasons(self, wanted: Reasons) -> str:
+        if self.source.reasons and self.author(wanted.prompt):
+            return write_reasons(self.source.reasons, wanted.prompt, wanted.choice)
+        texts = self.record.reasons(recorded_place(wanted.prompt), wanted.choice)
+        return texts[int(wanted.key, 16) % len(texts)]
+
+    def author(self, prompt: Prompt) -> str | None:
+        """Return who writes its reasons where it is not the teacher itself: the registry's template, if it has one."""
+        return TEMPLATE if self.source.reasons and not self._gave_reasons(prompt) else None
+
+    def _gave_reasons(self, prompt: Prompt) -> bool:
+        return self.record.has_reasons(recorded_place(prompt))
 
     def draw(self, wanted: Sequence[Drawn], asking: Asking) -> list[DrawnText]:
         """Refuse: recorded answers are counted and not drawn again; see `Respondent`."""

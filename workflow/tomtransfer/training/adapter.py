@@ -189,5 +189,14 @@ def _facts(lesson: Lesson) -> Mapping[str, Any]:
         "prompts": examples["prompt"].n_unique(),
         "completions": len(examples.filter(~pl.col("held_back"))),
         "held_back_completions": len(examples.filter("held_back")),
+        **_reasons_of(examples),
         "software": model_software(),
     }
+
+
+def _reasons_of(examples: pl.DataFrame) -> dict[str, str]:
+    """Return who wrote the reasons that were learnt, where it was not the teacher."""
+    if "author" not in examples.columns:
+        return {}
+    authors = examples.filter(pl.col("motivation") != "")["author"].drop_nulls().unique(maintain_order=True)
+    return {"reasons_written_by": ", ".join(authors)} if len(authors) else {}

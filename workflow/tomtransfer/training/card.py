@@ -36,7 +36,7 @@ A low-rank adapter for {facts["base_model"]} (revision {facts["base_model_revisi
 
 - **Trained on** {facts["completions"]} completions after {facts["prompts"]} prompts.
   Games: {", ".join(facts["games"])}. Contexts: {", ".join(facts["contexts"])}.
-  No other context was trained on.
+  No other context was trained on.{_reasons(facts)}
 - **Held back** {facts["held_back_completions"]} completions.
   Their loss went from {losses[0]:.3f} after a quarter of the training to {losses[-1]:.3f} at its end.
 - **Adapter** {", ".join(lora["targets"])}: rank {lora["rank"]}, alpha {lora["alpha"]:g}, dropout {lora["dropout"]:g}.
@@ -55,3 +55,10 @@ def _step(training: Mapping[str, Any]) -> str:
     if training["counterbalanced_steps"]:
         return f"all rows of {count} scenario{'s' if count > 1 else ''}, in every trained frame,"
     return f"{count} row{'s' if count > 1 else ''}"
+
+
+def _reasons(facts: Mapping[str, Any]) -> str:
+    """Return a sentence on reasons that are not the teacher's, with what comes before it."""
+    if author := facts.get("reasons_written_by"):
+        return f"\n  The reasons were written by a {author}: they restate payoffs, and no teacher gave them."
+    return ""

@@ -41,15 +41,16 @@ def assemble(
     a scenario has no choices or, in one of these frames, no motivations.
     """
     choices = pl.concat([read_table(path) for path in choice_paths])
-    motivations = pl.concat([read_table(path) for path in motivation_paths])
+    motivations = pl.concat([read_table(path) for path in motivation_paths], how="diagonal")
     _refuse_strangers(motivations, "split", [TRAINED_SPLIT])
     _refuse_strangers(motivations, "frame", frames)
+    authors = motivations.select("prompt", "author").unique("prompt") if "author" in motivations.columns else None
     motivations = pl.concat([motivations.select(REASONED), _labels_alone(choices, motivations, prompts, frames)])
     _refuse_untaught(choices, motivations, frames)
     valid = pl.col("cooperate") + pl.col("defect")
     probability = pl.when(pl.col("choice") == "cooperate").then(pl.col("cooperate")).otherwise(pl.col("defect")) / valid
     part = ["prompt", "choice", "held_back"]
-    return (
+    examples = (
         _with(_with_texts(motivations, prompts), choices.select("prompt", "cooperate", "defect"), "the choices")
         .with_columns(held_back=_held_back(frames, held_back_share))
         .with_columns(weight=probability / pl.len().over(part))
@@ -63,6 +64,7 @@ def assemble(
             motivation=pl.col("motivation").fill_null(""),
         )
     )
+    return examples if authors is None else examples.join(authors, on="prompt", how="left", maintain_order="left")
 
 
 def _labels_alone(
