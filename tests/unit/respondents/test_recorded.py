@@ -237,7 +237,8 @@ def test_completions_without_motivations_are_labels_alone_weighted_by_the_counts
     assert examples["held_back"].to_list() == [False] * 3 + [True] * 3
 
 
-TEMPLATE = "{{ chosen }} earns me {{ chosen_if_cooperating }} or {{ chosen_if_defecting }}, {{ other }} {{ other_if_cooperating }}."
+EARNS = "{{ chosen }} earns me {{ chosen_if_cooperating }} or {{ chosen_if_defecting }}"
+TEMPLATE = f"{EARNS}, {{{{ other }}}} {{{{ other_if_cooperating }}}}."
 
 
 def test_reasons_that_nobody_gave_are_written_by_a_template_and_marked_so(tmp_path):
