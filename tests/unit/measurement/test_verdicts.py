@@ -167,6 +167,22 @@ def test_a_pattern_that_no_constant_is_worse_than_is_no_strategy() -> None:
     assert "preference" not in judge(found).verdict.name
 
 
+@pytest.mark.parametrize(("share", "name"), [(0.015, "habit alone"), (0.2, "pattern within the floors")])
+def test_a_trace_of_the_pattern_is_not_named_however_sure_it_is(share: float, name: str) -> None:
+    """As of a student that answers one half everywhere, but for a trace of what its teacher prefers."""
+    teacher, base = np.broadcast_to(PATTERN + 0.6, SHAPE), np.broadcast_to(1.5 * ORDER, SHAPE)
+    tuned = np.broadcast_to(share * PATTERN, SHAPE)
+    models = [
+        Framed(1 / (1 + np.exp(-np.stack([each] * trainings))))
+        for each, trainings in zip((teacher, base, tuned), (1, 1, 2), strict=True)
+    ]
+    parts = {each.part: each for each in components(*models)}
+    assert parts["pattern"].closed.positive
+    assert parts["pattern"].beyond.positive
+    alike = Framed(np.full((1, *SHAPE), 0.2))
+    assert judge(SplitNumbers(gap(*models), parts, format_change(alike, alike))).verdict.name == name
+
+
 def test_a_pattern_that_habits_drown_is_no_strategy() -> None:
     # Right about scenarios and wrong about letters: a constant is nearer in every frame.
     found = numbers(0.9 * PATTERN + 3 * LABEL, base=1.5 + 3 * ORDER + noise(6))

@@ -16,7 +16,7 @@ from tomtransfer.measurement.distances import Gap
 
 SMALLEST_SHARE = 0.05
 """The share of the squared distance before training that a part must have been, and of it that must have been closed,
-for the part to be named."""
+for the part to be named. Of the pattern the second alone: the habits of a base student can drown the first."""
 
 FLOOR_ARM = "shuffled"
 """The arm whose students are a floor: they were taught all of the teacher's answers but which scenario is which."""
@@ -100,7 +100,9 @@ def _beyond_shuffled(found: Gap | Component) -> bool:
 
 def _pattern(numbers: SplitNumbers) -> bool:
     pattern = numbers.components.get("pattern")
-    return pattern is not None and pattern.closed.positive and pattern.beyond.positive and _beyond_shuffled(pattern)
+    if pattern is None or (pattern.closed.value or 0) < SMALLEST_SHARE:
+        return False
+    return pattern.closed.positive and pattern.beyond.positive and _beyond_shuffled(pattern)
 
 
 def _above_floors(numbers: SplitNumbers) -> bool:
@@ -147,9 +149,9 @@ CRITERIA: Mapping[str, Criterion] = MappingProxyType(
         ),
         "level": Criterion(_PART_RULE.format("the level of preferences"), _part("level")),
         "pattern": Criterion(
-            "the pattern of preferences over scenarios: the interval of the share of it that was closed lies above 0, "
-            "and so does that of what was closed beyond a constant and, where one was trained, beyond a student of "
-            "shuffled answers",
+            f"the pattern of preferences over scenarios: {100 * SMALLEST_SHARE:g} % or more of it was closed, the "
+            "interval of that share lies above 0, and so does that of what was closed beyond a constant and, where one "
+            "was trained, beyond a student of shuffled answers",
             _pattern,
         ),
         "preference": Criterion(
