@@ -13,7 +13,7 @@ from tomtransfer.scenarios.sandbox import Sandbox
 TEMPLATE = "template"
 """Who wrote a motivation, in the column `author`, where it was no teacher."""
 
-NAME = "reasons"
+_NAME = "reasons"
 
 VARIABLES = (
     *("chosen", "other", "cooperate", "defect"),
@@ -45,7 +45,7 @@ def write_reasons(template: str, prompt: Prompt, choice: str) -> str:
 
 def _render(template: str, variables: dict[str, str]) -> str:
     try:
-        text = " ".join(_compiled(template).render(NAME, variables).split())
+        text = " ".join(_compiled(template).render(_NAME, variables).split())
     except Exception as error:  # whatever a template raises is a mistake in it
         raise ValueError(f"{str(error).rstrip('.')}. A template may use: {', '.join(VARIABLES)}") from error
     if not text:
@@ -55,4 +55,4 @@ def _render(template: str, variables: dict[str, str]) -> str:
 
 @cache
 def _compiled(template: str) -> Sandbox:
-    return Sandbox({NAME: template})
+    return Sandbox({_NAME: template})
