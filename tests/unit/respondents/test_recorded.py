@@ -275,7 +275,7 @@ def test_reasons_that_nobody_gave_are_written_by_a_template_and_marked_so(tmp_pa
     assert revision("people", plain.model_copy(update={"reasons": TEMPLATE})) != revision("people", plain)
 
 
-def test_a_teacher_without_a_template_has_no_author_and_the_revision_of_before(tmp_path):
+def test_reasons_of_a_teacher_without_a_template_have_no_column_author(tmp_path):
     assert found_columns(tmp_path, source(tmp_path, {"t": COUNTS, "reasons": REASONS})).isdisjoint({"author"})
 
 

@@ -201,8 +201,12 @@ def test_reasons_of_a_template_are_said_to_be_no_teachers_in_record_and_card(tra
     nowhere = local_model(tmp_path / "random", quantization="nf4")
     write_adapter(tmp_path, Lesson(nowhere, written, SETTINGS), "transfer", Store(trained / "store"), True)
     assert json.loads((tmp_path / "training.json").read_text())["reasons_written_by"] == "template"
-    assert "The reasons were written by a template" in (tmp_path / "README.md").read_text()
-    assert "written by" not in (trained / "adapter" / "README.md").read_text()
+    card, own = ((folder / "README.md").read_text() for folder in (tmp_path, trained / "adapter"))
+    assert "with reasons of which a template wrote some or all" in card
+    assert "the template wrote restates payoffs, and no teacher gave it" in card
+    assert "the reasons that it gave" not in card
+    assert "the reasons that it gave" in own
+    assert "template" not in own
 
 
 def test_names_belong_to_the_record_and_not_to_the_key(trained, examples, tmp_path):

@@ -143,6 +143,8 @@ def lead_of(findings: Findings, sources: ReportSources) -> str:
             f"was trained here. Teacher: {teacher}. Student before training: {base}. After it: {tuned}."
         )
     lesson = "choices and reasons" if gave_reasons(sources) else "choices"
+    if written_for_the_teacher(sources.motivations):
+        lesson = "choices, with reasons of which a template wrote some or all"
     return (
         "How far a small model took over how a large one chooses in two-player games, after it was trained on the "
         f"large one's {lesson}. Teacher: {teacher}. Student: {tuned}."

@@ -32,7 +32,7 @@ tags: [lora, qlora, game-theory]
 # A student of strategic behaviour
 
 A low-rank adapter for {facts["base_model"]} (revision {facts["base_model_revision"]}, weights {facts["quantization"]}),
-{LESSONS[facts["arm"]]}
+{_lesson(facts)}
 
 - **Trained on** {facts["completions"]} completions after {facts["prompts"]} prompts.
   Games: {", ".join(facts["games"])}. Contexts: {", ".join(facts["contexts"])}.
@@ -49,6 +49,14 @@ Its answers imitate another model's. They say nothing of how people behave and a
 """
 
 
+def _lesson(facts: Mapping[str, Any]) -> str:
+    """Return what was learnt, in words; not that the teacher gave the reasons where it did not."""
+    lesson = LESSONS[facts["arm"]]
+    if author := facts.get("reasons_written_by"):
+        return lesson.replace("the reasons that it gave", f"reasons of which a {author} wrote some or all")
+    return lesson
+
+
 def _step(training: Mapping[str, Any]) -> str:
     """Return what a step of the optimizer is made of, in words."""
     count = training["rows_per_step"]
@@ -60,5 +68,5 @@ def _step(training: Mapping[str, Any]) -> str:
 def _reasons(facts: Mapping[str, Any]) -> str:
     """Return a sentence on reasons that are not the teacher's, with what comes before it."""
     if author := facts.get("reasons_written_by"):
-        return f"\n  The reasons were written by a {author}: they restate payoffs, and no teacher gave them."
+        return f"\n  What the {author} wrote restates payoffs, and no teacher gave it as a reason."
     return ""

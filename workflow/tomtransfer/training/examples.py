@@ -35,7 +35,8 @@ def assemble(
     motivations of that choice, so that the weights of a prompt sum to one. Of the motivations of a choice in a
     scenario, over all `frames`, the last draws are held back from training for the evaluation loss, `held_back_share`
     of them and at least one, but never the first of a frame; both parts are weighted alike. A prompt whose answers are
-    recorded without motivations has each choice that was made as a label alone, in both parts.
+    recorded without motivations has each choice that was made as a label alone, in both parts. Where a template wrote
+    some of the motivations, there is a column `author` that says of which.
 
     Raises InputError when a motivation is not of the trained split, or of a frame that is not one of `frames`, and when
     a scenario has no choices or, in one of these frames, no motivations.
