@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -18,7 +19,7 @@ from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.fetching import fetch
 from tomtransfer.models.registry import Recorded, find_student, read_registry, revision
 from tomtransfer.report import sources as report_sources
-from tomtransfer.report.sources import written_for_the_teacher
+from tomtransfer.report.sources import lead_of, written_for_the_teacher
 from tomtransfer.respondents.answer_record import AnswerRecord, Place, read_answer_record
 from tomtransfer.respondents.asking import Questions
 from tomtransfer.respondents.counting import answers_path, read_choices
@@ -270,6 +271,9 @@ def test_reasons_that_nobody_gave_are_written_by_a_template_and_marked_so(tmp_pa
         f"{(motivations['author'] == 'template').sum()} motivations were written by a template of the registry, in the "
         "place of a teacher who gave none."
     ]
+    page = SimpleNamespace(motivations=[tmp_path / "motivations.parquet"], training={"transfer": None}, teacher=[])
+    models = SimpleNamespace(provenance=dict.fromkeys(("teacher", "base", "tuned"), {"model": ["one"]}))
+    assert "trained on the large one's choices, with reasons of which a template wrote" in lead_of(models, page)
     shown = report_sources.asked(asked, [tmp_path / "motivations.parquet"], 1)
     assert [[each.author for each in place.motivations] for place in shown] == [[None] * 2, ["template"] * 2]
     assert revision("people", plain.model_copy(update={"reasons": TEMPLATE})) != revision("people", plain)
