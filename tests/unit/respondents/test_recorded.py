@@ -272,7 +272,7 @@ def test_reasons_that_nobody_gave_are_written_by_a_template_and_marked_so(tmp_pa
         "place of a teacher who gave none."
     ]
     page = SimpleNamespace(motivations=[tmp_path / "motivations.parquet"], training={"transfer": None}, teacher=[])
-    models = SimpleNamespace(provenance=dict.fromkeys(("teacher", "base", "tuned"), {"model": ["one"]}))
+    models = SimpleNamespace(provenance={role: {"model": ["one"]} for role in ("teacher", "base", "tuned")})
     assert "trained on the large one's choices, with reasons of which a template wrote" in lead_of(models, page)
     shown = report_sources.asked(asked, [tmp_path / "motivations.parquet"], 1)
     assert [[each.author for each in place.motivations] for place in shown] == [[None] * 2, ["template"] * 2]
