@@ -4,14 +4,27 @@ import copy
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM
+from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    GptOssConfig,
+    GptOssForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
 
 from tomtransfer.experiment.sections import Lora, Training
 from tomtransfer.inference.prefill import prefill
 from tomtransfer.inference.row_attention import SHARED_ROWS
 from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
+from tomtransfer.training import together
 from tomtransfer.training.lora import add_adapter
 from tomtransfer.training.loss import pack, row_targets, token_shares, weighted_loss
+from tomtransfer.training.together import compute_together, shared_beginning, tokens_together
 from tomtransfer.training.trainer import by_scenario, make_trainer
 
 SHAPE = {
@@ -30,6 +43,15 @@ SHAPES = {
     "a window shorter than the prompt": lambda: MistralForCausalLM(MistralConfig(**SHAPE, sliding_window=5)),
     "a window within a completion": lambda: MistralForCausalLM(MistralConfig(**SHAPE, sliding_window=10)),
 }
+OTHER_SCORES = {
+    "capped scores": lambda: Gemma2ForCausalLM(
+        Gemma2Config(**SHAPE, head_dim=8, attn_logit_softcapping=2.0, sliding_window=4096)
+    ),
+    "sinks": lambda: GptOssForCausalLM(
+        GptOssConfig(**SHAPE, head_dim=8, num_local_experts=2, num_experts_per_tok=1, sliding_window=4096)
+    ),
+}
+"""Their own attention has to be told what a row is made of."""
 PROMPT = [3, 1, 4, 1, 5, 9, 2, 6]
 UNEVEN = [[10, 11, 12], [20], [10, 13, 14, 15, 16], [20, 21], [11, 12, 13, 14, 15, 16, 17]]
 STEPS = 20
@@ -37,7 +59,7 @@ STEPS = 20
 
 def make_model(shape):
     torch.manual_seed(0)
-    return SHAPES[shape]()
+    return (SHAPES | OTHER_SCORES)[shape]()
 
 
 def completions(texts=UNEVEN):
@@ -202,6 +224,75 @@ def test_a_counterbalanced_step_has_the_gradient_of_all_rows_of_one_scenario(tmp
     assert sorted(round(entry["loss"], 3) for entry in logged) == sorted([*expected, *expected])
     for entry in logged:
         assert entry["grad_norm"] == pytest.approx(expected[round(entry["loss"], 3)], rel=1e-3)
+
+
+BEGINNING = [3, 1, 4, 1, 5, 9]
+LIKE_FRAMES = tuple([*BEGINNING, *rest] for rest in ([2, 6], [6, 2, 7], [8], [2, 8, 2, 8]))
+
+
+def gradient_of(loss, model):
+    parameters = list(model.parameters())
+    return torch.cat([each.flatten() for each in torch.autograd.grad(loss, parameters)])
+
+
+@pytest.mark.parametrize("shape", ["llama", "qwen2", "a window over all", "capped scores", "sinks"])
+@pytest.mark.parametrize("choice_share", [0.7, None])
+def test_a_pass_over_the_frames_of_a_scenario_has_the_gradient_of_their_rows(shape, choice_share):
+    model = make_model(shape)
+    rows = mirrored("one", *LIKE_FRAMES)
+    assert shared_beginning(rows) == len(BEGINNING)
+    given = compute_together(rows, choice_share)
+    count = given["input_ids"].shape[1]
+    assert count == tokens_together(rows) < sum(len(row_inputs(row)["input_ids"][0]) for row in rows)
+    labels, sources, weights = (given.pop(name) for name in ("labels", "sources", "weights"))
+    logits = model(**given, logits_to_keep=sources).logits[0]
+    one_pass = weighted_loss(logits, labels, weights, temperature=0.8)
+    apart = torch.stack([shared_loss(model, row, choice_share) for row in rows]).sum()
+    assert float(one_pass) == pytest.approx(float(apart), rel=1e-6)
+    expected = gradient_of(apart, model)
+    assert (gradient_of(one_pass, model) - expected).norm() <= 1e-5 * expected.norm()
+
+
+def test_prompts_with_nothing_in_common_and_one_that_is_the_others_beginning_are_exact_too():
+    model = make_model("llama")
+    for prompts in ((PROMPT, [9, 9, 9]), (PROMPT, [*PROMPT, 7]), (PROMPT, PROMPT)):
+        rows = mirrored("one", *prompts)
+        given = compute_together(rows, 0.5)
+        labels, sources, weights = (given.pop(name) for name in ("labels", "sources", "weights"))
+        one_pass = weighted_loss(model(**given, logits_to_keep=sources).logits[0], labels, weights, 0.8)
+        assert float(one_pass) == pytest.approx(float(sum(shared_loss(model, row) for row in rows)), rel=1e-6)
+
+
+def test_a_counterbalanced_training_in_one_pass_a_scenario_is_that_in_a_pass_a_row(tmp_path):
+    rows = [*mirrored("one", *LIKE_FRAMES), *mirrored("other", *LIKE_FRAMES[:2])]
+    settings = Training(epochs=3, counterbalanced_steps=True, rows_per_step=2, learning_rate=1e-3)
+    passes, losses = [], []
+    for longest in (0, 1_000):
+        model = add_adapter(make_model("llama"), settings)
+        counts = []
+        model.register_forward_pre_hook(lambda *_, counts=counts: counts.append(1))
+        trainer = make_trainer(model, rows, rows[:1], settings, tmp_path, False, longest_together=longest)
+        trainer.args.save_strategy = "no"
+        trainer.train()
+        passes.append(len(counts))
+        losses.append([entry["loss"] for entry in trainer.state.log_history if "loss" in entry])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    # Three epochs of six rows or of two scenarios, the evaluations, and the look whether one pass is exact.
+    assert passes[0] - passes[1] == 3 * (6 - 2) - (4 + 1)
+
+
+def test_a_model_that_does_not_heed_the_mask_has_a_pass_for_every_row(tmp_path, monkeypatch, caplog):
+    def all_seen(rows, choice_share):
+        given = compute_together(rows, choice_share)
+        return {**given, "attention_mask": torch.ones_like(given["attention_mask"]).tril()}
+
+    monkeypatch.setattr(together, "compute_together", all_seen)
+    rows = mirrored("one", *LIKE_FRAMES)
+    settings = Training(counterbalanced_steps=True)
+    model = add_adapter(make_model("llama"), settings)
+    trainer = make_trainer(model, rows, rows[:1], settings, tmp_path, False, longest_together=1_000)
+    assert "trained in passes of their own" in caplog.text
+    assert set(trainer.data_collator([trainer.train_dataset[0]])) == {"rows"}
 
 
 def test_rows_of_a_scenario_stand_together_and_weigh_what_they_weighed_before():

@@ -43,7 +43,9 @@ def attend_rows(
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
     if not row_lengths:
         if softcap is not None or s_aux is not None:
-            raise UnknownAttentionError("a row with sinks or capped scores has to say what it is made of")
+            if attention_mask is None or attention_mask.dtype != torch.bool:
+                raise UnknownAttentionError("a row with sinks or capped scores has to say what it is made of")
+            return attend(query, key, value, attention_mask, scaling, softcap, s_aux), None
         whole: tuple[torch.Tensor, None] = sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling
         )

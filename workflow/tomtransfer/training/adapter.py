@@ -111,6 +111,7 @@ def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Pat
     """Train an adapter, and return the folder that holds its files and its log."""
     from tomtransfer.inference.rows import row_lengths
     from tomtransfer.training.lora import add_adapter
+    from tomtransfer.training.together import LONGEST_TOGETHER
     from tomtransfer.training.trainer import train
 
     student, settings = lesson.student, lesson.settings
@@ -122,7 +123,8 @@ def _train(lesson: Lesson, checkpoints: Path, checkpointing: bool | None) -> Pat
     if plain:
         rows, held_back = (_rows(student, part, 1, by_token) for part in parts)
     model = add_adapter(student.loaded, settings, lesson.seed)
-    log = train(model, rows, held_back, settings, checkpoints, checkpointing, plain, lesson.seed)
+    together = 0 if plain else min(LONGEST_TOGETHER, student.sharing.longest or LONGEST_TOGETHER)
+    log = train(model, rows, held_back, settings, checkpoints, checkpointing, plain, lesson.seed, together)
     # A path is of this machine, a name is in the registry of every machine. No embeddings are saved: to find out
     # whether they changed, peft would look for that name on a hub.
     model.peft_config["default"].base_model_name_or_path = student.name

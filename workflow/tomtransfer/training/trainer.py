@@ -7,6 +7,7 @@ import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tomtransfer.inference.plain import PLAIN, accepted
 from tomtransfer.inference.row_attention import SHARED_ROWS
 from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
 from tomtransfer.training.loss import pack, row_targets, weighted_loss
+from tomtransfer.training.together import compute_together, is_exact, tokens_together
 
 logger = logging.getLogger(__name__)
 
@@ -140,14 +142,18 @@ def train(
     gradient_checkpointing: bool | None,
     plain: bool = False,
     seed: int = 1,
+    longest_together: int = 0,
 ) -> list[TrainingStep]:
     """Tune the adapter of `model` on `rows`, evaluate it on `held_back` at each quarter, and return what was logged.
 
     Rows of one completion each may be computed in `plain` passes, for models that cannot do with less. `seed` is that
-    of the order of the rows. Goes on from the last whole checkpoint in `checkpoints`, and leaves a new one there after
-    each epoch.
+    of the order of the rows. Rows of a scenario that are one step are one pass, too, if that has at most
+    `longest_together` tokens and the model is exact in it. Goes on from the last whole checkpoint in `checkpoints`, and
+    leaves a new one there after each epoch.
     """
-    trainer = make_trainer(model, rows, held_back, settings, checkpoints, gradient_checkpointing, plain, seed)
+    trainer = make_trainer(
+        model, rows, held_back, settings, checkpoints, gradient_checkpointing, plain, seed, longest_together
+    )
     last = last_checkpoint(checkpoints)
     on_from = f", on from {last.name}" if last else ""
     logger.info("training %d rows for %d epochs%s", len(rows), settings.epochs, on_from)
@@ -176,6 +182,7 @@ def make_trainer(
     gradient_checkpointing: bool | None,
     plain: bool = False,
     seed: int = 1,
+    longest_together: int = 0,
 ) -> "RowTrainer":
     """Return what tunes the adapter of `model` on `rows`.
 
@@ -185,6 +192,8 @@ def make_trainer(
     model.set_attn_implementation(PLAIN if plain else SHARED_ROWS)
     together = by_scenario(rows) if settings.counterbalanced_steps else [[row] for row in rows]
     steps = -(-len(together) // settings.rows_per_step) * settings.epochs
+    if not is_exact(together, longest_together, partial(_loss_of, model, settings), compute_type(model.device)):
+        longest_together = 0
     on_cpu = model.device.type == "cpu"
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
@@ -224,15 +233,29 @@ def make_trainer(
         args=arguments,
         train_dataset=together,
         eval_dataset=[[row] for row in held_back],
-        data_collator=lambda one: _collate(one[0], settings.choice_share),
+        data_collator=lambda one: _collate(one[0], settings.choice_share, longest_together),
         callbacks=[_Report(steps), _Evaluate(steps)],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def _collate(rows: Sequence[Row], choice_share: float | None) -> dict[str, Any]:
+def _loss_of(model: Any, settings: Training, given: dict[str, Any]) -> float:
+    """Return the loss of a pass without learning from it."""
+    inputs = {key: each.to(model.device) if isinstance(each, torch.Tensor) else each for key, each in given.items()}
+    labels, sources, weights = (inputs.pop(name) for name in ("labels", "sources", "weights"))
+    training = model.training
+    model.eval()
+    with torch.no_grad():
+        logits = model(**inputs, logits_to_keep=sources, use_cache=False).logits[0]
+    model.train(training)
+    return float(weighted_loss(logits, labels, weights, settings.temperature))
+
+
+def _collate(rows: Sequence[Row], choice_share: float | None, longest_together: int = 0) -> dict[str, Any]:
     """Return all that the loss of a row, or of several that are trained together, is computed from."""
+    if len(rows) > 1 and tokens_together(rows) <= longest_together:
+        return compute_together(rows, choice_share)
     found = [{**row_inputs(row), "row_lengths": row_lengths(row), **row_targets(row, choice_share)} for row in rows]
     return found[0] if len(found) == 1 else {"rows": found}
 
