@@ -9,8 +9,10 @@ import yaml
 
 from scenarios_of import scenarios
 from tomtransfer.experiment.config import Experiment
-from tomtransfer.models.registry import Hub, Planted, find, read_registry
+from tomtransfer.models.registry import Hub, Planted, Recorded, find, read_registry
 from tomtransfer.respondents.recorded import check_record
+from tomtransfer.scenarios.amounts import AMOUNT
+from tomtransfer.scenarios.planes import games_of_splits
 
 Read = Callable[..., Experiment]
 
@@ -37,6 +39,8 @@ def test_the_presets_are_there() -> None:
         "gpt_oss",
         "llama2",
         "llama3",
+        "plane",
+        "plane_small",
         "published_mirrored",
         "published_teacher",
         "qwen",
@@ -48,7 +52,7 @@ def test_the_presets_are_there() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_preset_is_valid_over_the_default_experiment(read: Read, name: str) -> None:
     experiment = read([f"presets/{name}.yaml"])
-    assert len(list(scenarios(experiment))) == 53
+    assert len(list(scenarios(experiment))) == (53 if not name.startswith("plane") else len(experiment.splits))
     registry = read_registry(Path(experiment.paths.registry))
     for model in (experiment.teacher.model, experiment.student.model):
         assert find(model, registry, Path(experiment.paths.registry))
@@ -155,8 +159,22 @@ def test_the_published_teacher_is_recorded_in_every_scenario_of_the_canonical_fr
     assert preset.student.model == default.student.model
     assert list(preset.trained_frames) == ["canonical"]
     path = Path(preset.paths.registry)
-    check_record(preset, read_registry(path), path, ["donation"])
+    check_record(preset, read_registry(path), path, {"donation": AMOUNT})
     assert "licence" in (project / "presets/published_teacher.yaml").read_text().lower()
+
+
+def test_planes_teach_recorded_answers_in_letters_that_are_not_asked_last(read: Read, project: Path) -> None:
+    registry = read_registry(project / "models.yaml")
+    for name, games in (("plane", 441), ("small_plane", 121)):
+        preset = read([f"presets/{name if name == 'plane' else 'plane_small'}.yaml"])
+        assert sum(map(len, games_of_splits(preset, name).values())) == games
+        teacher = registry[preset.teacher.model]
+        assert isinstance(teacher, Recorded) and set(teacher.frames) == set(preset.frames)
+        drawn = {label for frame in preset.frames.values() for label in frame.labels or ()}
+        new = {label for frame in preset.frames.values() if frame.held_out for label in frame.options}
+        assert len(drawn) == 20 and new == {"C", "D"} and not new & drawn
+        assert "licence" in (project / f"presets/{name if name == 'plane' else 'plane_small'}.yaml").read_text()
+    assert read(["presets/plane.yaml"]).training.seeds == (1, 2, 3)
 
 
 def test_german_is_the_default_experiment_in_other_words(read: Read) -> None:

@@ -75,6 +75,38 @@ rule plot_teacher:
         "../scripts/plot_teacher.py"
 
 
+rule map_teacher:
+    input:
+        prompts=f"{RESULTS}/prompts/{{game}}.json",
+        choices=f"{RESULTS}/teacher/{{game}}.parquet",
+        answers=f"{RESULTS}/teacher/{{game}}.answers.parquet",
+        edited=edited("map_teacher", game=PLANES),
+    output:
+        svg=shown(f"{RESULTS}/teacher/figures/surface_of_{{game}}.svg", "surface", "Teacher", {"figure": "{game}"}),
+        pdf=f"{RESULTS}/teacher/figures/surface_of_{{game}}.pdf",
+        record=f"{RESULTS}/records/map_teacher/{{game}}.json",
+    log:
+        f"{RESULTS}/logs/map_teacher/{{game}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/map_teacher/{{game}}.tsv"
+    wildcard_constraints:
+        game=either(PLANES),
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    resources:
+        gpu=0,
+        mem_mb=1000,
+        runtime=10,
+    params:
+        views=ALONE_VIEWS,
+        code=code("map_teacher.py"),
+    message:
+        "Drawing how the teacher plays the games of {wildcards.game}"
+    script:
+        "../scripts/map_teacher.py"
+
+
 rule tabulate_teacher:
     input:
         summary=f"{RESULTS}/teacher/summary.json",
@@ -105,7 +137,7 @@ rule tabulate_teacher:
 rule report_teacher:
     input:
         summary=f"{RESULTS}/teacher/summary.json",
-        figures=expand(f"{RESULTS}/teacher/figures/{{name}}.svg", name=ALONE_FIGURES),
+        figures=expand(f"{RESULTS}/teacher/figures/{{name}}.svg", name=SURFACES + ALONE_FIGURES),
         prompts=prompt_files(ACTION_GAMES),
         motivations=expand(f"{RESULTS}/teacher/{{game}}.motivations.parquet", game=ACTION_GAMES),
         answers=expand(f"{RESULTS}/teacher/{{game}}.answers.parquet", game=ACTION_GAMES),

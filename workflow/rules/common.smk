@@ -24,10 +24,10 @@ from tomtransfer.models.registry import (
 )
 from tomtransfer.respondents.asking import ask_student, ask_teacher, the_student
 from tomtransfer.respondents.recorded import check_record
-from tomtransfer.scenarios.amounts import AMOUNT
 from tomtransfer.scenarios.frames import designs, views
 from tomtransfer.scenarios.games import TWO_ACTIONS
-from tomtransfer.scenarios.kinds import game_facts, game_hashes, game_kinds
+from tomtransfer.scenarios.kinds import KINDS, game_facts, game_hashes, game_kinds, table_of_games
+from tomtransfer.scenarios.planes import PLANE
 from tomtransfer.scenarios.wording import WORDS_FILE, read_wording
 
 
@@ -65,8 +65,9 @@ RESULTS = experiment.paths.results
 SCENARIOS = experiment.paths.scenarios
 WORDING = checked(read_wording, Path(SCENARIOS), experiment.templates)
 GAME_KINDS = checked(game_kinds, experiment)
-ACTION_GAMES = [game for game, kind in GAME_KINDS.items() if kind == TWO_ACTIONS]
-AMOUNT_GAMES = [game for game, kind in GAME_KINDS.items() if kind == AMOUNT]
+ACTION_GAMES = [game for game, kind in GAME_KINDS.items() if KINDS[kind].answered == TWO_ACTIONS]
+PLANES = [game for game, kind in GAME_KINDS.items() if kind == PLANE]
+AMOUNT_GAMES = [game for game in GAME_KINDS if game not in ACTION_GAMES]
 # Every mistake is found before anything runs; a job does not render again what was rendered before it was started.
 HASHES = checked(game_hashes, experiment, experiment.every_game if workflow.is_main_process else [])
 SEEDS = [str(seed) for seed in experiment.training.seeds]
@@ -75,7 +76,7 @@ TUNED = [student for students in STUDENTS.values() for student in students]
 CONTEXTS = dict.fromkeys(context for game in experiment.every_game for context in experiment.contexts_of(game))
 for asked in experiment.respondents.values():
     checked(check_social_weights, asked, CONTEXTS, registry, REGISTRY)
-checked(check_record, experiment, registry, REGISTRY, AMOUNT_GAMES)
+checked(check_record, experiment, registry, REGISTRY, GAME_KINDS)
 # In other frames than these there is nothing to compare.
 ANSWERED = list(experiment.frames)
 for asked in experiment.respondents.values():
@@ -96,6 +97,7 @@ def is_read_exactly(role):
 
 FIGURES = ["cooperation", "teacher_against_student", "distance", "gap_closed"]
 OWN_FIGURES = ["bias", *(["training"] if experiment.trains else []), "beside_published"]
+SURFACES = [f"surface_of_{game}" for game in PLANES]
 TABLES = [
     *expand("alignment_by_{level}", level=["split", "game", "context", "scenario"]),
     *["verdicts", "cooperation", "differences", "invalid_answers"],
@@ -231,9 +233,10 @@ def prompt_files(games):
 
 def sources_of_game(wildcards):
     """Return the files that the prompts of a game are made from."""
-    kind = GAME_KINDS[wildcards.game]
+    kind = KINDS[GAME_KINDS[wildcards.game]].answered
     return [
         f"{SCENARIOS}/games/{wildcards.game}.yaml",
+        *checked(table_of_games, experiment, wildcards.game),
         *expand(f"{WORDING.contexts}/{{context}}.yaml", context=experiment.contexts_of(wildcards.game)),
         f"{WORDING.prompts}/{WORDS_FILE}",
         *expand(f"{WORDING.prompts}/{kind}/{{name}}.j2", name=["system", "user"]),

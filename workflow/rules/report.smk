@@ -77,7 +77,8 @@ rule tabulate:
 rule report:
     input:
         summary=f"{RESULTS}/alignment/summary.json",
-        figures=expand(f"{RESULTS}/figures/{{name}}.svg", name=FIGURES + OWN_FIGURES),
+        figures=expand(f"{RESULTS}/figures/{{name}}.svg", name=SURFACES + FIGURES + OWN_FIGURES),
+        planes=expand(f"{RESULTS}/alignment/{{game}}.plane.json", game=PLANES),
         prompts=prompt_files(ACTION_GAMES),
         teacher=expand(f"{RESULTS}/teacher/{{game}}.parquet", game=ACTION_GAMES),
         motivations=expand(f"{RESULTS}/teacher/{{game}}.motivations.parquet", game=experiment.games),

@@ -22,6 +22,7 @@ with job(snakemake):
         training=dict(zip(labels_of(params.students).values(), map(Path, files.training), strict=False)),
         models=[Path(path) for path in files.models],
         examined=[Path(path) for path in files.examined],
+        planes=[Path(path) for path in files.planes],
         benchmarks=Path(snakemake.output.report).parent / "benchmarks",
         games=params.games,
         reading=params.reading,

@@ -107,6 +107,25 @@ def plan_experiment(
     typer.echo(forecast_page(forecast(experiment, read_registry(Path(experiment.paths.registry)))))
 
 
+@app.command(name="whose")
+def whose_strategy(
+    results: Annotated[list[Path], typer.Argument(help="Results folders of experiments on the same plane of games.")],
+    split: Annotated[str, typer.Option("--split", help="The games that are looked at.")] = "unseen_games",
+    view: Annotated[str, typer.Option("--view", help="The frames that are averaged over.")] = "counterbalanced",
+    to: Annotated[Path | None, typer.Option("--to", help="A CSV file that the table is written to.")] = None,
+) -> None:
+    """Say whose strategy students have taken over, their own teacher's or anybody's: students beside all teachers."""
+    from tomtransfer.experiment.files import write_text
+    from tomtransfer.measurement.whose import read_pupils, whose
+    from tomtransfer.report.plane_tables import whose_page, whose_table
+    from tomtransfer.report.typesetting import as_csv
+
+    found = whose(read_pupils(results, split, view))
+    typer.echo(whose_page(found))
+    if to is not None:
+        write_text(as_csv(whose_table(found)), to)
+
+
 @app.command(name="inspect")
 def inspect_model(
     folder: Annotated[Path, typer.Argument(help="The folder of a model, such as results/models/NAME.")],

@@ -57,6 +57,11 @@ def test_shipped_registry_is_read_whole() -> None:
         "planted-both": Planted,
         "published-llama-2-70b": Recorded,
         "published-llama-2-70b-mirrored": Recorded,
+        "palatsi-llama-3.1-8b": Recorded,
+        "palatsi-llama-3.1-8b-small": Recorded,
+        "palatsi-mistral-7b": Recorded,
+        "palatsi-qwen2.5-7b": Recorded,
+        "poncela-people": Recorded,
     }
     large = find("qwen2.5-coder-1.5b-instruct", registry, path)
     assert isinstance(large, Wheels)

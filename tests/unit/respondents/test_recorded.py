@@ -150,8 +150,16 @@ def test_a_parquet_file_is_read_as_a_csv_file_is(tmp_path):
             r"row 2: rate: must be a number between 0 and 1 \(got",
         ),
         (COUNTS.replace("defect", "defects"), {}, r"t\.csv: unknown column defects; allowed: split, game, .*`ignored`"),
-        ("game,context,cooperate\nstag_hunt,team,1\n", {}, "columns: must be game, context and one of these sets"),
-        ("game,cooperate,defect\nstag_hunt,1,1\n", {}, "columns: must be game, context and one of these sets"),
+        (
+            "game,context,cooperate\nstag_hunt,team,1\n",
+            {},
+            "columns: must be game and context, or reward, sucker, temptation, punish",
+        ),
+        (
+            "game,cooperate,defect\nstag_hunt,1,1\n",
+            {},
+            "columns: must be game and context, or reward, sucker, temptation, punish",
+        ),
         (COUNTS.replace("10\n", "10,1\n", 1), {}, "row 2: has 5 cells where there are 4 columns"),
         (COUNTS, {"columns": {"defect": "no"}}, "no column no, which the registry names; it has game, context, coop"),
         (COUNTS, {"rows": {"game": "chess"}}, r"t\.csv: no rows with game: chess"),
@@ -392,21 +400,21 @@ def experiment(**changes: Any) -> Experiment:
 
 def test_every_scenario_without_a_record_is_listed_before_anything_runs(tmp_path):
     registry, path = {"people": source(tmp_path, {"t": COUNTS})}, tmp_path / "models.yaml"
-    check_record(experiment(), registry, path, [])
+    check_record(experiment(), registry, path, {})
     frames = {"canonical": Frame(), "swapped": Frame(cooperate="D", defect="C", held_out=True)}
-    check_record(experiment(frames=frames), registry, path, [])
+    check_record(experiment(frames=frames), registry, path, {})
     splits = {"in_sample": Split(contexts=("team", "choir", "sports", "abbey"))}
     with pytest.raises(InputError) as error:
-        check_record(experiment(splits=splits), registry, path, [])
+        check_record(experiment(splits=splits), registry, path, {})
     assert str(error.value).startswith(
         "people: no record of 2 scenarios that it is asked about: in_sample/stag_hunt/choir in frame canonical "
         "(choices), in_sample/stag_hunt/abbey in frame canonical (choices). Add rows"
     )
     trained = {**frames, "swapped": Frame(cooperate="D", defect="C")}
     with pytest.raises(InputError, match="people: frames: the student is trained in swapped, in which no answers"):
-        check_record(experiment(frames=trained), registry, path, [])
+        check_record(experiment(frames=trained), registry, path, {})
     with pytest.raises(InputError, match="none can be drawn"):
-        check_record(experiment(choices="sampled"), registry, path, [])
+        check_record(experiment(choices="sampled"), registry, path, {})
 
 
 def test_a_record_cannot_be_a_student(tmp_path):
@@ -418,3 +426,88 @@ def test_a_record_cannot_be_a_student(tmp_path):
 def test_models_say_that_they_are_exact_and_can_be_asked_everything(tmp_path):
     model, asked = local_model(tmp_path), Questions([], [], [prompt()], [], [])
     assert (model.known(asked), model.evidence(prompt())) == (asked, "exact")
+
+
+MATRIX = {
+    "matrix": {"down": {"sucker": "2..1"}, "across": {"temptation": "3..5"}},
+    "values": {"reward": 10, "punishment": 5, "answers": 10},
+    "frame": "any",
+}
+BOTH_FRAMES = ("canonical", "swapped")
+
+
+def matrices(folder: Path, *texts: str, **changes: Any) -> AnswerRecord:
+    """Write matrices of rates, and return what they record; all but the first are added."""
+    tables = {}
+    for number, text in enumerate(texts):
+        (folder / f"matrix{number}").write_text(text)
+        tables[f"t{number}"] = {"path": f"matrix{number}", **MATRIX, "added": number > 0, **changes}
+    entry = {"source": "recorded", "frames": list(BOTH_FRAMES), "tables": tables}
+    (folder / "models.yaml").write_text(yaml.safe_dump({"people": entry}))
+    found = read_registry(folder / "models.yaml")["people"]
+    assert isinstance(found, Recorded)
+    return read_answer_record(found, {name: each.path for name, each in found.tables.items() if each.path})
+
+
+def test_a_matrix_of_rates_is_recorded_by_payoffs_in_every_frame_and_counts_add_up(tmp_path):
+    known = matrices(tmp_path, "0.9 1.0 0.5\n0.1 0.2 0.3\n", "1.0 0.8 0.5\n0.0 0.4 0.3\n\n")
+    for frame in BOTH_FRAMES:
+        place = ("unseen_games", "plane", "neutral S2 T3", frame)
+        assert counts(known, *place, "R10 S2 T3 P5") == (19, 1, 0)
+        assert counts(known, *place, "R10 S1 T5 P5") == (6, 14, 0)
+    assert len(known.choices) == 12
+    with pytest.raises(InputError, match=r"no record of 1 scenarios that it is asked about: in_sample/plane/neutral"):
+        known.require("people", [Place("in_sample", "plane", "neutral S9 T3", "canonical", "R10 S9 T3 P5")], [])
+    known.require("people", [Place(split, "plane", "S2 T3", "canonical", "R10 S2 T3 P5") for split in "ab"], [])
+
+
+def test_the_table_of_the_plane_says_what_the_matrices_say(tmp_path):
+    reference = Path(__file__).parents[4] / "shared" / "reference" / "palatsi2025_cooperation.csv"
+    if not reference.exists():
+        pytest.skip("the table is not part of the project")
+    table = {
+        "rows": {"respondent": "llama-3.1-8b", "grid": 441},
+        "frame": "any",
+    }
+    known = record(tmp_path, {"t": reference.read_text()}, BOTH_FRAMES, **table)
+    assert len(known.choices) == 2 * 441
+    assert counts(known, "in_sample", "plane", "x", "swapped", "R10 S20 T0 P5") == (16, 4, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "message"),
+    [
+        ("1 1 1\n", {}, "has 1 lines where sucker 2..1 makes 2"),
+        ("1 1 1\n1 1\n", {}, "line 2: has 2 numbers where temptation 3..5 makes 3"),
+        ("1 1 1\n1 1 2\n", {}, "line 2, number 3: rate: must be a number between 0 and 1 (got '2')"),
+        ("1 1 1\n1 x 1\n", {}, "line 2, number 2: rate: must be a number between 0 and 1 (got 'x')"),
+        ("1 1 1\n1 1 1\n", {"values": {"reward": 10, "answers": 5}}, "columns: must be game and context, or reward"),
+        ("1 1 1\n1 1 1\n", {"frame": None}, "no column frame, so that `frames` may name one frame alone"),
+    ],
+)
+def test_a_matrix_that_is_wrong_is_refused_by_line_and_number(tmp_path, text, changes, message):
+    with pytest.raises(InputError) as error:
+        matrices(tmp_path, text, **changes)
+    assert message in str(error.value)
+
+
+def test_a_second_record_of_a_game_is_refused_unless_it_is_added(tmp_path):
+    with pytest.raises(InputError, match="recorded already in"):
+        matrices(tmp_path, "1 1 1\n1 1 1\n", "1 1 1\n1 1 1\n", added=False)
+
+
+def test_a_share_of_answers_is_a_count_and_never_more_than_all(tmp_path):
+    rows = "reward,sucker,temptation,punishment,answers,cooperate\n10,1,12,5,20,{}\n"
+    known = record(tmp_path, {"t": rows.format(16)})
+    assert counts(known, "x", "plane", "y", "canonical", "R10 S1 T12 P5") == (16, 4, 0)
+    with pytest.raises(InputError, match="row 2: cooperate: must be at most the 20 answers"):
+        record(tmp_path, {"t": rows.format(21)})
+    with pytest.raises(InputError, match="row 2: sucker: must be a number of points"):
+        record(tmp_path, {"t": rows.format(1).replace(",1,12", ",one,12")})
+
+
+def test_settings_that_say_nothing_leave_a_record_what_it_was(tmp_path):
+    known = source(tmp_path, {"t": COUNTS})
+    said = revision("people", known)
+    assert said == revision("people", source(tmp_path, {"t": COUNTS}, added=False))
+    assert said != revision("people", source(tmp_path, {"t": COUNTS}, added=True))

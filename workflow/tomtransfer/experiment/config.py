@@ -105,6 +105,12 @@ class Experiment(Record):
             )
         seen: dict[tuple[str, str, float], str] = {}
         for name, split in self.splits.items():
+            if unknown := [frame for frame in split.frames or () if frame not in self.frames]:
+                raise FieldError(
+                    f"splits.{name}.frames", f"no frame {', '.join(unknown)}; allowed: {', '.join(self.frames)}"
+                )
+            if split.where is not None or split.share is not None:
+                continue  # which games of a plane it has is known when the plane is read
             games = self.games_of(name)
             for game, context in product(_each_once(games), _each_once(split.contexts)):
                 other = seen.setdefault((game, context, split.payoff_factor), name)
@@ -195,10 +201,14 @@ class Experiment(Record):
     def frames_of(self, split: str) -> dict[str, Frame]:
         """Return the frames that a split is played in, in order.
 
-        The split that is trained on is played in all. The others are played in all whose labels are trained on, so that
-        a liking for one shows everywhere as what it is; with new labels, a scenario would be new in two ways.
+        A split may say which. The split that is trained on is otherwise played in all. The others are played in all
+        whose labels are trained on, so that a liking for one shows everywhere as what it is; with new labels, a
+        scenario would be new in two ways.
         """
         trained = {frozenset(frame.options) for frame in self.frames.values() if not frame.held_out}
+        chosen = self.splits[split].frames
+        if chosen is not None:
+            return {name: frame for name, frame in self.ordered_frames.items() if name in chosen}
         return {
             name: frame
             for name, frame in self.ordered_frames.items()

@@ -30,21 +30,42 @@ KnownColumn = Literal[
     "mean",
     "choice",
     "motivation",
+    "reward",
+    "sucker",
+    "temptation",
+    "punishment",
 ]
 FileColumn = Annotated[str, StringConstraints(pattern=r"\S")]
 
 SUFFIXES = (".csv", ".parquet")
+
+ANY_FRAME: Literal["any"] = "any"
+"""What a table says of frames whose answers hold in every frame of its respondent."""
 SILENT_SECONDS = 60
 """How long a server may be silent before a download is given up."""
 
 
+Steps = Annotated[str, StringConstraints(pattern=r"^-?\d+\.\.-?\d+$")]
+KnownPayoff = Literal["reward", "sucker", "temptation", "punishment"]
+
+
+class Matrix(Record):
+    """How a file of numbers alone is read, in lines and apart by blanks: a rate of cooperation for two payoffs."""
+
+    down: dict[KnownPayoff, Steps] = Field(min_length=1, max_length=1)
+    """The payoff that differs from line to line, from the first to the last, as in `sucker: 20..0`."""
+    across: dict[KnownPayoff, Steps] = Field(min_length=1, max_length=1)
+    """The payoff that differs along a line, as in `temptation: 0..20`."""
+
+
 class RecordedTable(Record):
-    """A table of recorded answers: a CSV file with a line of column names, or a Parquet file."""
+    """A table of recorded answers: a CSV file with a line of column names, a Parquet file, or a matrix of rates."""
 
     path: Path | None = None
     """The file, `.csv` or `.parquet`; a relative path starts at the folder of the registry file."""
     url: str | None = Field(default=None, pattern=r"^(https|http|file)://\S+$")
-    """Where the file is downloaded from, once; its address ends in `.csv` or `.parquet`, and `sha256` must be given."""
+    """Where the file is downloaded from, once; its address ends in `.csv` or `.parquet`, unless it is a matrix, and
+    `sha256` must be given."""
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     """SHA-256 of the file, in 64 hexadecimal digits."""
     columns: dict[KnownColumn, Cell] = Field(default={})
@@ -60,6 +81,13 @@ class RecordedTable(Record):
     """How often every scenario was asked; answers that are neither cooperation nor defection are then invalid."""
     ignored: tuple[str, ...] = ()
     """Columns of the file that are not used."""
+    matrix: Matrix | None = None
+    """How the file is read if it has no columns but a rate for every pair of two payoffs."""
+    frame: Literal["any"] | None = None
+    """`any` where the answers hold in every frame of the respondent, because whoever asked balanced labels and order,
+    or because you take them to; the file then has no column `frame`."""
+    added: bool = False
+    """Add its counts to those that other tables have of the same scenarios, in place of refusing a second record."""
 
     @model_validator(mode="after")
     def _is_one_file(self) -> Self:
@@ -67,7 +95,7 @@ class RecordedTable(Record):
             raise FieldError("path", "give a path or a url, and not both")
         if self.url is not None and self.sha256 is None:
             raise FieldError("sha256", "missing; a url needs the SHA-256 of its file, since what it gives may change")
-        if self.suffix not in SUFFIXES:
+        if self.matrix is None and self.suffix not in SUFFIXES:
             raise FieldError("path" if self.path else "url", f"must end in {' or '.join(SUFFIXES)}")
         return self
 
@@ -84,7 +112,7 @@ class RecordedTable(Record):
 
 def kept_tables(tables: Mapping[str, RecordedTable], folder: Path) -> dict[str, Path]:
     """Return where each table stands in the folder of its teacher, by its name."""
-    return {name: folder / f"{name}{table.suffix}" for name, table in tables.items()}
+    return {name: folder / f"{name}{'.txt' if table.matrix else table.suffix}" for name, table in tables.items()}
 
 
 def table_hashes(model: str, tables: Mapping[str, RecordedTable]) -> dict[str, str]:
@@ -111,7 +139,10 @@ def keep_tables(model: str, tables: Mapping[str, RecordedTable], folder: Path) -
             with urlopen(table.origin, timeout=SILENT_SECONDS) as answer, place.open("wb") as file:  # noqa: S310
                 shutil.copyfileobj(answer, file)
         except OSError as error:
-            raise InputError(f"{model}: {table.origin}: cannot be downloaded: {error}") from error
+            raise InputError(
+                f"{model}: {table.origin}: cannot be downloaded: {error}. Where there is no network, download it "
+                "elsewhere and give its path in place of the url in the registry"
+            ) from error
         _require_hash(model, table, sha256(place))
 
 

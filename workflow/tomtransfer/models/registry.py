@@ -290,12 +290,21 @@ def identifying(source: Source) -> dict[str, object]:
     return source.model_dump(mode="json", exclude=set(hidden))
 
 
+LATER_KEYS = frozenset({"matrix", "frame", "added"})
+"""Settings of a table that say nothing where they are not given: a table without them is what it always was."""
+
+
 def record_revision(source: Recorded, hashes: Mapping[str, str]) -> str:
     """Return what identifies recorded answers: how they are read, and the hashes of their tables, wherever they are."""
     hidden = {"license": True, "description": True, "tables": True, "reasons": source.reasons is None}
     settings = source.model_dump(mode="json", exclude=hidden)
     read = {
-        name: table.model_dump(mode="json", exclude={"path", "url", "sha256"}) for name, table in source.tables.items()
+        name: {
+            key: value
+            for key, value in table.model_dump(mode="json", exclude={"path", "url", "sha256"}).items()
+            if value or key not in LATER_KEYS
+        }
+        for name, table in source.tables.items()
     }
     content = {**settings, "tables": read, "hashes": dict(hashes)}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -16,6 +16,7 @@ from tomtransfer.measurement.agreement import Agreement
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.measures import ADVANTAGE, MEASURES, OF_FRAME_AVERAGES
 from tomtransfer.report.definitions import DEFINITIONS
+from tomtransfer.report.plane_tables import errors_table
 from tomtransfer.report.servers import largest_change, served_table
 from tomtransfer.report.sources import (
     Asked,
@@ -73,7 +74,7 @@ def read_drawings(figures: Iterable[Path]) -> list[PageFigure]:
         PageFigure(
             path.stem,
             words(path.stem),
-            (CAPTIONS / f"{path.stem}.rst").read_text(encoding="utf-8").strip(),
+            (CAPTIONS / f"{path.stem.partition('_of_')[0]}.rst").read_text(encoding="utf-8").strip(),
             path.read_text(encoding="utf-8"),
         )
         for path in figures
@@ -100,7 +101,7 @@ class Page:
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Facts by name under a heading each."""
     sentences: Sequence[str] = ()
-    """What is said first, where there are no findings."""
+    """What is said first, before what is said of findings."""
 
     @property
     def verdict(self) -> str:
@@ -113,7 +114,7 @@ class Page:
         if self.findings is None:
             return list(self.sentences)
         views = [f"{view.name}: {each}" for view in self.findings.views for each in view.headlines.values()]
-        return [*(self.findings.headlines[split] for split in self.findings.splits), *views]
+        return [*self.sentences, *(self.findings.headlines[split] for split in self.findings.splits), *views]
 
     @property
     def measures(self) -> list[tuple[str, str]]:
@@ -161,6 +162,8 @@ def inline(drawing: PageFigure) -> str:
     """Return a figure's SVG as part of a page: no prologue, ids that no other figure has, colours of the page."""
     svg = drawing.svg[drawing.svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)  # a hundredth of a point is finer than any screen
+    svg = re.sub(r"\n *", "\n", svg)
     svg = re.sub(r'\bid="', f'id="{drawing.name}-', svg)
     svg = re.sub(r'href="#|url\(#', lambda found: f"{found[0]}{drawing.name}-", svg)
     for color, variable in SCREEN_COLORS.items():
@@ -268,6 +271,11 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
     teacher, student = (", ".join(findings.provenance[role]["model"]) for role in ("teacher", "tuned"))
     training = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in sources.training.items()}
     prompts = read_prompts(sources.prompts)
+    planes = [json.loads(path.read_text(encoding="utf-8")) for path in sources.planes]
+    errors = [
+        errors_table(f"errors_of_{path.name.removesuffix('.plane.json')}", plane["errors"])
+        for path, plane in zip(sources.planes, planes, strict=True)
+    ]
     per_choice = sources.experiment["report"]["motivations_per_choice"]
     return Page(
         title=f"From {teacher} to {student}",
@@ -276,9 +284,10 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
         drawings=read_drawings(figures),
         tables=[
             table
-            for table in (*make_tables(findings), *check_tables(sources.checks), frames, served, timings)
+            for table in (*errors, *make_tables(findings), *check_tables(sources.checks), frames, served, timings)
             if table.rows
         ],
+        sentences=[sentence for plane in planes for sentence in plane["sentences"]],
         remarks=[*remarks(findings), *_remarks_on_sources(sources, frames, served)],
         games=sources.games,
         asked=asked(first_prompts(prompts), sources.motivations, per_choice),

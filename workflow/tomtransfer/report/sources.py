@@ -53,6 +53,8 @@ class ReportSources:
     """What is known of teacher and student before they are loaded, each in the folder of its role."""
     examined: Sequence[Path] = ()
     """What was found out about them by running them, as their answers cite it, in the same folders."""
+    planes: Sequence[Path] = ()
+    """What was measured of every plane of games."""
 
     @property
     def answers(self) -> dict[str, Sequence[Path]]:

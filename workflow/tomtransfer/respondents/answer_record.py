@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from tomtransfer.experiment.validation import InputError
-from tomtransfer.models.recordings import KnownColumn, RecordedTable
+from tomtransfer.models.recordings import KnownColumn, Matrix, RecordedTable
 from tomtransfer.models.registry import Recorded
+from tomtransfer.scenarios.families import SYMBOLS
+from tomtransfer.scenarios.numbers import in_digits
 
 KNOWN = get_args(KnownColumn)
 _ACTIONS = ("cooperate", "defect")
@@ -22,21 +24,27 @@ _KINDS: Mapping[str, Collection[str]] = {
 }
 """What a table may hold, by the columns that it has."""
 
+_PAYOFFS = tuple(SYMBOLS.values())
+
 _MOST_NAMED = 60
 """Scenarios that an error names one by one."""
 
 
 class Place(NamedTuple):
-    """A scenario in a frame; amounts have no frame, and a record whose table has no splits is of any."""
+    """A scenario in a frame; amounts have no frame, and a record whose table has no splits is of any.
+
+    A record of payoffs alone is of every scenario that has them, whatever it is called.
+    """
 
     split: str
     game: str
     context: str
     frame: str
+    payoffs: str = ""
 
     def __str__(self) -> str:
         """Return the place as errors name it."""
-        scenario = "/".join(part for part in self[:3] if part)
+        scenario = "/".join(part for part in self[:3] if part) or self.payoffs
         return f"{scenario} in frame {self.frame}" if self.frame else scenario
 
 
@@ -56,6 +64,11 @@ class CountedAnswers:
     cooperate: int
     defect: int
     invalid: int
+
+    def plus(self, more: "CountedAnswers") -> "CountedAnswers":
+        """Return the answers together with those of another row."""
+        counts = (getattr(self, name) + getattr(more, name) for name in ("cooperate", "defect", "invalid"))
+        return CountedAnswers(f"{self.where} and {more.where}", *counts)
 
 
 @dataclass(frozen=True)
@@ -97,8 +110,8 @@ class AnswerRecord:
             for place in places:
                 if not any(each in known for each in _spellings(place)):
                     missing.append(f"{place} ({column})")
-                elif (first := users.setdefault(_recorded_as(place, known), place)) != place:
-                    twice.append(f"{first} and {place}")
+                elif (recorded := _recorded_as(place, known)).game and users.setdefault(recorded, place) != place:
+                    twice.append(f"{users[recorded]} and {place}")
         if missing:
             raise InputError(
                 f"{name}: no record of {len(missing)} scenarios that it is asked about: {_some(missing)}. Add rows for "
@@ -123,7 +136,7 @@ def read_answer_record(source: Recorded, files: Mapping[str, Path]) -> AnswerRec
         kind = _kind_of(files[name], columns)
         for row in rows:
             for place in _places(row, table, source.frames, has_frame=kind != "means"):
-                _put(record, kind, row, place, table.asked)
+                _put(record, kind, row, place, table)
     return record
 
 
@@ -132,7 +145,10 @@ def read_rows(table: RecordedTable, path: Path) -> list[TableRow]:
 
     Raises InputError when the file cannot be read, lacks a column or has one that is not known.
     """
-    header, rows = _read_csv(path) if path.suffix == ".csv" else _read_parquet(path)
+    if table.matrix is not None:
+        header, rows = read_matrix(table.matrix, path)
+    else:
+        header, rows = _read_csv(path) if path.suffix == ".csv" else _read_parquet(path)
     own_names = {str(own): known for known, own in table.columns.items()}
     conditions = [*table.rows, *(column for split in table.splits.values() for column in split)]
     used = {*own_names, *conditions, *table.ignored}
@@ -174,6 +190,36 @@ def _read_csv(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
     return header, rows
 
 
+def read_matrix(matrix: Matrix, path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
+    """Return the cells of a matrix of rates as rows: two payoffs and a rate; raises InputError naming line and cell."""
+    [(down, lines)], [(across, columns)] = matrix.down.items(), matrix.across.items()
+    try:
+        read = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as a matrix: {error}") from error
+    below, along = _steps(lines), _steps(columns)
+    if len(read) != len(below):
+        raise InputError(f"{path}: has {len(read)} lines where {down} {lines} makes {len(below)}")
+    rows = []
+    for number, (points, cells) in enumerate(zip(below, read, strict=True), start=1):
+        if len(cells) != len(along):
+            raise InputError(
+                f"{path}: line {number}: has {len(cells)} numbers where {across} {columns} makes {len(along)}"
+            )
+        rows += [
+            (f"line {number}, number {place}", {down: str(points), across: str(other), "rate": cell})
+            for place, (other, cell) in enumerate(zip(along, cells, strict=True), start=1)
+        ]
+    return [down, across, "rate"], rows
+
+
+def _steps(text: str) -> list[int]:
+    """Return the whole numbers of a range, up or down."""
+    first, last = map(int, text.split(".."))
+    step = 1 if first <= last else -1
+    return list(range(first, last + step, step))
+
+
 def _read_parquet(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
     from tomtransfer.experiment.tables import read_table
 
@@ -184,17 +230,29 @@ def _read_parquet(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]
 
 def _kind_of(path: Path, columns: Collection[str]) -> str:
     kinds = [kind for kind, needed in _KINDS.items() if set(needed) <= set(columns)]
-    if len(kinds) == 1 and {"game", "context"} <= set(columns):
+    # A number of answers turns cooperating ones into counts as well.
+    if not kinds and {"cooperate", "answers"} <= set(columns):
+        kinds = ["shares"]
+    if len(kinds) == 1 and ({"game", "context"} <= set(columns) or set(_PAYOFFS) <= set(columns)):
         return kinds[0]
     allowed = "; ".join(f"{', '.join(needed)} ({kind})" for kind, needed in _KINDS.items())
     raise InputError(
-        f"{path}: columns: must be game, context and one of these sets: {allowed} (got {', '.join(sorted(columns))})"
+        f"{path}: columns: must be game and context, or {', '.join(_PAYOFFS)}, and one of these sets: {allowed} (got "
+        f"{', '.join(sorted(columns))})"
     )
 
 
 def _places(row: TableRow, table: RecordedTable, frames: tuple[str, ...], has_frame: bool) -> Iterator[Place]:
     """Yield every place that a row is a record of: one in each split that it belongs to."""
-    game, context = (_text(row, column) for column in ("game", "context"))
+    of_payoffs = "game" not in row.cells
+    game, context = ("", "") if of_payoffs else (_text(row, column) for column in ("game", "context"))
+    payoffs = _payoffs_of(row) if of_payoffs else ""
+    if table.frame is not None:
+        if "frame" in row.cells:
+            raise InputError(f"{row.where}: frame: the registry says any, so that the table may have no column frame")
+        for frame in frames if has_frame else [""]:
+            yield Place("", game, context, frame, payoffs)
+        return
     frame = ""
     if has_frame:
         if "frame" not in row.cells and len(frames) > 1:
@@ -203,15 +261,30 @@ def _places(row: TableRow, table: RecordedTable, frames: tuple[str, ...], has_fr
         if frame not in frames:
             raise InputError(f"{row.where}: frame: unknown {frame!r}; allowed: {', '.join(frames)}")
     if "split" in row.cells:
-        yield Place(_text(row, "split"), game, context, frame)
+        yield Place(_text(row, "split"), game, context, frame, payoffs)
     elif not table.splits:
-        yield Place("", game, context, frame)
+        yield Place("", game, context, frame, payoffs)
     for split, conditions in table.splits.items():
         if "split" not in row.cells and all(_same(row.cells[name], value) for name, value in conditions.items()):
-            yield Place(split, game, context, frame)
+            yield Place(split, game, context, frame, payoffs)
 
 
-def _put(record: AnswerRecord, kind: str, row: TableRow, place: Place, asked: int | None) -> None:
+def _payoffs_of(row: TableRow) -> str:
+    found = {}
+    for payoff in _PAYOFFS:
+        try:
+            found[payoff] = float(row.cells[payoff])
+        except ValueError:
+            raise InputError(f"{row.where}: {payoff}: must be a number of points (got {row.cells[payoff]!r})") from None
+    return in_letters(found)
+
+
+def in_letters(payoffs: Mapping[str, float]) -> str:
+    """Return payoffs as a record names them: `R10 S3 T17 P5`."""
+    return " ".join(f"{letter}{in_digits(payoffs[payoff])}" for letter, payoff in SYMBOLS.items())
+
+
+def _put(record: AnswerRecord, kind: str, row: TableRow, place: Place, table: RecordedTable) -> None:
     """Put what a row says into the record; raises InputError when the place has a record already."""
     if kind == "motivations":
         if row.cells["choice"] not in _ACTIONS:
@@ -219,18 +292,26 @@ def _put(record: AnswerRecord, kind: str, row: TableRow, place: Place, asked: in
         record.motivations[place, row.cells["choice"]].append(_text(row, "motivation"))
         return
     known: dict[Place, Any] = record.means if kind == "means" else record.choices
+    if place in known and table.added and kind != "means":
+        record.choices[place] = record.choices[place].plus(_counted(row, kind, table.asked))
+        return
     if place in known:
         first = known[place][0] if kind == "means" else known[place].where
         raise InputError(f"{row.where}: {place}: recorded already in {first}; each scenario may stand in one row")
     if kind == "means":
         record.means[place] = (row.where, _number(row, "mean", math.inf))
     else:
-        record.choices[place] = _counted(row, kind, asked)
+        record.choices[place] = _counted(row, kind, table.asked)
 
 
 def _counted(row: TableRow, kind: str, asked: int | None) -> CountedAnswers:
     if kind == "counts":
         cooperate, defect = _count(row, "cooperate"), _count(row, "defect")
+    elif kind == "shares":
+        cooperate, answers = _count(row, "cooperate"), _count(row, "answers")
+        defect = answers - cooperate
+        if defect < 0:
+            raise InputError(f"{row.where}: cooperate: must be at most the {answers} answers (got {cooperate})")
     else:
         answers = _count(row, "answers")
         cooperate = round(_number(row, "rate", 1) * answers)
@@ -279,9 +360,10 @@ def _same(text: str, value: Any) -> bool:
         return text == str(value)
 
 
-def _spellings(place: Place) -> tuple[Place, Place]:
-    """Return what a record of a place may be under: its own split, or any."""
-    return place, place._replace(split="")
+def _spellings(place: Place) -> tuple[Place, ...]:
+    """Return what a record of a place may be under: its own split or any, by its names or by its payoffs."""
+    named, of_payoffs = place._replace(payoffs=""), place._replace(game="", context="")
+    return tuple(each._replace(split=split) for each in (named, of_payoffs) for split in (place.split, ""))
 
 
 def _recorded_as(place: Place, known: Mapping[Place, Any]) -> Place:

@@ -15,6 +15,7 @@ from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribut
 from tomtransfer.models.registry import Planted
 from tomtransfer.respondents.asking import Asking, Questions
 from tomtransfer.respondents.protocol import Drawn, Reasons
+from tomtransfer.scenarios.planes import situation_of
 from tomtransfer.scenarios.questions import Prompt, Query
 
 MOTIVATION = (
@@ -98,7 +99,7 @@ def cooperation_log_odds(prompt: Prompt, policy: Planted) -> float:
 
     Raises InputError when the policy has no social weight for the prompt's context.
     """
-    weight = _social_weight(prompt.context, policy)
+    weight = _social_weight(situation_of(prompt.context), policy)
     cooperating, defecting = (
         own + weight * coplayer
         for own, coplayer in (expected_points(prompt, choice, policy.belief) for choice in ("cooperate", "defect"))

@@ -14,9 +14,12 @@ from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribution, DrawnText
 from tomtransfer.models.integrity import sha256
 from tomtransfer.models.registry import Recorded, Source
-from tomtransfer.respondents.answer_record import AnswerRecord, Place, read_answer_record
+from tomtransfer.respondents.answer_record import AnswerRecord, Place, in_letters, read_answer_record
 from tomtransfer.respondents.asking import Asking, Questions, ask_student, ask_teacher
 from tomtransfer.respondents.protocol import Drawn, Reasons
+from tomtransfer.scenarios.games import TWO_ACTIONS
+from tomtransfer.scenarios.kinds import KINDS
+from tomtransfer.scenarios.planes import PLANE, plane_scenarios
 from tomtransfer.scenarios.questions import Prompt, Query
 from tomtransfer.scenarios.template_reasons import TEMPLATE, write_reasons
 
@@ -72,7 +75,7 @@ class RecordedRespondent:
 
     def asked(self, prompt: Prompt | Query) -> dict[str, Any]:
         """Return the hash of a prompt and the place of its record, of which the text says nothing."""
-        return {"prompt": prompt.sha256, "place": list(recorded_place(prompt))}
+        return {"prompt": prompt.sha256, "place": list(recorded_place(prompt)[:4])}
 
     def choose(
         self, prompts: Sequence[Prompt], room: int, drawn_after: Collection[str] = ()
@@ -127,13 +130,12 @@ class RecordedRespondent:
 
 def recorded_place(prompt: Prompt | Query) -> Place:
     """Return where the answer to a prompt is recorded; amounts have no frame."""
-    frame = prompt.frame if isinstance(prompt, Prompt) else ""
-    return Place(prompt.split, prompt.game, prompt.context, frame)
+    if not isinstance(prompt, Prompt):
+        return Place(prompt.split, prompt.game, prompt.context, "")
+    return Place(prompt.split, prompt.game, prompt.context, prompt.frame, in_letters(prompt.payoffs))
 
 
-def check_record(
-    experiment: Experiment, registry: Mapping[str, Source], path: Path, amount_games: Collection[str]
-) -> None:
+def check_record(experiment: Experiment, registry: Mapping[str, Source], path: Path, kinds: Mapping[str, str]) -> None:
     """Make sure that whoever is recorded can be asked what an experiment asks; anybody else is taken as they are.
 
     Tables that are elsewhere are looked at when they were fetched. Raises InputError naming a frame that is trained on
@@ -147,7 +149,7 @@ def check_record(
         refuse_drawing(name, ask_teacher(experiment) if role == "teacher" else ask_student(experiment))
         files = {table: each.path for table, each in source.tables.items() if each.path}
         if len(files) == len(source.tables):
-            read_answer_record(source, files).require(name, *wanted_places(experiment, source, amount_games))
+            read_answer_record(source, files).require(name, *wanted_places(experiment, source, kinds))
 
 
 def _refuse_unrecorded_frames(experiment: Experiment, where: str, source: Recorded) -> None:
@@ -166,18 +168,23 @@ def _refuse_unrecorded_frames(experiment: Experiment, where: str, source: Record
 
 
 def wanted_places(
-    experiment: Experiment, source: Recorded, amount_games: Collection[str]
+    experiment: Experiment, source: Recorded, kinds: Mapping[str, str]
 ) -> tuple[list[Place], list[Place]]:
     """Return the places of all choices, and those of all amounts, that an experiment asks a recorded teacher for."""
     chosen, amounts = [], []
     for split, content in experiment.splits.items():
         frames = [frame for frame in experiment.frames_of(split) if frame in source.frames]
         for game in experiment.games_of(split):
-            for context in content.contexts:
-                if game in amount_games:
-                    amounts.append(Place(split, game, context, ""))
-                else:
-                    chosen += [Place(split, game, context, frame) for frame in frames]
+            kind = kinds.get(game, TWO_ACTIONS)
+            if kind == PLANE:
+                scenarios = {name: in_letters(each) for name, each in plane_scenarios(experiment, split, game).items()}
+            else:
+                scenarios = dict.fromkeys(content.contexts, "")
+            if KINDS[kind].answered == TWO_ACTIONS:
+                named = scenarios.items()
+                chosen += [Place(split, game, name, frame, points) for name, points in named for frame in frames]
+            else:
+                amounts += [Place(split, game, context, "") for context in scenarios]
     return chosen, amounts
 
 

@@ -12,7 +12,7 @@ def action_comprehension(experiment: Experiment, game_name: str, context_name: s
     questions about the best outcome are left out when two outcomes are equally good.
     """
     context, frame_name = sources.contexts[context_name], experiment.scored_frame
-    frame = experiment.frames[frame_name]
+    frame = experiment.frames[frame_name].drawn_for(f"{game_name} {context_name}")
     queries = []
     for split_name, split in experiment.splits.items():
         if context_name not in split.contexts or game_name not in experiment.games_of(split_name):

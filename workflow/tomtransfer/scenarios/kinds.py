@@ -19,6 +19,13 @@ from tomtransfer.scenarios.amounts import (
 )
 from tomtransfer.scenarios.comprehension import action_comprehension
 from tomtransfer.scenarios.games import TWO_ACTIONS, kind_of, load_game
+from tomtransfer.scenarios.planes import (
+    PLANE,
+    load_plane,
+    plane_facts,
+    read_plane_sources,
+    render_plane,
+)
 from tomtransfer.scenarios.questions import Prompt, Query, prompts_hash, write_prompts
 from tomtransfer.scenarios.rendering import read_sources, render_scenario
 from tomtransfer.scenarios.solutions import in_sentences, solve
@@ -37,6 +44,8 @@ class Kind:
     """From a game and a context to the questions whose answers are known from the payoffs."""
     facts: Callable[[Experiment, str], dict[str, Any]]
     """From the name of a game to what its pages say of it."""
+    answered: str = TWO_ACTIONS
+    """The kind of answer, by which prompts are read and contexts and templates are found."""
 
 
 def _action_facts(experiment: Experiment, name: str) -> dict[str, Any]:
@@ -46,9 +55,15 @@ def _action_facts(experiment: Experiment, name: str) -> dict[str, Any]:
     return {**game.model_dump(mode="json"), "holds": in_sentences(payoffs), "solution": asdict(solve(payoffs))}
 
 
+def _ask_nothing(experiment: Experiment, game: str, context: str, sources: Any) -> list[Query]:
+    """Return no question: of a plane's payoffs none is asked, each game being one of many."""
+    return []
+
+
 KINDS = {
     TWO_ACTIONS: Kind(read_sources, render_scenario, action_comprehension, _action_facts),
-    AMOUNT: Kind(read_amount_sources, render_amounts, amount_comprehension, amount_facts),
+    PLANE: Kind(read_plane_sources, render_plane, _ask_nothing, plane_facts),
+    AMOUNT: Kind(read_amount_sources, render_amounts, amount_comprehension, amount_facts, AMOUNT),
 }
 
 
@@ -62,12 +77,33 @@ def game_kinds(experiment: Experiment) -> dict[str, str]:
     for game, kind in kinds.items():
         if kind not in KINDS:
             raise InputError(f"{folder}/{game}.yaml: kind: must be one of {', '.join(KINDS)} (got {kind!r})")
-        if kind != TWO_ACTIONS and game in experiment.games:
+        if KINDS[kind].answered != TWO_ACTIONS and game in experiment.games:
             raise InputError(
                 f"games: {game} is of the kind {kind}; only games of {TWO_ACTIONS} are trained on. "
                 "Name it in the games of a split of its own"
             )
+    _refuse_shares_of_single_games(experiment, kinds)
     return kinds
+
+
+def _refuse_shares_of_single_games(experiment: Experiment, kinds: Mapping[str, str]) -> None:
+    """Raise InputError for a split that takes some games of a plane and has a game that is none."""
+    for name, split in experiment.splits.items():
+        said = "where" if split.where is not None else "share" if split.share is not None else ""
+        single = [game for game in experiment.games_of(name) if kinds[game] != PLANE]
+        if said and single:
+            raise InputError(
+                f"splits.{name}.{said}: only games of a plane can be taken so, and {single[0]} is of the kind "
+                f"{kinds[single[0]]}; name planes alone in splits.{name}.games"
+            )
+
+
+def table_of_games(experiment: Experiment, game: str) -> list[str]:
+    """Return the file that a plane's payoffs stand in, if they stand in one."""
+    folder = Path(experiment.paths.scenarios)
+    if kind_of(folder / "games" / f"{game}.yaml") != PLANE or (table := load_plane(folder, game).table) is None:
+        return []
+    return [str(folder / table.path.expanduser())]
 
 
 def game_facts(experiment: Experiment, game: str) -> dict[str, Any]:
@@ -89,7 +125,7 @@ def game_hashes(experiment: Experiment, games: Sequence[str]) -> dict[str, str]:
 def write_game(experiment: Experiment, game: str, path: Path) -> None:
     """Write everything that is asked about one game; raises InputError naming the file that is wrong."""
     [(_, kind, prompts, comprehension)] = _render(experiment, [game])
-    write_prompts(prompts, path, kind, comprehension)
+    write_prompts(prompts, path, KINDS[kind].answered, comprehension)
 
 
 def _check_contexts(experiment: Experiment, kinds: Mapping[str, str]) -> None:
@@ -100,7 +136,7 @@ def _check_contexts(experiment: Experiment, kinds: Mapping[str, str]) -> None:
     for split, members in experiment.splits.items():
         for game in experiment.games_of(split):
             for context in members.contexts:
-                if game in kinds and told[context] != kinds[game]:
+                if game in kinds and told[context] != KINDS[kinds[game]].answered:
                     raise InputError(
                         f"splits.{split}.contexts: {context} is a context for games of {told[context]} "
                         f"({folder}/{context}.yaml: kind), and {game} is a game of {kinds[game]}"

@@ -91,33 +91,47 @@ def render_scenario(
     """
     sources = sources or read_sources(experiment, [game_name], [context_name])
     context = sources.contexts[context_name]
-    questions = dict.fromkeys(experiment.questions.values())
     prompts = []
     for split_name, split in experiment.splits.items():
         if context_name not in split.contexts or game_name not in experiment.games_of(split_name):
             continue
         payoffs = scaled_payoffs(sources.games[game_name], game_name, split, split_name)
-        for frame_name, frame in experiment.frames_of(split_name).items():
-            for question in questions:
-                system, user = render(sources.templates, context, payoffs, frame, question)
-                place = (split_name, game_name, context_name, frame_name, question)
-                digest = content_hash([system, user, frame.cooperate, frame.defect])
-                phrases = sources.templates.words.phrases
-                prompts.append(
-                    Prompt(*place, frame.cooperate, frame.defect, payoffs.model_dump(), system, user, digest, phrases)
-                )
+        place = (split_name, game_name, context_name)
+        prompts += render_payoffs(experiment, place, context, payoffs, sources.templates)
+    return prompts
+
+
+def render_payoffs(
+    experiment: Experiment, place: tuple[str, str, str], context: Context, payoffs: Payoffs, templates: Templates
+) -> list[Prompt]:
+    """Return every prompt of the scenario at a place, its split, game and context: each frame, each question."""
+    split, game, scenario = place
+    prompts = []
+    for frame_name, frame in experiment.frames_of(split).items():
+        played = frame.drawn_for(f"{game} {scenario}")
+        for question in dict.fromkeys(experiment.questions.values()):
+            system, user = render(templates, context, payoffs, played, question)
+            digest = content_hash([system, user, played.cooperate, played.defect])
+            asked = (split, game, scenario, frame_name, question)
+            labels, points, phrases = (played.cooperate, played.defect), payoffs.model_dump(), templates.words.phrases
+            prompts.append(Prompt(*asked, *labels, points, system, user, digest, phrases))
     return prompts
 
 
 def scaled_payoffs(game: Game, game_name: str, split: Split, split_name: str) -> Payoffs:
     """Return the payoffs of a game in a split; raises InputError when its factor makes them too large to be told."""
-    largest = max(abs(points) for points in game.payoffs.model_dump().values())
+    return within_bounds(game.payoffs, game_name, split, split_name)
+
+
+def within_bounds(payoffs: Payoffs, game_name: str, split: Split, split_name: str) -> Payoffs:
+    """Return payoffs times the factor of a split; raises InputError when that makes them too large to be told."""
+    largest = max(abs(points) for points in payoffs.model_dump().values())
     if largest * split.payoff_factor > LARGEST_POINTS:
         raise InputError(
             f"splits.{split_name}.payoff_factor: {split.payoff_factor:g} times the payoffs of {game_name} is more than "
             f"{LARGEST_POINTS:.0f} points"
         )
-    return game.payoffs.times(split.payoff_factor)
+    return payoffs.times(split.payoff_factor)
 
 
 def render(

@@ -1,0 +1,110 @@
+"""A plane of games goes through the whole workflow, and an edit of a game or of a region reaches what depends on it."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+
+from project import run_snakemake
+from reduced import computations, reduced_project, run_again, run_to_the_end, setting
+
+pytestmark = pytest.mark.slow
+
+LETTERS = ["A", "B", "E", "F"]
+FRAMES = {
+    "canonical": {"cooperate": "X", "defect": "Y", "labels": LETTERS},
+    "swapped": {"cooperate": "Y", "defect": "X", "labels": LETTERS},
+    "new_letters": {"cooperate": "C", "defect": "D", "held_out": True},
+}
+SPLITS = {
+    "in_sample": {"contexts": ["neutral"], "frames": ["canonical", "swapped"]},
+    "unseen_games": {"contexts": ["neutral"], "share": 0.3, "frames": list(FRAMES)},
+    "corner": {"contexts": ["neutral"], "where": "sucker > 2 and temptation > 11"},
+}
+POINTS = [(sucker, temptation) for sucker in range(4) for temptation in range(9, 14)]
+
+
+def write_games(project: Path, points: list[tuple[float, float]]) -> None:
+    rows = "".join(f"10,{sucker:g},{temptation:g},5\n" for sucker, temptation in points)
+    (project / "scenarios/games/mine.csv").write_text(f"reward,sucker,temptation,punishment\n{rows}")
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished experiment on twenty games of a table, of a planted teacher and a random student."""
+    project = reduced_project(tmp_path_factory.mktemp("plane") / "project")
+    content = yaml.safe_load((project / "config.yaml").read_text())
+    content |= {"games": ["mine"], "splits": SPLITS, "frames": FRAMES, "choices": "exact", "comprehension": []}
+    (project / "config.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    game = {"kind": "plane", "title": "Mine", "table": {"path": "games/mine.csv"}}
+    (project / "scenarios/games/mine.yaml").write_text(yaml.safe_dump(game))
+    write_games(project, POINTS)
+    run_to_the_end(project)
+    return project
+
+
+def games_by_split(project: Path) -> dict[str, set[str]]:
+    table = pl.read_csv(project / "results/tables/games_of_mine.csv")
+    return {split: set(table.filter(split=split)["game"]) for split in table["split"].unique()}
+
+
+def test_every_game_is_asked_measured_and_shown(played: Path) -> None:
+    games = games_by_split(played)
+    assert set(games) == set(SPLITS)
+    assert sum(map(len, games.values())) == len(POINTS)
+    assert games["corner"] == {"neutral S3 T12", "neutral S3 T13"}
+    teacher = pl.read_parquet(played / "results/teacher/mine.parquet")
+    unseen = len(games["unseen_games"])
+    assert len(teacher) == 2 * len(POINTS) + unseen
+    measured = json.loads((played / "results/alignment/mine.plane.json").read_text())
+    assert [each["split"] for each in measured["surfaces"]] == list(SPLITS)
+    errors = {(row["split"], row["policy"]): row["error"] for row in measured["errors"]}
+    assert errors["unseen_games", "logit"] < errors["unseen_games", "fair_coin"]
+    report = (played / "results/report.html").read_text()
+    assert measured["sentences"][0].split(";")[0] in report.replace("&#39;", "'")
+    assert "<title>R 10, S 3, T 12, P 5; corner; teacher 0." in report
+    examples = pl.read_parquet(played / "results/training/transfer.parquet")
+    assert set(examples["context"]) == games["in_sample"]
+
+
+def new_rows(project: Path, before: dict[tuple[str, str], str], table: str) -> int:
+    """Count the rows of a table of answers that were computed since `before`."""
+    return sum(place[0] == table and place not in before for place in computations(project))
+
+
+def test_an_edited_game_is_asked_anew_and_no_other(played: Path) -> None:
+    games, before = games_by_split(played), computations(played)
+    trained = min(games["in_sample"])
+    edited = tuple(float(part[1:]) for part in trained.split()[1:])
+    write_games(played, [(s + 0.5 if (s, t) == edited else s, t) for s, t in POINTS])
+    run_again(played)
+    [game] = set.union(*games_by_split(played).values()) - set.union(*games.values())
+    frames = 3 if game in games_by_split(played)["unseen_games"] else 2
+    for table in ("teacher/mine.parquet", "student/base.parquet"):
+        assert new_rows(played, before, table) == frames
+    write_games(played, POINTS)
+    run_again(played)
+    assert computations(played) == before
+
+
+def test_another_region_trains_anew_and_asks_the_teacher_and_the_untuned_student_nothing(played: Path) -> None:
+    before = computations(played)
+    setting("splits.corner.where", "sucker > 1 and temptation > 11")(played)
+    run_again(played)
+    games, after = games_by_split(played), computations(played)
+    assert games["corner"] == {f"neutral S{s} T{t}" for s in (2, 3) for t in (12, 13)} - games["unseen_games"]
+    for place in ("teacher/mine.parquet", "student/base.parquet"):
+        same = {key: made for (table, key), made in before.items() if table == place}
+        assert {key: made for (table, key), made in after.items() if table == place} == same
+    examples = pl.read_parquet(played / "results/training/transfer.parquet")
+    assert set(examples["context"]) == games["in_sample"]
+
+
+def test_a_game_in_two_splits_ends_the_run_in_one_line(played: Path) -> None:
+    setting("splits.corner.where", "sucker > 2")(played)
+    setting("splits.edge", {"contexts": ["neutral"], "where": "temptation > 12"})(played)
+    done = run_snakemake(played, "--dry-run")
+    assert done.returncode != 0
+    assert "splits.edge.where: S3 T13 is in splits.corner as well; a game may be in one split" in done.stdout

@@ -1,0 +1,169 @@
+"""The tables and sentences of a plane of games: errors beside their floors, and every game with all rates."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tomtransfer.experiment.config import TRAINED_SPLIT
+from tomtransfer.measurement.clusters import Measured
+from tomtransfer.measurement.surfaces import STUDENTS, Surface, SurfaceError, noise_of_counts
+from tomtransfer.measurement.whose import VERDICTS_OF_WHOSE, Nearness, Whose, plain_rows
+from tomtransfer.report.style import words
+from tomtransfer.report.typesetting import SPLIT, Column, Table, as_markdown
+from tomtransfer.scenarios.families import SYMBOLS, families_of
+
+POLICIES = {
+    "tuned": "student after training",
+    "base": "student before training",
+    "best_constant": "floor: best constant",
+    "fair_coin": "floor: fair coin",
+    "logit": "floor: logit on payoffs and their products",
+    "logit_with_borders": "floor: logit that knows the families' borders",
+    "nearest_games": "floor: mean of the nearest trained games",
+    "noise": "a perfect student, for the noise of the teacher's counts",
+}
+"""What errors are of, as tables call it."""
+
+MEASURED = ("error", "by_frame", "correlation", "advantage")
+
+
+def error_rows(errors: Sequence[SurfaceError], surfaces: Sequence[Surface]) -> list[dict[str, Any]]:
+    """Return the errors as rows of plain values, with the noise of counts after those of each surface."""
+    rows = []
+    for surface in surfaces:
+        own = [error for error in errors if (error.split, error.view) == (surface.split, surface.view)]
+        rows += [_row(error) for error in own]
+        if (noise := noise_of_counts(surface)) is not None:
+            empty = Measured(None, None, None)
+            rows.append(
+                _row(
+                    SurfaceError(
+                        *(surface.split, surface.view, "noise", len(surface.games), 1),
+                        *(Measured(noise, None, None), empty, empty, empty),
+                    )
+                )
+            )
+    return rows
+
+
+def _row(error: SurfaceError) -> dict[str, Any]:
+    row: dict[str, Any] = {key: getattr(error, key) for key in ("split", "view", "policy", "games", "trainings")} | {
+        "called": POLICIES[error.policy]
+    }
+    for name in MEASURED:
+        measured: Measured = getattr(error, name)
+        row |= {name: measured.value, f"{name}_low": measured.low, f"{name}_high": measured.high}
+    return row
+
+
+def errors_table(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the table of errors, from the rows of `error_rows`."""
+    caption = (
+        "How far from the teacher: mean absolute difference of cooperation rates over games, averaged over frames, and "
+        "of single frames; correlation over games; and how much nearer the student after training is than each policy, "
+        "above zero where it is. Intervals are for other games and, where there are several, other trainings. Floors "
+        "are fitted on the games that are trained on."
+    )
+    titles = {"error": "error", "by_frame": "per frame", "correlation": "r", "advantage": "student nearer by"}
+    columns = [SPLIT, Column("view", "frames", "name"), Column("called", "who"), Column("games", "games", "whole")]
+    columns += [column for key, title in titles.items() for column in _measured(key, title)]
+    return Table(name, "Errors on the plane of games", caption, tuple(columns), tuple(rows))
+
+
+def _measured(key: str, title: str) -> list[Column]:
+    ends = (("low", "from"), ("high", "to"))
+    return [Column(key, title, "number"), *(Column(f"{key}_{end}", called, "number") for end, called in ends)]
+
+
+def games_table(name: str, surfaces: Sequence[Surface]) -> Table:
+    """Return every game with its payoffs and what each model does in it, over frames."""
+    rows = []
+    for surface in surfaces:
+        means = {model: surface.mean(model).mean(axis=0) for model in surface.rates}
+        for number, game in enumerate(surface.games):
+            points = dict(zip(SYMBOLS.values(), map(float, surface.payoffs[number]), strict=True))
+            rates = {model: float(mean[number]) for model, mean in means.items()}
+            said = {"split": surface.split, "view": surface.view, "game": game}
+            rows.append({**said, **points, "families": " ".join(families_of(points)), **rates})
+    columns = (
+        *(SPLIT, Column("view", "frames", "name"), Column("game", "game")),
+        *(Column(payoff, payoff, "number") for payoff in SYMBOLS.values()),
+        Column("families", "families", "list"),
+        *(Column(model, model, "number") for model in surfaces[0].rates),
+    )
+    return Table(name, "Every game of the plane", "Rates of cooperation over frames.", columns, tuple(rows))
+
+
+def sentences(title: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what is said first of a plane: of every held-out split, whether the student is ahead of every floor."""
+    said = []
+    for split, view in dict.fromkeys((row["split"], row["view"]) for row in rows):
+        if split == TRAINED_SPLIT:
+            continue
+        own = {row["policy"]: row for row in rows if (row["split"], row["view"]) == (split, view)}
+        said.append(f"{title}, {words(split).lower()}, {words(view).lower()}: {_beside_floors(own)}")
+    return said
+
+
+def _beside_floors(own: Mapping[str, Mapping[str, Any]]) -> str:
+    tuned = own["tuned"]
+    floors = [row for name, row in own.items() if name not in {*STUDENTS, "noise"}]
+    nearest = min(floors, key=lambda row: row["error"])
+    called = nearest["called"].removeprefix("floor: ")
+    student = f"the student is {_number(tuned, 'error')} from its teacher in {tuned['games']} games on average"
+    floor = f"the nearest floor, {called}, is {nearest['error']:.3f}"
+    low, high = nearest["advantage_low"], nearest["advantage_high"]
+    if low is not None and low > 0:
+        return f"{student}, ahead of every floor; {floor}"
+    if high is not None and high < 0:
+        return f"a floor stays ahead: {floor} from the teacher, and {student}"
+    return f"{student}, level with the best of the floors; {floor}, and the difference may be chance"
+
+
+def _number(row: Mapping[str, Any], name: str) -> str:
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    interval = "" if low is None else f" ({low:.3f} to {high:.3f})"
+    return f"{row[name]:.3f}{interval}"
+
+
+def whose_table(found: Whose) -> Table:
+    """Return how near every student is to every teacher, a row for each pair."""
+    caption = (
+        f"Mean absolute difference of cooperation rates over {found.games} games that no student was trained on, and "
+        "correlation over them, with intervals for other games and trainings."
+    )
+    columns = (
+        *(Column("who", "who"), Column("teacher", "teacher of")),
+        *(
+            Column("error", "error", "number"),
+            Column("error_low", "from", "number"),
+            Column("error_high", "to", "number"),
+        ),
+        Column("correlation", "r", "number"),
+        *(Column("correlation_low", "from", "number"), Column("correlation_high", "to", "number")),
+    )
+    return Table("whose_strategy", "Whose strategy it is", caption, columns, tuple(plain_rows(found)))
+
+
+def whose_page(found: Whose) -> str:
+    """Return the table of students and teachers, a column per teacher, and the verdicts, as Markdown."""
+    teachers = list(dict.fromkeys(row.teacher for row in found.rows))
+    near = {(row.who, row.teacher): row for row in found.rows}
+    rows = [
+        [who, *(_near(near.get((who, teacher))) for teacher in teachers)]
+        for who in dict.fromkeys(row.who for row in found.rows)
+    ]
+    verdicts = [[name, verdict] for name, verdict in found.verdicts.items()]
+    rules = "\n".join(f"- {verdict}: {rule}" for verdict, rule in VERDICTS_OF_WHOSE.items())
+    return (
+        f"Mean absolute difference of cooperation rates over {found.games} games (95 % interval; r)\n\n"
+        f"{as_markdown(['student', *(f'to the teacher of {teacher}' for teacher in teachers)], rows)}\n\n"
+        f"{as_markdown(['student', 'strategy'], verdicts)}\n\n{rules}\n"
+    )
+
+
+def _near(row: Nearness | None) -> str:
+    if row is None:
+        return ""
+    error, r = row.error, row.correlation.value
+    interval = "" if error.low is None or error.high is None else f" ({error.low:.3f} to {error.high:.3f})"
+    return f"{error.value:.3f}{interval}" + ("" if r is None else f"; {r:.2f}")
