@@ -132,6 +132,42 @@ MISTAKES: dict[str, dict[str, Change]] = {
 }
 
 
+PLANE = "scenarios/games/plane.yaml"
+
+
+def plane(changes: str, of_the_file: Change | None = None) -> Change:
+    """Return a change that plays the plane of games, with other splits beside the one that is trained on."""
+
+    def change(folder: Path) -> None:
+        others = "doubled_payoffs: null, new_game: null, new_contexts: null"
+        splits = f"in_sample: {{contexts: [neutral]}}, {others}, {changes}"
+        preset(f"games: [plane]\ncomprehension: []\nsplits: {{{splits}}}\n")(folder)
+        if of_the_file:
+            of_the_file(folder)
+
+    return change
+
+
+CORNER = "corner: {contexts: [neutral], where: sucker >= 15}"
+MISTAKES["Planes of games"] = {
+    "a region without a game": plane("corner: {contexts: [neutral], where: sucker > 20}"),
+    "a game in two regions": plane(f"{CORNER}, edge: {{contexts: [neutral], where: temptation >= 20}}"),
+    "a condition on a payoff that does not exist": plane("corner: {contexts: [neutral], where: risk > 3}"),
+    "a condition that says no yes or no": plane("corner: {contexts: [neutral], where: sucker + 1}"),
+    "a share of all games": plane("unseen: {contexts: [neutral], share: 1}"),
+    "a share of a single game": preset("splits: {new_contexts: {share: 0.5}}\n"),
+    "a range from high to low": plane(CORNER, replacing(PLANE, "sucker: 0..20", "sucker: 20..0")),
+    "a range that has no end": plane(CORNER, replacing(PLANE, "sucker: 0..20", "sucker: 0..999999999")),
+    "a payoff that is no number": plane(CORNER, replacing(PLANE, "sucker: 0..20", "sucker: much")),
+    "a table that is not there": plane(
+        CORNER, lambda folder: (folder / PLANE).write_text("kind: plane\ntitle: Mine\ntable: {path: games/mine.csv}\n")
+    ),
+    "labels to draw from that begin alike": preset(
+        "frames: {canonical: {cooperate: X, defect: Y, labels: [A, AB]}, swapped: null}\n"
+    ),
+}
+
+
 def said_of(change: Change) -> str:
     """Make one change in a copy of what people write, and return what is said of it when it is read."""
     here = Path.cwd()

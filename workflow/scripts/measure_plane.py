@@ -7,7 +7,7 @@ from tomtransfer.experiment.files import write_text
 from tomtransfer.job import job
 from tomtransfer.measurement.surfaces import plain_surface, read_surfaces, surface_errors
 from tomtransfer.report.heat_maps import heat_maps, map_of, save_map
-from tomtransfer.report.plane_tables import error_rows, errors_table, games_table, sentences
+from tomtransfer.report.plane_pages import error_rows, errors_table, games_table, sentences
 from tomtransfer.report.typesetting import as_csv, as_latex
 
 with job(snakemake):

@@ -117,13 +117,28 @@ def whose_strategy(
     """Say whose strategy students have taken over, their own teacher's or anybody's: students beside all teachers."""
     from tomtransfer.experiment.files import write_text
     from tomtransfer.measurement.whose import read_pupils, whose
-    from tomtransfer.report.plane_tables import whose_page, whose_table
+    from tomtransfer.report.plane_pages import whose_page, whose_table
     from tomtransfer.report.typesetting import as_csv
 
     found = whose(read_pupils(results, split, view))
     typer.echo(whose_page(found))
     if to is not None:
         write_text(as_csv(whose_table(found)), to)
+
+
+@app.command(name="merge")
+def merge(
+    adapter: Annotated[Path, typer.Argument(help="The folder of an adapter, such as results/student/transfer-1.")],
+    to: Annotated[Path, typer.Option("--to", help="The folder that the merged model is written into.")],
+    models: Annotated[Path, typer.Option("--models", help="Where fetched models are, as `paths.models`.")] = Path(
+        "results/models"
+    ),
+) -> None:
+    """Make a tuned student a model of its own, which other experiments can ask (`source: local`) and servers serve."""
+    from tomtransfer.training.merging import merge_student
+
+    merge_student(adapter, models, to)
+    typer.echo(f"{to}: name it in models.yaml as source: local, path: {to}")
 
 
 @app.command(name="inspect")

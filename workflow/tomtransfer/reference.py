@@ -65,7 +65,18 @@ comes from. Which keys there are depends on `source`.
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of an experiment, with a description at every key."""
+    """Return the JSON schema of an experiment, with a description at every key; null takes back a split or a frame."""
+    schema = _described_schema()
+    for section in ("splits", "frames"):
+        for kind in ("patternProperties", "additionalProperties"):
+            if isinstance(members := schema["properties"][section].get(kind), dict):
+                named = members if kind == "patternProperties" else {kind: members}
+                or_null = {name: {"anyOf": [member, {"type": "null"}]} for name, member in named.items()}
+                schema["properties"][section][kind] = or_null if kind == "patternProperties" else or_null[kind]
+    return schema
+
+
+def _described_schema() -> dict[str, Any]:
     schema = Experiment.model_json_schema()
     definitions = schema["$defs"]
     for record in (schema, *definitions.values()):
@@ -78,7 +89,7 @@ def json_schema() -> dict[str, Any]:
 
 def page() -> str:
     """Return the page that describes every key of config.yaml and models.yaml."""
-    schema = json_schema()
+    schema = _described_schema()
     definitions = schema["$defs"]
     sections = [CONFIG]
     properties = schema["properties"]

@@ -10,7 +10,7 @@ from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.payoff_floors import PAYOFF_FLOORS, nearest_games
 from tomtransfer.measurement.surfaces import Surface, noise_of_counts, surface_errors
 from tomtransfer.report.heat_maps import heat_maps, map_of, save_map
-from tomtransfer.report.plane_tables import error_rows, errors_table, games_table, sentences
+from tomtransfer.report.plane_pages import error_rows, errors_table, games_table, sentences
 from tomtransfer.report.typesetting import as_csv, as_latex
 
 GRID = np.array([[10.0, s, t, 5.0] for s in range(11) for t in range(5, 16)])

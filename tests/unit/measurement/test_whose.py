@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from tomtransfer.command_line import app
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.whose import ANYBODY, NEITHER, OWN, Pupil, difference, read_pupils, whose
-from tomtransfer.report.plane_tables import whose_page, whose_table
+from tomtransfer.report.plane_pages import whose_page, whose_table
 
 GAMES = 40
 RANDOM = np.random.default_rng(3)

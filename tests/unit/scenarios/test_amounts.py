@@ -64,7 +64,7 @@ def test_a_unit_given_costs_the_giver_and_profits_all(project: Path) -> None:
         ({"multiplier": 1}, r"multiplier: must be above 1"),
         ({"endowment": 0}, r"donation\.yaml: endowment: .*greater than or equal to 1 \(got 0\)"),
         ({"unit": "US$"}, r"donation\.yaml: unit: must be words: letters and digits"),
-        ({"kind": "auction"}, r"donation\.yaml: kind: must be one of two_actions, amount \(got 'auction'\)"),
+        ({"kind": "auction"}, r"donation\.yaml: kind: must be one of two_actions, plane, amount \(got 'auction'\)"),
     ],
 )
 def test_a_game_of_amounts_that_is_wrong_is_refused(

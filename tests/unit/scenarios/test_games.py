@@ -28,6 +28,7 @@ def of_two_actions(folder: str) -> list[str]:
 SENTENCES = ("you", "other", "choice", "points", "independence", "once")
 ENGLISH = read_wording(SCENARIOS, "english")
 GAMES, CONTEXTS = of_two_actions("games"), of_two_actions("contexts")
+CONTEXTS.remove("neutral")  # which tells of no social situation; see test_the_neutral_context
 
 
 def change(file: Path, **changes: object) -> None:
@@ -285,3 +286,12 @@ def test_multiplied_payoffs_keep_their_ordering(name: str) -> None:
     doubled = game.payoffs.times(2)
     assert doubled.model_dump() == {key: 2 * points for key, points in game.payoffs.model_dump().items()}
     assert validate(Game, {"title": "t", "family": game.family, "payoffs": doubled.model_dump()}, "f")
+
+
+def test_the_neutral_context_tells_of_nobody_and_of_nothing_but_points() -> None:
+    for language, relations in (("english", "friend colleague neighbour"), ("german", "Freund Kollege Nachbar")):
+        neutral = load_context(read_wording(SCENARIOS, language), "neutral")
+        told = " ".join(sentences(neutral))
+        assert neutral.relation is None
+        assert 40 <= len(told.split()) <= 60
+        assert not [relation for relation in relations.split() if relation in told]

@@ -124,10 +124,14 @@ def test_a_table_is_a_plane_as_well_and_an_edit_of_one_game_is_an_edit_of_its_pr
     [
         ({}, "payoffs: give payoffs or a table, and not both"),
         ({"payoffs": dict.fromkeys(PAYOFFS, 1) | {"sucker": "5..1"}}, "payoffs.sucker: a range goes from the lower"),
-        ({"payoffs": dict.fromkeys(PAYOFFS, 1) | {"sucker": "a..b"}}, "payoffs.sucker"),
+        (
+            {"payoffs": dict.fromkeys(PAYOFFS, 1) | {"sucker": "a..b"}},
+            "payoffs.sucker: must be a number, a range such as 0..20",
+        ),
+        ({"payoffs": dict.fromkeys(PAYOFFS, 1) | {"sucker": "0..999999"}}, "sucker: may be 100,000 numbers at most"),
         ({"payoffs": dict.fromkeys(PAYOFFS, "0..99")}, "make 100,000,000 games; there may be from 1 to 100,000"),
         ({"payoffs": dict.fromkeys(PAYOFFS, 1) | {"sucker": [2, 2]}}, "the game all is there twice"),
-        ({"table": {"path": "games/none.csv"}}, "none.csv: cannot be read as csv"),
+        ({"table": {"path": "games/none.csv"}}, "none.csv: cannot be read: No such file"),
         ({"table": {"path": "games/lacking.csv"}}, "lacking.csv: no column punishment; it has reward, sucker"),
         ({"table": {"path": "games/wrong.csv"}}, "wrong.csv: row 3: sucker: must be a number of points (got 'much')"),
         ({"table": {"path": "games/infinite.csv"}}, "infinite.csv: row 2: sucker"),

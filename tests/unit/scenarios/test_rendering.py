@@ -92,7 +92,8 @@ def test_doubled_payoffs_are_derived_from_no_file_of_their_own(project: Path, re
         origin = plain[prompt.game, prompt.context]
         assert prompt.payoffs == {name: 2 * points for name, points in origin.payoffs.items()}
         assert prompt.system == origin.system
-    assert {file.stem for file in (project / "scenarios" / "games").iterdir()} == {*read().games, "donation"}
+    others = {"donation", "plane", "small_plane"}
+    assert {file.stem for file in (project / "scenarios" / "games").iterdir()} == {*read().games, *others}
 
 
 def test_prompts_of_a_context_share_their_beginning(read: Read) -> None:

@@ -281,6 +281,14 @@ def test_a_counterbalanced_training_in_one_pass_a_scenario_is_that_in_a_pass_a_r
     assert passes[0] - passes[1] == 3 * (6 - 2) - (4 + 1)
 
 
+@pytest.mark.parametrize(("held_back", "evaluated"), [(0, 0), (5, 5), (96, 96), (97, 49), (960, 96), (1_000, 91)])
+def test_what_is_held_back_is_evaluated_in_part_where_it_is_much(tmp_path, held_back, evaluated):
+    rows = mirrored("one", PROMPT)
+    model = add_adapter(make_model("llama"), Training())
+    trainer = make_trainer(model, rows, rows * held_back, Training(), tmp_path, False)
+    assert len(trainer.eval_dataset) == evaluated
+
+
 def test_a_model_that_does_not_heed_the_mask_has_a_pass_for_every_row(tmp_path, monkeypatch, caplog):
     def all_seen(rows, choice_share):
         given = compute_together(rows, choice_share)

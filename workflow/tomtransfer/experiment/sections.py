@@ -4,7 +4,7 @@ import datetime
 import hashlib
 import os
 import unicodedata
-from itertools import combinations, permutations
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -173,8 +173,10 @@ class Frame(Record):
         """Return the frame as a scenario is played in it: with two of `labels`, if there are any."""
         if self.labels is None:
             return self
-        pairs = list(permutations(sorted(self.labels), 2))
-        pair = pairs[int(hashlib.sha256(scenario.encode()).hexdigest(), 16) % len(pairs)]
+        drawn_first, left = sorted(self.labels), len(self.labels) - 1
+        number = int(hashlib.sha256(scenario.encode()).hexdigest(), 16) % (len(self.labels) * left)
+        one = drawn_first.pop(number // left)
+        pair = (one, drawn_first[number % left])
         drawn = dict(zip(sorted((self.cooperate, self.defect)), pair, strict=True))
         return Frame(
             cooperate=drawn[self.cooperate], defect=drawn[self.defect], first=self.first, held_out=self.held_out

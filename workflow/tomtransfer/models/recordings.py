@@ -39,13 +39,11 @@ FileColumn = Annotated[str, StringConstraints(pattern=r"\S")]
 
 SUFFIXES = (".csv", ".parquet")
 
-ANY_FRAME: Literal["any"] = "any"
-"""What a table says of frames whose answers hold in every frame of its respondent."""
 SILENT_SECONDS = 60
 """How long a server may be silent before a download is given up."""
 
 
-Steps = Annotated[str, StringConstraints(pattern=r"^-?\d+\.\.-?\d+$")]
+Steps = Annotated[str, StringConstraints(pattern=r"^-?\d{1,6}\.\.-?\d{1,6}$")]
 KnownPayoff = Literal["reward", "sucker", "temptation", "punishment"]
 
 

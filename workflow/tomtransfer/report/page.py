@@ -16,7 +16,7 @@ from tomtransfer.measurement.agreement import Agreement
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.measures import ADVANTAGE, MEASURES, OF_FRAME_AVERAGES
 from tomtransfer.report.definitions import DEFINITIONS
-from tomtransfer.report.plane_tables import errors_table
+from tomtransfer.report.plane_pages import errors_table
 from tomtransfer.report.servers import largest_change, served_table
 from tomtransfer.report.sources import (
     Asked,

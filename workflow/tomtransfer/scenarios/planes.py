@@ -9,20 +9,21 @@ of them by a hash of their payoffs, the same in every experiment; the others bel
 
 import csv
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.reading import read_yaml
 from tomtransfer.experiment.sections import Split
-from tomtransfer.experiment.validation import FieldError, InputError, Number, Record, Text, validate
+from tomtransfer.experiment.validation import FieldError, InputError, Record, Text, validate
 from tomtransfer.scenarios.families import SYMBOLS, families_of
-from tomtransfer.scenarios.games import TWO_ACTIONS, Context, Payoffs, load_context
+from tomtransfer.scenarios.games import LARGEST_POINTS, TWO_ACTIONS, Context, Payoffs, load_context
 from tomtransfer.scenarios.numbers import in_digits
 from tomtransfer.scenarios.questions import Prompt
 from tomtransfer.scenarios.rendering import Templates, read_templates, render_payoffs, within_bounds
@@ -34,8 +35,23 @@ PLANE: Literal["plane"] = "plane"
 MOST_GAMES = 100_000
 """Games that a plane has, at most."""
 
-Range = Annotated[str, StringConstraints(pattern=r"^-?\d+\.\.-?\d+$")]
-Values = Number | Range | tuple[Number, ...]
+RANGE = re.compile(r"-?\d{1,9}\.\.-?\d{1,9}")
+
+
+def _known_values(given: Any) -> Any:
+    """Return what a payoff may be, if it is a number, a range or a list of numbers."""
+    each = given if isinstance(given, list | tuple) else [given]
+    numbers = all(
+        isinstance(one, int | float) and not isinstance(one, bool) and abs(one) <= LARGEST_POINTS for one in each
+    )
+    if numbers and each:
+        return tuple(map(float, each)) if isinstance(given, list | tuple) else float(given)
+    if isinstance(given, str) and RANGE.fullmatch(given):
+        return given
+    raise ValueError(f"must be a number, a range such as 0..20, or a list of numbers, up to {LARGEST_POINTS:.0f}")
+
+
+Values = Annotated[float | str | tuple[float, ...], BeforeValidator(_known_values)]
 
 
 class PayoffRanges(Record):
@@ -117,6 +133,8 @@ def _values(path: Path, payoff: str, given: float | str | Sequence[float]) -> li
             raise InputError(
                 f"{path}: payoffs.{payoff}: a range goes from the lower number to the higher (got {given!r})"
             )
+        if last - first >= MOST_GAMES:
+            raise InputError(f"{path}: payoffs.{payoff}: may be {MOST_GAMES:,} numbers at most (got {given!r})")
         return [float(points) for points in range(first, last + 1)]
     return [given] if isinstance(given, float | int) else list(given)
 
@@ -160,7 +178,9 @@ def _rows(path: Path) -> Sequence[Mapping[str, Any]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as csv: {error}") from error
 
 
@@ -233,7 +253,7 @@ def _meeting(condition: str, games: Mapping[str, Payoffs], where: str) -> list[s
         {**payoffs.model_dump(), "family": (families_of(payoffs.model_dump()) or ("",))[0]}
         for payoffs in games.values()
     ]
-    table = pl.DataFrame(rows).with_columns(name=pl.Series(list(games)))
+    table = pl.DataFrame(rows)
     try:
         met = table.select(pl.sql_expr(condition).alias("met"))["met"]
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -244,7 +264,7 @@ def _meeting(condition: str, games: Mapping[str, Payoffs], where: str) -> list[s
         ) from None
     if met.dtype != pl.Boolean or len(met) != len(table):
         raise InputError(f"{where}: must say yes or no of each game, as in `sucker >= 15` (got {condition!r})")
-    return table.filter(met)["name"].to_list()
+    return [game for game, each in zip(games, met, strict=True) if each]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 LONGEST_TOGETHER = 1024
 """Tokens of a pass over several rows, at most: its mask grows with their square, and saves less the longer they are."""
 
-TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 2e-2, torch.float16: 2e-2}
+CLOSE_ENOUGH = {torch.float32: 1e-4, torch.bfloat16: 2e-2, torch.float16: 2e-2}
 """By what share the loss of a pass over several rows may differ from that of the rows, by the type of the weights."""
 
 
@@ -71,7 +71,7 @@ def is_exact(steps: Sequence[Sequence[Row]], longest: int, loss: Callable[[dict[
         return True
     apart = sum(loss({**row_inputs(row), "row_lengths": row_lengths(row), **row_targets(row, None)}) for row in step)
     together = loss(compute_together(step, None))
-    exact = abs(together - apart) <= TOLERANCE.get(kind, TOLERANCE[torch.bfloat16]) * abs(apart)
+    exact = abs(together - apart) <= CLOSE_ENOUGH.get(kind, CLOSE_ENOUGH[torch.bfloat16]) * abs(apart)
     if not exact:
         logger.warning(
             "frames of a scenario are trained in passes of their own: in one, the loss was %.5f and not %.5f",

@@ -23,7 +23,7 @@ POLICIES = {
 }
 """What errors are of, as tables call it."""
 
-MEASURED = ("error", "by_frame", "correlation", "advantage")
+ERROR_COLUMNS = ("error", "by_frame", "correlation", "advantage")
 
 
 def error_rows(errors: Sequence[SurfaceError], surfaces: Sequence[Surface]) -> list[dict[str, Any]]:
@@ -49,7 +49,7 @@ def _row(error: SurfaceError) -> dict[str, Any]:
     row: dict[str, Any] = {key: getattr(error, key) for key in ("split", "view", "policy", "games", "trainings")} | {
         "called": POLICIES[error.policy]
     }
-    for name in MEASURED:
+    for name in ERROR_COLUMNS:
         measured: Measured = getattr(error, name)
         row |= {name: measured.value, f"{name}_low": measured.low, f"{name}_high": measured.high}
     return row
