@@ -123,7 +123,9 @@ def _draw(axes: Axes, found: Map, panel: str, values: Array, colours: tuple[Colo
     else:
         for number, ((across, up), value) in enumerate(zip(found.places, values, strict=True)):
             corner = (across - width / 2, up - height / 2)
-            cell = Rectangle(corner, width, height, facecolor=shades(span(value)), edgecolor="none")
+            color = shades(span(value))
+            # Its own colour round it leaves no seam between cells.
+            cell = Rectangle(corner, width, height, facecolor=color, edgecolor=color, linewidth=0.2, clip_on=False)
             cell.set_gid(f"{panel}-{number}")
             axes.add_patch(cell)
     _outline(axes, found, (width, height))

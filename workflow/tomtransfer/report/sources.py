@@ -20,6 +20,9 @@ from tomtransfer.report.trust import Checks
 from tomtransfer.report.typesetting import Column, Table
 from tomtransfer.scenarios.questions import Prompt
 
+FIRST_SHOWN = 10
+"""Contexts of a split whose prompts are shown, where there are more than a page shows."""
+
 SOFTWARE = ("jinja2", "matplotlib", "numpy", "polars", "pydantic", "scipy", "statsmodels")
 """What a report is computed and drawn with; the models' own software stands with their answers."""
 
@@ -101,7 +104,9 @@ def first_prompts(prompts: Sequence[Prompt]) -> list[Prompt]:
     contexts: dict[str, dict[str, None]] = {}
     for prompt in prompts:
         contexts.setdefault(prompt.split, {})[prompt.context] = None
-    shown = {split: list(names)[:MOST_SHOWN] for split, names in contexts.items()}
+    shown = {
+        split: list(names)[: FIRST_SHOWN if len(names) > MOST_SHOWN else None] for split, names in contexts.items()
+    }
     return [prompt for prompt in prompts if prompt.game in games and prompt.context in shown[prompt.split]]
 
 

@@ -21,7 +21,7 @@ SMALLEST_P_VALUE = 0.001
 LONGEST_ON_A_PAGE = 40
 """A LaTeX table with more rows than this goes on over several pages."""
 
-MOST_ROWS = 500
+MOST_ROWS = 200
 """A table with more rows than this is shown in part on a page that people scroll through; its file has them all."""
 
 MOST_NAMES = 30
