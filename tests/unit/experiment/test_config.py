@@ -57,6 +57,7 @@ def test_canonical_frame_is_c_for_cooperate_and_named_first(read: Read) -> None:
         "defect": "D",
         "first": "cooperate",
         "held_out": False,
+        "labels": None,
     }
 
 
@@ -77,7 +78,7 @@ def test_misspelt_key_below_a_chosen_name_is_told_what_is_allowed_there(project:
     edit(project / "config.yaml", splits={"in_sample": {"contxts": ["team"], "contexts": ["team"]}})
     assert refused(read) == (
         "config.yaml: splits.in_sample.contxts: unknown key; did you mean 'contexts'? "
-        "Allowed here: contexts, games, payoff_factor"
+        "Allowed here: contexts, frames, games, payoff_factor, share, where"
     )
 
 

@@ -90,7 +90,7 @@ def test_a_logit_finds_a_policy_that_is_one_and_the_nearest_games_are_next_to_it
 
 
 def test_a_step_at_a_border_is_found_by_the_logit_that_knows_it_alone() -> None:
-    step = np.where(GRID[:, 1] > GRID[:, 3], 0.9, 0.1)
+    step = 0.5 + 0.4 * np.sign(GRID[:, 1] - GRID[:, 3])
     errors = {
         name: np.abs(PAYOFF_FLOORS[name](GRID[~HELD_OUT], step[~HELD_OUT], GRID[HELD_OUT]) - step[HELD_OUT]).mean()
         for name in ("logit", "logit_with_borders")

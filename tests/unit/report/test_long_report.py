@@ -8,9 +8,9 @@ from tomtransfer.experiment.sections import Scoring
 from tomtransfer.measurement.evidence import Comparison, Evidence, Scenario
 from tomtransfer.measurement.findings import examine
 from tomtransfer.report.page import Page, render_page
-from tomtransfer.report.sources import asked, first_prompts
+from tomtransfer.report.sources import FIRST_SHOWN, asked, first_prompts
 from tomtransfer.report.style import MOST_SHOWN
-from tomtransfer.report.typesetting import MOST_NAMES, MOST_ROWS, Column, Table, as_csv, as_latex, listed
+from tomtransfer.report.typesetting import FIRST_ROWS, MOST_NAMES, MOST_ROWS, Column, Table, as_csv, as_latex, listed
 from tomtransfer.scenarios.questions import Prompt
 
 
@@ -30,10 +30,10 @@ def test_a_long_table_is_shown_in_part_and_says_where_the_rest_is(page: Page) ->
     rows = tuple({"key": f"row {number}"} for number in range(MOST_ROWS + 1))
     table = Table("long", "Long", "caption", (Column("key", "key"),), rows)
     rendered = render_page(replace(page, tables=[table]))
-    assert f"row {MOST_ROWS - 1}<" in rendered
-    assert f"row {MOST_ROWS}<" not in rendered
-    assert 'first 3,000 of 3,001 rows; all are in <a href="tables/long.csv">tables/long.csv</a>' in rendered
-    assert "(3001 rows)" in rendered
+    assert f"row {FIRST_ROWS - 1}<" in rendered
+    assert f"row {FIRST_ROWS}<" not in rendered
+    assert 'first 200 of 501 rows; all are in <a href="tables/long.csv">tables/long.csv</a>' in rendered
+    assert "(501 rows)" in rendered
     assert 'in <a href="elsewhere.csv">' in render_page(replace(page, tables=[replace(table, file="elsewhere.csv")]))
     whole = render_page(replace(page, tables=[replace(table, rows=rows[:-1])]))
     assert f"row {MOST_ROWS - 1}<" in whole
@@ -47,10 +47,12 @@ def test_the_first_contexts_of_each_split_have_their_prompts_shown(page: Page) -
         for number in range(MOST_SHOWN + 1)
     ]
     shown = first_prompts(every)
-    assert shown == [each for each in every if each.context != f"context{MOST_SHOWN}"]
+    assert shown == [each for each in every if int(each.context.removeprefix("context")) < FIRST_SHOWN]
+    few = [each for each in every if each.context != f"context{MOST_SHOWN}"]
+    assert first_prompts(few) == few
     some = replace(page, asked=asked(shown, [], 1), prompts=len(every))
-    assert "Here are 60 of 62 prompts" in render_page(some)
-    assert "Every prompt, and a sample" in render_page(replace(some, prompts=60))
+    assert "Here are 20 of 62 prompts" in render_page(some)
+    assert "Every prompt, and a sample" in render_page(replace(some, prompts=20))
     known = [{"title": f"Game {number}", "holds": [f"Fact {number}."]} for number in range(MOST_SHOWN + 1)]
     shortened, whole = (render_page(replace(page, games=known[:number])) for number in (MOST_SHOWN + 1, MOST_SHOWN))
     assert "Here are 30 of 31 games" in shortened

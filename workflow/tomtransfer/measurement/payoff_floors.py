@@ -18,7 +18,7 @@ from tomtransfer.scenarios.families import SYMBOLS
 NEIGHBOURS = 4
 """Trained games whose mean is the prediction of `nearest_games`."""
 
-RIDGE = 1e-3
+RIDGE = 1e-4
 """Of the logits: keeps coefficients finite where a border separates cooperation from defection in every game."""
 
 BORDERS = tuple(combinations(SYMBOLS.values(), 2))

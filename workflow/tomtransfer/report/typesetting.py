@@ -21,8 +21,8 @@ SMALLEST_P_VALUE = 0.001
 LONGEST_ON_A_PAGE = 40
 """A LaTeX table with more rows than this goes on over several pages."""
 
-MOST_ROWS = 200
-"""A table with more rows than this is shown in part on a page that people scroll through; its file has them all."""
+MOST_ROWS, FIRST_ROWS = 500, 200
+"""Of a table with more rows than the one, a page that people scroll through shows the other; its file has them all."""
 
 MOST_NAMES = 30
 """Longer lists are cut short where they are printed."""
@@ -66,7 +66,7 @@ class Table:
     @property
     def on_page(self) -> tuple[Mapping[str, Any], ...]:
         """The rows that a page shows: the first of them."""
-        return self.rows[:MOST_ROWS]
+        return self.rows if len(self.rows) <= MOST_ROWS else self.rows[:FIRST_ROWS]
 
     @cached_property
     def shown(self) -> list[Column]:
