@@ -32,7 +32,7 @@ def test_a_long_table_is_shown_in_part_and_says_where_the_rest_is(page: Page) ->
     rendered = render_page(replace(page, tables=[table]))
     assert f"row {FIRST_ROWS - 1}<" in rendered
     assert f"row {FIRST_ROWS}<" not in rendered
-    assert 'first 200 of 501 rows; all are in <a href="tables/long.csv">tables/long.csv</a>' in rendered
+    assert 'first 150 of 501 rows; all are in <a href="tables/long.csv">tables/long.csv</a>' in rendered
     assert "(501 rows)" in rendered
     assert 'in <a href="elsewhere.csv">' in render_page(replace(page, tables=[replace(table, file="elsewhere.csv")]))
     whole = render_page(replace(page, tables=[replace(table, rows=rows[:-1])]))

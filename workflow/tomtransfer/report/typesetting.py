@@ -21,7 +21,7 @@ SMALLEST_P_VALUE = 0.001
 LONGEST_ON_A_PAGE = 40
 """A LaTeX table with more rows than this goes on over several pages."""
 
-MOST_ROWS, FIRST_ROWS = 500, 200
+MOST_ROWS, FIRST_ROWS = 500, 150
 """Of a table with more rows than the one, a page that people scroll through shows the other; its file has them all."""
 
 MOST_NAMES = 30
