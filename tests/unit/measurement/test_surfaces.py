@@ -10,7 +10,7 @@ from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.payoff_floors import PAYOFF_FLOORS, nearest_games
 from tomtransfer.measurement.surfaces import Surface, noise_of_counts, surface_errors
 from tomtransfer.report.heat_maps import heat_maps, map_of, save_map
-from tomtransfer.report.plane_pages import error_rows, errors_table, games_table, sentences
+from tomtransfer.report.plane_pages import error_rows, errors_table, floors_ahead, games_table, sentences
 from tomtransfer.report.typesetting import as_csv, as_latex
 
 GRID = np.array([[10.0, s, t, 5.0] for s in range(11) for t in range(5, 16)])
@@ -117,6 +117,24 @@ def test_what_is_said_first_depends_on_the_floors() -> None:
     )
     close = np.clip(wavy + random.choice([-0.2, 0.2], (3, len(GRID))), 0, 1)
     assert "level with the best of the floors" in said(close, wavy)
+
+
+def test_a_floor_that_stays_ahead_is_named_with_its_split_and_none_is_not() -> None:
+    teacher = policy(GRID)
+    worse, same = surfaces(1 - teacher[np.newaxis]), surfaces(teacher[np.newaxis])
+    said = [floors_ahead(error_rows(surface_errors(found, 0.95), found)) for found in (worse, same)]
+    assert said == ["A policy without a model is nearer to the teacher than the student is in: unseen games.", ""]
+
+
+def test_ahead_of_every_floor_is_said_only_where_each_interval_says_so() -> None:
+    found = surfaces(policy(GRID)[np.newaxis])
+    rows = [row for row in error_rows(surface_errors(found, 0.95), found) if row["split"] == "unseen_games"]
+    for low, word in ((0.01, "ahead of every floor"), (-0.01, "level with the best")):
+        changed = [
+            row | {"advantage_low": low if row["policy"] == "fair_coin" else 0.01, "advantage_high": 0.5}
+            for row in rows
+        ]
+        assert word in sentences("The plane", changed)[0]
 
 
 def test_noise_of_counts_is_what_a_perfect_student_would_miss() -> None:

@@ -16,7 +16,7 @@ from tomtransfer.measurement.agreement import Agreement
 from tomtransfer.measurement.findings import Findings
 from tomtransfer.measurement.measures import ADVANTAGE, MEASURES, OF_FRAME_AVERAGES
 from tomtransfer.report.definitions import DEFINITIONS
-from tomtransfer.report.plane_pages import errors_table
+from tomtransfer.report.plane_pages import errors_table, floors_ahead
 from tomtransfer.report.servers import largest_change, served_table
 from tomtransfer.report.sources import (
     Asked,
@@ -100,13 +100,15 @@ class Page:
     """How many prompts there are, of which `asked` may be the first."""
     provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Facts by name under a heading each."""
+    ahead: str = ""
+    """What is said before the verdict: where a policy without a model is nearer to the teacher than the student is."""
     sentences: Sequence[str] = ()
     """What is said first, before what is said of findings."""
 
     @property
     def verdict(self) -> str:
         """The sentence on all of it, if there is one."""
-        return self.findings.verdict if self.findings else ""
+        return " ".join(filter(None, [self.ahead, self.findings.verdict])) if self.findings else ""
 
     @property
     def headlines(self) -> list[str]:
@@ -287,6 +289,7 @@ def experiment_page(findings: Findings, sources: ReportSources, figures: Sequenc
             for table in (*errors, *make_tables(findings), *check_tables(sources.checks), frames, served, timings)
             if table.rows
         ],
+        ahead=" ".join(filter(None, (floors_ahead(plane["errors"]) for plane in planes))),
         sentences=[sentence for plane in planes for sentence in plane["sentences"]],
         remarks=[*remarks(findings), *_remarks_on_sources(sources, frames, served)],
         games=sources.games,

@@ -111,12 +111,28 @@ def _beside_floors(own: Mapping[str, Mapping[str, Any]]) -> str:
     called = nearest["called"].removeprefix("floor: ")
     student = f"the student is {_number(tuned, 'error')} from its teacher in {tuned['games']} games on average"
     floor = f"the nearest floor, {called}, is {nearest['error']:.3f}"
-    low, high = nearest["advantage_low"], nearest["advantage_high"]
-    if low is not None and low > 0:
+    if all(_excludes_nought(row, "low") for row in floors):
         return f"{student}, ahead of every floor; {floor}"
-    if high is not None and high < 0:
+    if any(_excludes_nought(row, "high") for row in floors):
         return f"a floor stays ahead: {floor} from the teacher, and {student}"
     return f"{student}, level with the best of the floors; {floor}, and the difference may be chance"
+
+
+def _excludes_nought(row: Mapping[str, Any], end: str) -> bool:
+    """Return whether the interval of the student's advantage lies above nought, by its low end, or below, by its high."""
+    found = row[f"advantage_{end}"]
+    return found is not None and (found > 0 if end == "low" else found < 0)
+
+
+def floors_ahead(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a sentence on the held-out splits in which a floor is nearer to the teacher than the student is."""
+    ahead = [row for row in rows if row["called"].startswith("floor: ") and _excludes_nought(row, "high")]
+    splits = dict.fromkeys(words(row["split"]).lower() for row in ahead if row["split"] != TRAINED_SPLIT)
+    return (
+        f"A policy without a model is nearer to the teacher than the student is in: {', '.join(splits)}."
+        if splits
+        else ""
+    )
 
 
 def _number(row: Mapping[str, Any], name: str) -> str:
