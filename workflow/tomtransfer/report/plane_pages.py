@@ -119,7 +119,7 @@ def _beside_floors(own: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _excludes_nought(row: Mapping[str, Any], end: str) -> bool:
-    """Return whether the interval of the student's advantage lies above nought, by its low end, or below, by its high."""
+    """Return whether the interval of the student's advantage is above nought, by its low end, or below, by its high."""
     found = row[f"advantage_{end}"]
     return found is not None and (found > 0 if end == "low" else found < 0)
 
@@ -127,12 +127,9 @@ def _excludes_nought(row: Mapping[str, Any], end: str) -> bool:
 def floors_ahead(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return a sentence on the held-out splits in which a floor is nearer to the teacher than the student is."""
     ahead = [row for row in rows if row["called"].startswith("floor: ") and _excludes_nought(row, "high")]
-    splits = dict.fromkeys(words(row["split"]).lower() for row in ahead if row["split"] != TRAINED_SPLIT)
-    return (
-        f"A policy without a model is nearer to the teacher than the student is in: {', '.join(splits)}."
-        if splits
-        else ""
-    )
+    where = ", ".join(dict.fromkeys(words(row["split"]).lower() for row in ahead if row["split"] != TRAINED_SPLIT))
+    said = "Held-out games where a policy without a model is nearer to the teacher than the student"
+    return f"{said}: {where}." if where else ""
 
 
 def _number(row: Mapping[str, Any], name: str) -> str:
