@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 import yaml
 
-from project import run_snakemake
+from project import plan, run_snakemake
 from reduced import computations, reduced_project, run_again, run_to_the_end, setting
 
 pytestmark = pytest.mark.slow
@@ -23,6 +23,7 @@ SPLITS = {
     "unseen_games": {"contexts": ["neutral"], "share": 0.3, "frames": list(FRAMES)},
     "corner": {"contexts": ["neutral"], "where": "sucker > 2 and temptation > 11"},
 }
+ONE = "mine.S3_T12"
 POINTS = [(sucker, temptation) for sucker in range(4) for temptation in range(9, 14)]
 
 
@@ -31,9 +32,12 @@ def write_games(project: Path, points: list[tuple[float, float]]) -> None:
     (project / "scenarios/games/mine.csv").write_text(f"reward,sucker,temptation,punishment\n{rows}")
 
 
+Asked = dict[tuple[str, str], str]
+
+
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished experiment on twenty games of a table, of a planted teacher and a random student."""
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An experiment on twenty games of a table, of a planted teacher and a random student, asked about one game."""
     project = reduced_project(tmp_path_factory.mktemp("plane") / "project")
     content = yaml.safe_load((project / "config.yaml").read_text())
     content |= {"games": ["mine"], "splits": SPLITS, "frames": FRAMES, "choices": "exact", "comprehension": []}
@@ -41,8 +45,24 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     game = {"kind": "plane", "title": "Mine", "table": {"path": "games/mine.csv"}}
     (project / "scenarios/games/mine.yaml").write_text(yaml.safe_dump(game))
     write_games(project, POINTS)
-    run_to_the_end(project)
+    one = (f"results/teacher/{ONE}.parquet", f"results/student/base.{ONE}.parquet")
+    done = run_snakemake(project, "--cores", "all", *one)
+    assert done.returncode == 0, done.stdout
     return project
+
+
+@pytest.fixture(scope="module")
+def asked_of_one(begun: Path) -> Asked:
+    """The computations by which the one game was answered."""
+    return computations(begun)
+
+
+@pytest.fixture(scope="module")
+def played(begun: Path, asked_of_one: Asked) -> Path:
+    """The same experiment, finished."""
+    assert asked_of_one
+    run_to_the_end(begun)
+    return begun
 
 
 def games_by_split(project: Path) -> dict[str, set[str]]:
@@ -80,6 +100,39 @@ def test_the_teacher_alone_has_a_map_of_its_own(played: Path) -> None:
 def new_rows(project: Path, before: dict[tuple[str, str], str], table: str) -> int:
     """Count the rows of a table of answers that were computed since `before`."""
     return sum(place[0] == table and place not in before for place in computations(project))
+
+
+def test_one_game_is_a_target_of_its_own_and_no_other_is_asked(begun: Path, asked_of_one: Asked) -> None:
+    assert {table for table, _ in asked_of_one} == {f"teacher/{ONE}.parquet", f"student/base.{ONE}.parquet"}
+    assert len(asked_of_one) == 2 * 2
+    for name in (f"teacher/{ONE}", f"student/base.{ONE}"):
+        assert set(pl.read_parquet(begun / f"results/{name}.parquet")["context"]) == {"neutral S3 T12"}
+
+
+def test_what_one_game_was_asked_is_not_asked_again_with_the_others(played: Path, asked_of_one: Asked) -> None:
+    known = {key: computation for (_, key), computation in asked_of_one.items()}
+    found = {key: computation for (_, key), computation in computations(played).items() if key in known}
+    assert found == known
+
+
+def test_the_table_of_one_game_has_every_model_in_every_frame(played: Path) -> None:
+    target, before = f"results/tables/{ONE}.csv", set(computations(played).values())
+    assert plan(played, target) == {"ask_student_one_game": 1, "tabulate_one_game": 1}
+    done = run_snakemake(played, "--cores", "all", target)
+    assert done.returncode == 0, done.stdout
+    assert set(computations(played).values()) == before
+    rows = pl.read_csv(played / target)
+    assert rows["model"].to_list() == [model for model in ("teacher", "base", "transfer-1") for _ in range(2)]
+    assert rows.select("sucker", "temptation").unique().rows() == [(3, 12)]
+    assert rows.select(pl.sum_horizontal("cooperate", "defect", "other")).to_series().to_list() == pytest.approx(
+        [1] * 6
+    )
+
+
+def test_a_game_that_the_plane_does_not_have_ends_the_run_in_one_line(played: Path) -> None:
+    done = run_snakemake(played, "--dry-run", "results/tables/mine.S3_T99.csv")
+    assert done.returncode != 0
+    assert "mine.S3_T99: the plane has no such game; it has mine.S0_T9 to mine.S3_T13" in done.stdout
 
 
 def test_an_edited_game_is_asked_anew_and_no_other(played: Path) -> None:

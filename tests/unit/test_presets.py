@@ -12,7 +12,7 @@ from tomtransfer.experiment.config import Experiment
 from tomtransfer.models.registry import Hub, Planted, Recorded, find, read_registry
 from tomtransfer.respondents.recorded import check_record
 from tomtransfer.scenarios.amounts import AMOUNT
-from tomtransfer.scenarios.planes import games_of_splits
+from tomtransfer.scenarios.shares import games_of_splits
 
 Read = Callable[..., Experiment]
 

@@ -65,6 +65,57 @@ def test_planning_takes_no_more_jobs_and_little_more_time_on_a_larger_grid(tmp_p
     assert seconds < SECONDS_AT_MOST[games * contexts]
 
 
+PLANE = {"kind": "plane", "title": "Large plane"}
+REGIONS = {
+    "in_sample": {"contexts": ["neutral"]},
+    "unseen_games": {"contexts": ["neutral"], "share": 0.2},
+    "corner": {"contexts": ["neutral"], "where": "sucker >= 80 and temptation >= 80"},
+}
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of one plane of 10,000 games."""
+    project = copy_project(tmp_path_factory.mktemp("plane"))
+    payoffs = {"reward": 50, "punishment": 25, "sucker": "0..99", "temptation": "0..99"}
+    (project / "scenarios/games/large_plane.yaml").write_text(yaml.safe_dump(PLANE | {"payoffs": payoffs}))
+    config = yaml.safe_load((project / "config.yaml").read_text())
+    config |= {
+        "games": ["large_plane"],
+        "splits": REGIONS,
+        "frames": {name: config["frames"][name] for name in ("canonical", "swapped")},
+        "choices": "exact",
+        "comprehension": [],
+        "teacher": {"model": "planted-teacher", "question": "answer_only"},
+        "student": {"model": "random-student", "question": "answer_only"},
+        "compute": {"gpu": 0},
+    }
+    (project / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    return project
+
+
+def test_a_plane_of_10_000_games_is_planned_in_few_jobs_and_little_time(plane):
+    jobs, seconds = timed_plan(plane)
+    print(f"\na dry run of a plane of 10,000 games took {seconds:.1f} s")
+    assert jobs["render_prompts"] == jobs["ask_teacher"] == jobs["measure_plane"] == 1
+    assert sum(jobs.values()) < JOBS_AT_MOST
+    assert seconds < SECONDS_AT_MOST[10_000]
+
+
+@pytest.mark.slow
+def test_a_plane_of_10_000_games_is_answered_and_measured_within_2_gb_and_minutes(plane):
+    seconds = run(plane, f"{RESULTS}/training/transfer.parquet")
+    rows = pl.read_parquet(plane / RESULTS / "teacher/large_plane.parquet")
+    assert len(rows) == 20_000
+    make_up_students(plane)
+    tables = f"{RESULTS}/tables/games_of_large_plane.csv"
+    seconds += run(plane, tables, "--allowed-rules", "measure_plane")
+    assert pl.read_csv(plane / tables)["split"].value_counts(sort=True)["split"].to_list() == list(REGIONS)
+    print(f"\na plane of 10,000 games: asked and measured in {seconds:.0f} s, {most_memory(plane):.0f} MB at most")
+    assert most_memory(plane) < MEGABYTES_AT_MOST
+    assert seconds < SECONDS_AT_MOST_TO_SCORE
+
+
 def run(project: Path, *arguments: str) -> float:
     """Run Snakemake and return how many seconds it took."""
     start = processor_seconds()
@@ -89,7 +140,8 @@ def most_memory(project: Path) -> float:
 def make_up_students(project: Path) -> None:
     """Write answers of the student, which only half follows the teacher: before training less than after."""
     folder = project / RESULTS / "teacher"
-    teacher = pl.concat([pl.read_parquet(path) for path in sorted(folder.glob("game?.parquet"))])
+    choices = [path for path in sorted(folder.glob("*.parquet")) if "." not in path.stem]
+    teacher = pl.concat([pl.read_parquet(path) for path in choices])
     log_odds = np.log(teacher["cooperate"].to_numpy() / teacher["defect"].to_numpy())
     noise = np.random.default_rng(0).normal(0, 0.3, len(teacher))
     (project / RESULTS / "student").mkdir(exist_ok=True)
@@ -98,7 +150,7 @@ def make_up_students(project: Path) -> None:
         answers = teacher.with_columns(cooperate=pl.Series(0.9 * rate), defect=pl.Series(0.9 * (1 - rate)), other=0.1)
         answers.write_parquet(project / RESULTS / "student" / f"{variant}.parquet")
         for kind in ("answers", "comprehension"):
-            empty = pl.read_parquet(folder / f"game0.{kind}.parquet")
+            empty = pl.read_parquet(choices[0].with_suffix(f".{kind}.parquet"))
             empty.write_parquet(project / RESULTS / "student" / f"{variant}.{kind}.parquet")
 
 

@@ -26,8 +26,16 @@ from tomtransfer.respondents.asking import ask_student, ask_teacher, the_student
 from tomtransfer.respondents.recorded import check_record
 from tomtransfer.scenarios.frames import designs, views
 from tomtransfer.scenarios.games import TWO_ACTIONS
-from tomtransfer.scenarios.kinds import KINDS, game_facts, game_hashes, game_kinds, table_of_games
-from tomtransfer.scenarios.planes import PLANE
+from tomtransfer.scenarios.kinds import (
+    KINDS,
+    file_of_game,
+    game_facts,
+    game_hash,
+    game_hashes,
+    game_kinds,
+    table_of_games,
+)
+from tomtransfer.scenarios.planes import ONE_GAME, PLANE
 from tomtransfer.scenarios.wording import WORDS_FILE, read_wording
 
 
@@ -122,11 +130,22 @@ if len(STUDENTS) > 1:
     OWN_TABLES += ["arms", "alignment_by_arm"]
 
 
+def either(names):
+    """Return a pattern that matches any of `names`, and nothing if there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+# One game of a plane is asked for by a name of its own, such as plane.S3_T17.
+GAME_OF_PLANE = rf"(?:{either(PLANES)})\.{ONE_GAME}"
+ANY_GAME = f"{either(experiment.every_game)}|{GAME_OF_PLANE}"
+ANY_ACTION_GAME = f"{either(ACTION_GAMES)}|{GAME_OF_PLANE}"
+
+
 wildcard_constraints:
-    game="|".join(map(re.escape, experiment.every_game)),
-    arm="|".join(experiment.arms),
-    seed="|".join(SEEDS),
-    variant="|".join(["base", *TUNED]),
+    game=ANY_GAME,
+    arm=either(experiment.arms),
+    seed=either(SEEDS),
+    variant=either(["base", *TUNED]),
 
 
 def people_write(files):
@@ -233,11 +252,12 @@ def prompt_files(games):
 
 def sources_of_game(wildcards):
     """Return the files that the prompts of a game are made from."""
-    kind = KINDS[GAME_KINDS[wildcards.game]].answered
+    game = file_of_game(experiment, wildcards.game)
+    kind = KINDS[GAME_KINDS[game]].answered
     return [
-        f"{SCENARIOS}/games/{wildcards.game}.yaml",
-        *checked(table_of_games, experiment, wildcards.game),
-        *expand(f"{WORDING.contexts}/{{context}}.yaml", context=experiment.contexts_of(wildcards.game)),
+        f"{SCENARIOS}/games/{game}.yaml",
+        *checked(table_of_games, experiment, game),
+        *expand(f"{WORDING.contexts}/{{context}}.yaml", context=experiment.contexts_of(game)),
         f"{WORDING.prompts}/{WORDS_FILE}",
         *expand(f"{WORDING.prompts}/{kind}/{{name}}.j2", name=["system", "user"]),
     ]
@@ -246,7 +266,7 @@ def sources_of_game(wildcards):
 def rendered_hash(wildcards):
     """Return the hash of what a game's prompts say: a change of wording reruns, a comment in a template does not."""
     game = wildcards.game
-    return HASHES.get(game) or checked(game_hashes, experiment, [game])[game]
+    return HASHES.get(game) or checked(game_hash, experiment, game)
 
 
 def adapter_of(wildcards):
@@ -259,11 +279,6 @@ def students(table="", arms=None):
     """Return the files of the tuned students of `arms`, of all if None, in the order of arms and seeds."""
     names = TUNED if arms is None else [name for arm in arms for name in STUDENTS[arm]]
     return [f"{RESULTS}/student/{name}{table}.parquet" for name in names]
-
-
-def either(names):
-    """Return a pattern that matches any of `names`, and nothing if there are none."""
-    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def code(script, *folders):

@@ -14,7 +14,7 @@ OUTPUTS
 rule render_prompts:
     input:
         sources=people_write(sources_of_game),
-        edited=edited("render_prompts", game=experiment.every_game),
+        edited=edited("render_prompts", game=ANY_GAME),
     output:
         prompts=report(
             f"{RESULTS}/prompts/{{game}}.json",

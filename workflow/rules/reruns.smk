@@ -24,13 +24,13 @@ from tomtransfer.report.timings import read_timings, timings_page
 
 EDITED = ".snakemake/tomtransfer-edited"
 RECORDED = {}
-"""The rules that keep records, by name, with the values that each of their wildcards may have."""
+"""The rules that keep records, by name, with what each of their wildcards may be: names, or a pattern."""
 
 
 def edited(rule, **values):
     """Return an input of `rule`: a file that is new to each of its jobs whose record does not hold any more.
 
-    `values` are what each wildcard of the rule may be.
+    `values` are what each wildcard of the rule may be: names, or a pattern.
     """
     RECORDED[rule] = values
 
@@ -162,13 +162,14 @@ def maker_of(file):
 @cache
 def output_patterns():
     """Return a pattern for every output of every rule that keeps records."""
-    patterns = []
+    found = []
     for rule, values in RECORDED.items():
-        groups = {name: f"(?P<{name}>{either(allowed)})" for name, allowed in values.items()}
+        patterns = {name: each if isinstance(each, str) else either(each) for name, each in values.items()}
+        groups = {name: f"(?P<{name}>{pattern})" for name, pattern in patterns.items()}
         for file in getattr(rules, rule).output:
             text = re.escape(str(file)).replace(r"\{", "{").replace(r"\}", "}")
-            patterns.append((rule, re.compile(text.format(**groups))))
-    return patterns
+            found.append((rule, re.compile(text.format(**groups))))
+    return found
 
 
 @cache

@@ -23,7 +23,7 @@ rule ask_teacher:
         prompts=f"{RESULTS}/prompts/{{game}}.json",
         model=f"{RESULTS}/models/{experiment.teacher.model}.json",
         checked=awaited("ask_teacher", checked_before_the_teacher),
-        edited=edited("ask_teacher", game=ACTION_GAMES),
+        edited=edited("ask_teacher", game=ANY_ACTION_GAME),
     output:
         choices=f"{RESULTS}/teacher/{{game}}.parquet",
         motivations=f"{RESULTS}/teacher/{{game}}.motivations.parquet",
@@ -36,7 +36,7 @@ rule ask_teacher:
     benchmark:
         f"{RESULTS}/benchmarks/ask_teacher/{{game}}.tsv"
     wildcard_constraints:
-        game=either(ACTION_GAMES),
+        game=ANY_ACTION_GAME,
     conda:
         "../../envs/models.yaml"
     threads: experiment.compute.threads

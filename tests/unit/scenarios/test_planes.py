@@ -12,8 +12,10 @@ from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.sections import Frame
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.kinds import game_hashes, game_kinds, write_game
-from tomtransfer.scenarios.planes import games_of_plane, games_of_splits, place_by_hash, situation_of
+from tomtransfer.scenarios.plane_prompts import situation_of
+from tomtransfer.scenarios.planes import games_of_plane
 from tomtransfer.scenarios.questions import read_prompts
+from tomtransfer.scenarios.shares import games_of_splits, place_by_hash
 
 Read = Callable[..., Experiment]
 PAYOFFS = ("reward", "sucker", "temptation", "punishment")

@@ -18,6 +18,9 @@ from tomtransfer.scenarios.families import SYMBOLS
 NEIGHBOURS = 4
 """Trained games whose mean is the prediction of `nearest_games`."""
 
+GAMES_AT_ONCE = 256
+"""Games whose neighbours are looked for at a time."""
+
 RIDGE = 1e-4
 """Of the logits: keeps coefficients finite where a border separates cooperation from defection in every game."""
 
@@ -50,6 +53,12 @@ def nearest_games(payoffs: Array, rates: Array, others: Array) -> Array:
 
     A game is not its own neighbour.
     """
+    # A block at a time: the distances of ten thousand games to each other would fill gigabytes.
+    blocks = np.array_split(others, -(-len(others) // GAMES_AT_ONCE))
+    return np.concatenate([_mean_of_nearest(payoffs, rates, block) for block in blocks])
+
+
+def _mean_of_nearest(payoffs: Array, rates: Array, others: Array) -> Array:
     distances = ((others[:, np.newaxis] - payoffs) ** 2).sum(axis=-1).astype(np.float64)
     distances[distances == 0] = np.inf
     reach = np.sort(distances, axis=-1)[:, min(NEIGHBOURS, len(payoffs)) - 1]

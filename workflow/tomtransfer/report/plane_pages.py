@@ -1,6 +1,7 @@
 """The tables and sentences of a plane of games: errors beside their floors, and every game with all rates."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tomtransfer.experiment.config import TRAINED_SPLIT
@@ -8,8 +9,10 @@ from tomtransfer.measurement.clusters import Measured
 from tomtransfer.measurement.surfaces import STUDENTS, Surface, SurfaceError, noise_of_counts
 from tomtransfer.measurement.whose import VERDICTS_OF_WHOSE, Nearness, Whose, plain_rows
 from tomtransfer.report.style import words
-from tomtransfer.report.typesetting import SPLIT, Column, Table, as_markdown
+from tomtransfer.report.typesetting import CONTEXT, SPLIT, Column, Table, as_markdown
+from tomtransfer.respondents.counting import read_choices
 from tomtransfer.scenarios.families import SYMBOLS, families_of
+from tomtransfer.scenarios.questions import read_prompts
 
 POLICIES = {
     "tuned": "student after training",
@@ -91,6 +94,24 @@ def games_table(name: str, surfaces: Sequence[Surface]) -> Table:
         *(Column(model, model, "number") for model in surfaces[0].rates),
     )
     return Table(name, "Every game of the plane", "Rates of cooperation over frames.", columns, tuple(rows))
+
+
+def one_game_table(name: str, prompts: Sequence[Path], tables: Mapping[str, Path]) -> Table:
+    """Return how each model plays one game of a plane, in every frame in which it was asked."""
+    payoffs = {(prompt.split, prompt.context): prompt.payoffs for prompt in read_prompts(prompts)}
+    rows = []
+    for model, path in tables.items():
+        for row in read_choices(path).iter_rows(named=True):
+            said = {key: row[key] for key in ("split", "context", "frame", "evidence", "cooperate", "defect", "other")}
+            rows.append({"model": model, **payoffs[row["split"], row["context"]], **said})
+    columns = (
+        *(Column("model", "model", "name"), SPLIT, CONTEXT, Column("frame", "frame", "name")),
+        *(Column(payoff, payoff, "number") for payoff in SYMBOLS.values()),
+        Column("evidence", "evidence", "name"),
+        *(Column(choice, choice, "number") for choice in ("cooperate", "defect", "other")),
+    )
+    caption = "Shares of the answer, or numbers of answers where they were counted."
+    return Table(name, "One game of the plane", caption, columns, tuple(rows))
 
 
 def sentences(title: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -15,7 +15,7 @@ from tomtransfer.inference.answers import CandidateDistribution, ChoiceDistribut
 from tomtransfer.models.registry import Planted
 from tomtransfer.respondents.asking import Asking, Questions
 from tomtransfer.respondents.protocol import Drawn, Reasons
-from tomtransfer.scenarios.planes import situation_of
+from tomtransfer.scenarios.plane_prompts import situation_of
 from tomtransfer.scenarios.questions import Prompt, Query
 
 MOTIVATION = (

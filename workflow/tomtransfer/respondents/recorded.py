@@ -19,7 +19,8 @@ from tomtransfer.respondents.asking import Asking, Questions, ask_student, ask_t
 from tomtransfer.respondents.protocol import Drawn, Reasons
 from tomtransfer.scenarios.games import TWO_ACTIONS
 from tomtransfer.scenarios.kinds import KINDS
-from tomtransfer.scenarios.planes import PLANE, plane_scenarios
+from tomtransfer.scenarios.plane_prompts import plane_scenarios
+from tomtransfer.scenarios.planes import PLANE
 from tomtransfer.scenarios.questions import Prompt, Query
 from tomtransfer.scenarios.template_reasons import TEMPLATE, write_reasons
 

@@ -19,13 +19,8 @@ from tomtransfer.scenarios.amounts import (
 )
 from tomtransfer.scenarios.comprehension import action_comprehension
 from tomtransfer.scenarios.games import TWO_ACTIONS, kind_of, load_game
-from tomtransfer.scenarios.planes import (
-    PLANE,
-    load_plane,
-    plane_facts,
-    read_plane_sources,
-    render_plane,
-)
+from tomtransfer.scenarios.plane_prompts import one_of_plane, plane_facts, read_plane_sources, render_plane
+from tomtransfer.scenarios.planes import PLANE, load_plane
 from tomtransfer.scenarios.questions import Prompt, Query, prompts_hash, write_prompts
 from tomtransfer.scenarios.rendering import read_sources, render_scenario
 from tomtransfer.scenarios.solutions import in_sentences, solve
@@ -122,10 +117,32 @@ def game_hashes(experiment: Experiment, games: Sequence[str]) -> dict[str, str]:
     }
 
 
+def game_hash(experiment: Experiment, game: str) -> str:
+    """Return the hash of everything that is asked about one game, as `write_game` takes it."""
+    _, prompts, comprehension = _rendered(experiment, game)
+    return prompts_hash([*prompts, *comprehension])
+
+
 def write_game(experiment: Experiment, game: str, path: Path) -> None:
-    """Write everything that is asked about one game; raises InputError naming the file that is wrong."""
-    [(_, kind, prompts, comprehension)] = _render(experiment, [game])
+    """Write everything that is asked about one game, or about one game of a plane, such as `plane.S3_T17`.
+
+    Raises InputError naming the file that is wrong, or the plane that has no such game.
+    """
+    kind, prompts, comprehension = _rendered(experiment, game)
     write_prompts(prompts, path, KINDS[kind].answered, comprehension)
+
+
+def file_of_game(experiment: Experiment, game: str) -> str:
+    """Return the name of the file that a game is in: its own, or that of the plane that it is one game of."""
+    planes = [each for each in experiment.every_game if game.startswith(f"{each}.")]
+    return game if game in experiment.every_game else max(planes, key=len)
+
+
+def _rendered(experiment: Experiment, game: str) -> tuple[str, list[Prompt | Query], list[Query]]:
+    """Return the kind of one game, its prompts and the questions about its payoffs."""
+    file = file_of_game(experiment, game)
+    [(_, kind, prompts, comprehension)] = _render(experiment, [file])
+    return kind, prompts if file == game else one_of_plane(prompts, file, game), comprehension
 
 
 def _check_contexts(experiment: Experiment, kinds: Mapping[str, str]) -> None:

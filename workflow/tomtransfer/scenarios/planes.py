@@ -1,36 +1,29 @@
 """Planes: many symmetric two-player games at once, given by a range for each payoff or by a table of payoffs.
 
-A plane is one file, one prompt file and one job, however many games it has: the unit of work is the plane. Each of its
-games in a context is a scenario, which is called by context and payoffs, as in `neutral S3 T17`.
-
-Which games are held out follows from the config alone: a split takes those that meet a condition (`where`), or a share
-of them by a hash of their payoffs, the same in every experiment; the others belong to the splits that say neither.
+A plane is one file, one prompt file and one job, however many games it has: the unit of work is the plane. Which split
+has which of its games is a matter of `shares`, what is asked about them of `plane_prompts`.
 """
 
 import csv
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tomtransfer.experiment.config import Experiment
 from tomtransfer.experiment.reading import read_yaml
-from tomtransfer.experiment.sections import Split
 from tomtransfer.experiment.validation import FieldError, InputError, Record, Text, validate
-from tomtransfer.scenarios.families import SYMBOLS, families_of
-from tomtransfer.scenarios.games import LARGEST_POINTS, TWO_ACTIONS, Context, Payoffs, load_context
+from tomtransfer.scenarios.families import SYMBOLS
+from tomtransfer.scenarios.games import LARGEST_POINTS, Payoffs
 from tomtransfer.scenarios.numbers import in_digits
-from tomtransfer.scenarios.questions import Prompt
-from tomtransfer.scenarios.rendering import Templates, read_templates, render_payoffs, within_bounds
-from tomtransfer.scenarios.wording import read_wording
 
 PLANE: Literal["plane"] = "plane"
 """The kind of the files here."""
+
+ONE_GAME = r"[RSTP]-?\d+(?:\.\d+)?(?:_[RSTP]-?\d+(?:\.\d+)?)*"
+"""What a game of a plane is called in the name of a file, as a pattern: `S3_T17`."""
 
 MOST_GAMES = 100_000
 """Games that a plane has, at most."""
@@ -182,148 +175,3 @@ def _rows(path: Path) -> Sequence[Mapping[str, Any]]:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as csv: {error}") from error
-
-
-def games_of_splits(experiment: Experiment, plane: str) -> dict[str, dict[str, Payoffs]]:
-    """Return the games of a plane that each of its splits has, by split and name.
-
-    Payoffs are those before `payoff_factor`. Splits of one payoff factor share the games out: first those with a
-    condition, then those with a share take theirs, and the others have what is left. Raises InputError naming the
-    split when its condition cannot be read, it is left without a game, or a game falls to two conditions.
-    """
-    games = games_of_plane(Path(experiment.paths.scenarios), plane)
-    factors: dict[float, dict[str, Split]] = {}
-    for name, split in experiment.splits.items():
-        if plane in experiment.games_of(name):
-            factors.setdefault(split.payoff_factor, {})[name] = split
-    shared: dict[str, dict[str, Payoffs]] = {}
-    for splits in factors.values():
-        shared |= _shared_out(games, splits)
-    for name, taken in shared.items():
-        if not taken:
-            raise InputError(f"splits.{name}: is left without a game of {plane}, which has {len(games):,}")
-    return {name: shared[name] for name in experiment.splits if name in shared}
-
-
-def _shared_out(games: Mapping[str, Payoffs], splits: Mapping[str, Split]) -> dict[str, dict[str, Payoffs]]:
-    """Return the games of each of several splits of one payoff factor."""
-    owner: dict[str, str] = {}
-    for name, split in splits.items():
-        if split.where is not None:
-            for game in _meeting(split.where, games, f"splits.{name}.where"):
-                if game in owner:
-                    raise InputError(
-                        f"splits.{name}.where: {game} is in splits.{owner[game]} as well; a game may be in one split"
-                    )
-                owner[game] = name
-    start = 0.0
-    for name, split in splits.items():
-        if split.share is not None:
-            end = start + split.share
-            if end >= 1:
-                raise InputError(
-                    f"splits.{name}.share: the shares of all splits make {end:g}; they must leave something of 1"
-                )
-            owner |= {
-                game: name
-                for game, payoffs in games.items()
-                if game not in owner and start <= place_by_hash(payoffs) < end
-            }
-            start = end
-    rest = {game: payoffs for game, payoffs in games.items() if game not in owner}
-    return {
-        name: rest
-        if split.where is None and split.share is None
-        else {game: games[game] for game in games if owner.get(game) == name}
-        for name, split in splits.items()
-    }
-
-
-def place_by_hash(payoffs: Payoffs) -> float:
-    """Return a number from 0 to 1 that a game has in every experiment, spread evenly over games."""
-    said = ",".join(in_digits(getattr(payoffs, payoff)) for payoff in SYMBOLS.values())
-    return int(hashlib.sha256(said.encode()).hexdigest()[:13], 16) / 16**13
-
-
-def _meeting(condition: str, games: Mapping[str, Payoffs], where: str) -> list[str]:
-    """Return the games that meet a condition on their payoffs; raises InputError when it cannot be read."""
-    import polars as pl
-
-    rows = [
-        {**payoffs.model_dump(), "family": (families_of(payoffs.model_dump()) or ("",))[0]}
-        for payoffs in games.values()
-    ]
-    table = pl.DataFrame(rows)
-    try:
-        met = table.select(pl.sql_expr(condition).alias("met"))["met"]
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        first_line = str(error).splitlines()[0]
-        raise InputError(
-            f"{where}: cannot be read as a condition on {', '.join([*SYMBOLS.values(), 'family'])}: {first_line} "
-            f"(got {condition!r})"
-        ) from None
-    if met.dtype != pl.Boolean or len(met) != len(table):
-        raise InputError(f"{where}: must say yes or no of each game, as in `sucker >= 15` (got {condition!r})")
-    return [game for game, each in zip(games, met, strict=True) if each]
-
-
-@dataclass(frozen=True)
-class PlaneSources:
-    """What the prompts of planes are made from, read once: games by split of each plane, contexts, templates."""
-
-    games: Mapping[str, Mapping[str, Mapping[str, Payoffs]]]
-    contexts: Mapping[str, Context]
-    templates: Templates
-
-
-def read_plane_sources(experiment: Experiment, planes: Sequence[str], contexts: Sequence[str]) -> PlaneSources:
-    """Return the named planes and contexts and the templates; raises InputError naming the file that is wrong."""
-    wording = read_wording(Path(experiment.paths.scenarios), experiment.templates)
-    return PlaneSources(
-        {plane: games_of_splits(experiment, plane) for plane in planes},
-        {name: load_context(wording, name) for name in contexts},
-        read_templates(wording, TWO_ACTIONS),
-    )
-
-
-def render_plane(experiment: Experiment, plane: str, context_name: str, sources: PlaneSources) -> list[Prompt]:
-    """Return every prompt of a plane in one context: each game of each split that has it, each frame, each question."""
-    prompts = []
-    for split_name, games in sources.games[plane].items():
-        split = experiment.splits[split_name]
-        if context_name not in split.contexts:
-            continue
-        for game, payoffs in games.items():
-            scaled = within_bounds(payoffs, game, split, split_name)
-            place = (split_name, plane, scenario_name(context_name, game))
-            prompts += render_payoffs(experiment, place, sources.contexts[context_name], scaled, sources.templates)
-    return prompts
-
-
-def scenario_name(context: str, game: str) -> str:
-    """Return what a game of a plane in a context is called, where other games have the name of the context alone."""
-    return f"{context} {game}"
-
-
-def plane_scenarios(experiment: Experiment, split: str, plane: str) -> dict[str, dict[str, float]]:
-    """Return the payoffs of the scenarios that a split has of a plane, as they are played, by their names."""
-    members = experiment.splits[split]
-    games = games_of_splits(experiment, plane)[split].items()
-    return {
-        scenario_name(context, name): payoffs.times(members.payoff_factor).model_dump()
-        for context in members.contexts
-        for name, payoffs in games
-    }
-
-
-def situation_of(context: str) -> str:
-    """Return the name of the context of a scenario, without the game of a plane that it may be of."""
-    return context.partition(" ")[0]
-
-
-def plane_facts(experiment: Experiment, name: str) -> dict[str, object]:
-    """Return what the pages of a plane say of it: its title, and how many games each split has."""
-    plane = load_plane(Path(experiment.paths.scenarios), name)
-    games = games_of_splits(experiment, name)
-    shares = ", ".join(f"{len(each):,} in {split}" for split, each in games.items())
-    return {**plane.model_dump(mode="json"), "holds": [f"Many games, which differ in their payoffs: {shares}."]}
