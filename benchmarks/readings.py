@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from measuring import RESULTS, Load, keep, machine
-from tomtransfer.experiment.sections import Frame
+from tomtransfer.experiment.framing import Frame
 from tomtransfer.inference.chat import chat_of
 from tomtransfer.inference.loading import load_model, load_tokenizer
 from tomtransfer.inference.sampling import Draw, draw_texts, end_tokens

@@ -9,7 +9,7 @@ from project import run_snakemake
 from tomtransfer.inference.encoding import encode_prompts, label_tokens
 from tomtransfer.inference.loading import load_tokenizer
 from tomtransfer.scenarios.questions import read_prompts
-from tomtransfer.training.trainer import Example, make_rows
+from tomtransfer.training.completions import Example, make_rows
 
 pytestmark = pytest.mark.slow
 

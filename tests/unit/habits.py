@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import polars as pl
 
-from tomtransfer.experiment.sections import Frame
+from tomtransfer.experiment.framing import Frame
 from tomtransfer.measurement.bias import FACTORS, WITHIN
 
 FRAMES = {

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tomtransfer.experiment.sections import Frame
+from tomtransfer.experiment.framing import Frame
 from tomtransfer.respondents.asking import Asking
 from tomtransfer.respondents.local_model import LocalModel
 from tomtransfer.scenarios.games import TWO_ACTIONS, load_context, load_game

@@ -30,7 +30,7 @@ RECORDED = {}
 def edited(rule, **values):
     """Return an input of `rule`: a file that is new to each of its jobs whose record does not hold any more.
 
-    `values` are what each wildcard of the rule may be: names, or a pattern.
+    `values` are the names that each wildcard may be, or a pattern of them.
     """
     RECORDED[rule] = values
 

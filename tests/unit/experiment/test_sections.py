@@ -2,7 +2,8 @@
 
 import pytest
 
-from tomtransfer.experiment.sections import LONGEST_LABEL, Frame, Paths, Sampling, Split, Teacher
+from tomtransfer.experiment.framing import LONGEST_LABEL, Frame, Split
+from tomtransfer.experiment.sections import Paths, Sampling, Teacher
 from tomtransfer.experiment.validation import InputError, validate
 
 

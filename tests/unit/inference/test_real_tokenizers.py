@@ -18,7 +18,7 @@ from llama2 import TEMPLATE
 from tomtransfer.inference.chat import chat_of
 from tomtransfer.inference.encoding import label_tokens
 from tomtransfer.inference.vocabulary import token_bytes
-from tomtransfer.training.trainer import Example, make_rows
+from tomtransfer.training.completions import Example, make_rows
 
 pytestmark = pytest.mark.slow
 

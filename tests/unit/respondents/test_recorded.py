@@ -12,7 +12,8 @@ import yaml
 from made import ASKING, SCENARIOS, local_model, make_prompt
 
 from tomtransfer.experiment.config import Experiment
-from tomtransfer.experiment.sections import Frame, Split, Student, Teacher
+from tomtransfer.experiment.framing import Frame, Split
+from tomtransfer.experiment.sections import Student, Teacher
 from tomtransfer.experiment.store import Store
 from tomtransfer.experiment.tables import read_table
 from tomtransfer.experiment.validation import InputError

@@ -15,7 +15,7 @@ import pytest
 from made import ASKING, make_prompt
 
 from loopback import Loopback, loopback
-from tomtransfer.experiment.sections import Frame
+from tomtransfer.experiment.framing import Frame
 from tomtransfer.experiment.store import Store
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.inference.answers import Spent

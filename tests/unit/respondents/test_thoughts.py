@@ -13,7 +13,7 @@ from tomtransfer.inference.encoding import encode_prompts
 from tomtransfer.respondents.parsing import parse_amount, parse_label
 from tomtransfer.respondents.protocol import Drawn
 from tomtransfer.scenarios.thoughts import split_thoughts, thought_marks
-from tomtransfer.training.trainer import Example, make_rows
+from tomtransfer.training.completions import Example, make_rows
 
 REASONED = replace(make_prompt("team"), question="reason_first")
 

@@ -9,7 +9,7 @@ import pytest
 
 from scenarios_of import scenarios
 from tomtransfer.experiment.config import Experiment
-from tomtransfer.experiment.sections import Frame
+from tomtransfer.experiment.framing import Frame
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.measurement.views import Answers, average
 from tomtransfer.scenarios.frames import designs, views

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tomtransfer.experiment.config import Experiment
-from tomtransfer.experiment.sections import Frame
+from tomtransfer.experiment.framing import Frame
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.kinds import game_hashes, game_kinds, write_game
 from tomtransfer.scenarios.plane_prompts import situation_of

@@ -14,7 +14,7 @@ from tomtransfer.inference.encoding import label_tokens
 from tomtransfer.inference.loading import load_tokenizer
 from tomtransfer.respondents.counting import answers_path, read_choices
 from tomtransfer.respondents.elicitation import Elicitation
-from tomtransfer.training import trainer
+from tomtransfer.training import completions
 from tomtransfer.training.examples import assemble_drawn
 from tomtransfer.training.loss import token_shares
 
@@ -67,8 +67,8 @@ def test_counts_stand_in_where_no_choice_was_read_exactly(random_model, tmp_path
 
 def test_the_choice_has_its_share_of_the_loss_where_it_stands(random_model):
     tokenizer = load_tokenizer(random_model)
-    example = trainer.Example("system", "user", "D", "It pays.", True, 1.0, "reason_first")
-    (row,) = trainer.make_rows(tokenizer, [example], 8, "random")
+    example = completions.Example("system", "user", "D", "It pays.", True, 1.0, "reason_first")
+    (row,) = completions.make_rows(tokenizer, [example], 8, "random")
     (completion,) = row.completions
     label = label_tokens(tokenizer, ["D"], "random")["D"]
     assert completion.tokens[completion.choice :] == [*label, tokenizer.eos_token_id]
@@ -83,8 +83,8 @@ def test_a_label_of_several_tokens_is_taught_as_the_tokenizer_writes_it_and_has_
     tokenizer = load_tokenizer(random_model)
     label = label_tokens(tokenizer, ["Kooperieren"], "random")["Kooperieren"]
     assert len(label) > 1
-    example = trainer.Example("system", "user", "Kooperieren", "It pays.", True, 1.0, question)
-    (row,) = trainer.make_rows(tokenizer, [example], 8, "random")
+    example = completions.Example("system", "user", "Kooperieren", "It pays.", True, 1.0, question)
+    (row,) = completions.make_rows(tokenizer, [example], 8, "random")
     (completion,) = row.completions
     chosen = slice(completion.choice, completion.choice + completion.choice_tokens)
     assert completion.tokens[chosen] == label

@@ -22,10 +22,11 @@ from tomtransfer.inference.prefill import prefill
 from tomtransfer.inference.row_attention import SHARED_ROWS
 from tomtransfer.inference.rows import Completion, Row, row_inputs, row_lengths
 from tomtransfer.training import together
+from tomtransfer.training.completions import by_scenario
 from tomtransfer.training.lora import add_adapter
 from tomtransfer.training.loss import pack, row_targets, token_shares, weighted_loss
 from tomtransfer.training.together import compute_together, shared_beginning, tokens_together
-from tomtransfer.training.trainer import by_scenario, make_trainer
+from tomtransfer.training.trainer import make_trainer
 
 SHAPE = {
     "hidden_size": 32,

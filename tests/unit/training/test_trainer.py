@@ -16,6 +16,7 @@ from tomtransfer.inference.encoding import label_tokens
 from tomtransfer.inference.loading import load_model, load_tokenizer
 from tomtransfer.inference.rows import row_inputs
 from tomtransfer.respondents.elicitation import Elicitation
+from tomtransfer.training import completions
 from tomtransfer.training import trainer as training
 from tomtransfer.training.examples import assemble
 from tomtransfer.training.lora import add_adapter
@@ -156,9 +157,9 @@ def test_later_draws_are_held_back_over_all_frames_and_never_the_first_of_one(an
 
 def test_rows_hold_labels_reasons_and_an_end_only_where_there_was_one(random_model):
     tokenizer = load_tokenizer(random_model)
-    example = training.Example("system", "user", "C", "because", finished=True, weight=2.0)
+    example = completions.Example("system", "user", "C", "because", finished=True, weight=2.0)
     cut = replace(example, label="D", finished=False, weight=1.0)
-    (row,) = training.make_rows(tokenizer, [example, cut], 8, "random")
+    (row,) = completions.make_rows(tokenizer, [example, cut], 8, "random")
     finished, unfinished = (completion.tokens for completion in row.completions)
     written = label_tokens(tokenizer, ["C", "D"], "random")
     assert ([finished[0]], [unfinished[0]]) == (written["C"], written["D"])
@@ -169,14 +170,14 @@ def test_rows_hold_labels_reasons_and_an_end_only_where_there_was_one(random_mod
 
 
 def reasoned(label, words, weight, **changes):
-    return training.Example("system", "user", label, " ".join(["because"] * words), False, weight, **changes)
+    return completions.Example("system", "user", label, " ".join(["because"] * words), False, weight, **changes)
 
 
 def test_choices_at_equal_odds_are_learnt_at_equal_odds_whatever_the_length_of_their_reasons(random_model):
     """At odds of 1 the gradient of the choice's loss vanishes where its probability is the share of its weight: 1/2."""
     tokenizer = load_tokenizer(random_model)
     examples = [reasoned("C", 4, 0.5), reasoned("D", 10, 0.5)]
-    (row,) = training.make_rows(tokenizer, examples, 8, "random", by_token=True)
+    (row,) = completions.make_rows(tokenizer, examples, 8, "random", by_token=True)
     short, long = (len(completion.tokens) for completion in row.completions)
     assert short < long
     targets = row_targets(row, None)
@@ -190,7 +191,7 @@ def test_weights_of_tokens_sum_to_one_over_rows_and_are_those_of_the_completion(
     tokenizer = load_tokenizer(random_model)
     examples = [reasoned("C", 1, 0.9), reasoned("D", 7, 0.1), reasoned("C", 3, 0.25), reasoned("D", 5, 0.75)]
     examples[2:] = [replace(each, user="another") for each in examples[2:]]
-    rows = training.make_rows(tokenizer, examples, 1, "random", by_token=True)
+    rows = completions.make_rows(tokenizer, examples, 1, "random", by_token=True)
     weights = [row_targets(row, None)["weights"].tolist() for row in rows]
     # Four rows with a mean of one, and two prompts of the same weight: each prompt has two.
     assert [sum(map(sum, part)) for part in (weights[:2], weights[2:])] == pytest.approx([2, 2])
@@ -202,7 +203,9 @@ def test_weights_of_tokens_sum_to_one_over_rows_and_are_those_of_the_completion(
 def test_a_token_loss_is_the_models_own_mean_over_all_completion_tokens(random_model):
     """As TRL's SFTTrainer with loss on completions: the mean of cross-entropies over the tokens of the batch."""
     tokenizer, model = load_tokenizer(random_model), load_model(random_model, "none", torch.device("cpu"))
-    (row,) = training.make_rows(tokenizer, [reasoned("C", 2, 1.0), reasoned("D", 9, 1.0)], 8, "random", by_token=True)
+    (row,) = completions.make_rows(
+        tokenizer, [reasoned("C", 2, 1.0), reasoned("D", 9, 1.0)], 8, "random", by_token=True
+    )
     targets = row_targets(row, None)
     with torch.no_grad():
         logits = model(**row_inputs(row), logits_to_keep=targets["sources"]).logits[0]
@@ -220,7 +223,7 @@ def test_a_token_loss_is_the_models_own_mean_over_all_completion_tokens(random_m
 
 
 def test_a_choice_without_reasons_weighs_as_one_with_them(random_model):
-    (row,) = training.make_rows(
+    (row,) = completions.make_rows(
         load_tokenizer(random_model), [reasoned("C", 0, 1.0), reasoned("D", 6, 1.0)], 8, "random"
     )
     assert len(row.completions[0].tokens) == 1

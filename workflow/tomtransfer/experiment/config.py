@@ -5,20 +5,9 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from tomtransfer.experiment.framing import Frame, Split
 from tomtransfer.experiment.names import FrameName, GameName, Name
-from tomtransfer.experiment.sections import (
-    Arm,
-    Compute,
-    Frame,
-    Paths,
-    Report,
-    Sampling,
-    Scoring,
-    Split,
-    Student,
-    Teacher,
-    Training,
-)
+from tomtransfer.experiment.sections import Arm, Compute, Paths, Report, Sampling, Scoring, Student, Teacher, Training
 from tomtransfer.experiment.validation import FieldError, Number, Record
 
 TRAINED_SPLIT = "in_sample"

@@ -13,8 +13,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from tomtransfer.experiment.config import Experiment
+from tomtransfer.experiment.framing import Label
 from tomtransfer.experiment.reading import read_yaml
-from tomtransfer.experiment.sections import Label
 from tomtransfer.experiment.validation import FieldError, InputError, Number, Record, Text, validate
 from tomtransfer.scenarios.numbers import in_digits
 from tomtransfer.scenarios.questions import Query, content_hash

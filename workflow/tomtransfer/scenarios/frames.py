@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from tomtransfer.experiment.config import Experiment
-from tomtransfer.experiment.sections import Frame
+from tomtransfer.experiment.framing import Frame
 
 
 def views(experiment: Experiment, answered: Collection[str] | None = None) -> dict[str, list[str]]:

@@ -8,8 +8,8 @@ from typing import Any
 from jinja2 import TemplateNotFound, TemplateSyntaxError
 
 from tomtransfer.experiment.config import Experiment
+from tomtransfer.experiment.framing import Frame, Split
 from tomtransfer.experiment.reading import read_text
-from tomtransfer.experiment.sections import Frame, Split
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.games import (
     LARGEST_POINTS,

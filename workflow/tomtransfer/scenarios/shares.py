@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tomtransfer.experiment.config import Experiment
-from tomtransfer.experiment.sections import Split
+from tomtransfer.experiment.framing import Split
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.scenarios.families import SYMBOLS, families_of
 from tomtransfer.scenarios.games import Payoffs

@@ -161,13 +161,13 @@ def _cited(place: Path) -> str:
 
 
 def _rows(student: LocalModel, examples: Sequence[Any], per_row: int, by_token: bool) -> Sequence[Any]:
-    from tomtransfer.training.trainer import make_rows
+    from tomtransfer.training.completions import make_rows
 
     return make_rows(student.tokenizer, examples, per_row, student.name, by_token, student.variables)
 
 
 def _examples(part: pl.DataFrame) -> Sequence[Any]:
-    from tomtransfer.training.trainer import Example
+    from tomtransfer.training.completions import Example
 
     names = ("system", "user", "label", "motivation", "finished", "weight", "question")
     return [

@@ -35,7 +35,7 @@ def token_shares(completion: Completion, choice_share: float | None) -> list[flo
     """Return what each token of a completion counts of its weight: `choice_share` those of its choice together.
 
     The choice counts that whether or not reasons stand beside it, and the reasons the rest. If None, all count the same
-    and the weight as a whole, which must then grow with their number (`trainer.make_rows`).
+    and the weight as a whole, which must then grow with their number (`completions.make_rows`).
     """
     count, chosen = len(completion.tokens), completion.choice_tokens
     if choice_share is None:
