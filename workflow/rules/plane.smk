@@ -1,7 +1,7 @@
 """Plane: how teacher and student play games that differ in their payoffs alone, beside what reading payoffs predicts.
 
-One game of a plane is a target of its own, `snakemake results/tables/plane.S3_T17.csv`: whoever was not asked about it yet
-is asked about it, and about no other game.
+One game of a plane is a target of its own, `snakemake results/tables/plane.S3_T17.csv`: every model is asked about it alone.
+The tuned student has to be trained first, on the games that are trained on, if it is not yet.
 
 REQUIRED INPUTS
     results/prompts/{game}.json           a game of the kind plane

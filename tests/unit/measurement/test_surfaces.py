@@ -186,3 +186,11 @@ def test_tables_hold_every_error_and_every_game() -> None:
     row = next(row for row in games.rows if row["game"] == "neutral S2 T12")
     assert row["families"] == "prisoners_dilemma"
     assert row["teacher"] == pytest.approx(policy(np.array([[10.0, 2, 12, 5]]))[0])
+
+
+def test_the_nearest_of_many_games_are_those_that_are_found_for_each_by_itself() -> None:
+    payoffs = np.array([[10, sucker, temptation, 5] for sucker in range(20) for temptation in range(20)], dtype=float)
+    rates = np.random.default_rng(0).random(len(payoffs))
+    together = nearest_games(payoffs, rates, payoffs)
+    alone = [nearest_games(payoffs, rates, payoffs[[number]])[0] for number in range(len(payoffs))]
+    assert together.tolist() == alone
