@@ -76,3 +76,10 @@ def test_planning_imports_nothing_that_is_slow():
         [sys.executable, "-c", command], cwd=ROOT / "workflow", text=True, capture_output=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("wing", ["report", "measurement"])
+def test_numbers_that_round_to_nought_are_shown_without_a_minus(wing):
+    plain = re.compile(r":[+,]*\.\d[f]")  # Python's "z" drops the sign of a negative zero
+    shown = {module.name: plain.findall(module.read_text()) for module in (PACKAGE / wing).glob("*.py")}
+    assert {name: found for name, found in shown.items() if found} == {}

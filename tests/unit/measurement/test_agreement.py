@@ -9,6 +9,7 @@ from scipy.stats import binomtest, poisson_binom
 
 from tomtransfer.measurement.agreement import (
     agreement,
+    agreements_of,
     counted_rates,
     exact_p_value,
     rates_table,
@@ -179,3 +180,38 @@ def test_drawn_and_exact_choices_disagree_over_all_scenarios_or_in_one():
     one = RATES.copy()
     one[4] = 0.95
     assert agreement(counted_rates("m", drawn(one), exact(RATES))).disagree
+
+
+def test_the_more_models_are_tested_the_more_it_takes_to_say_that_one_disagrees():
+    def rows(cooperate):
+        (row,) = counted_rates(
+            "m", count_choices(answers(["C"] * cooperate + ["D"] * (20 - cooperate))), exact([0.5] * 10)
+        )
+        return [row]
+
+    # 15 of 20 at 0.5: p = 0.041 (scipy's binomtest), once over all and once in the scenario. 16 of 20: p = 0.0118.
+    assert agreement(rows(16)).p_value == pytest.approx(binomtest(16, 20).pvalue)
+    assert not agreement(rows(15)).disagree
+    alone = agreements_of({"base": rows(16)})["base"]
+    assert alone.p_value_of_either == pytest.approx(2 * binomtest(16, 20).pvalue)
+    assert alone.disagree
+    among = agreements_of({"teacher": rows(10), "base": rows(16), "tuned": rows(11)})
+    assert among["base"].p_value_of_either == pytest.approx(6 * binomtest(16, 20).pvalue)
+    assert [each.disagree for each in among.values()] == [False, False, False]
+    far = agreements_of({"teacher": rows(10), "base": rows(19), "tuned": rows(11), "shuffled": []})
+    assert {model: each.disagree for model, each in far.items()} == {"teacher": False, "base": True, "tuned": False}
+
+
+def test_experiments_without_any_disagreement_have_one_said_of_them_in_5_of_100_at_most(few_objects):
+    generator, said, alone = np.random.default_rng(1), 0, 0
+    chosen, counts = exact(RATES), drawn(RATES, number=20)
+    for _ in range(400):
+        models = {}
+        for name in ("teacher", "base", "tuned"):
+            cooperate = pl.Series(generator.binomial(20, RATES))
+            models[name] = counted_rates(name, counts.with_columns(cooperate=cooperate, defect=20 - cooperate), chosen)
+        said += any(each.disagree for each in agreements_of(models).values())
+        alone += any(agreement(rows).disagree for rows in models.values())
+    assert binomtest(said, 400, 0.05, "greater").pvalue > 0.01
+    # Each model by itself at 5 % would be three chances.
+    assert binomtest(alone, 400, 0.05, "greater").pvalue < 0.01, alone

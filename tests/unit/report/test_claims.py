@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from habits import FRAMES
 from test_habits import answered
+from test_views import write as written
 
 from tomtransfer.experiment.sections import Scoring
+from tomtransfer.measurement.assessments import _percent, _points
 from tomtransfer.measurement.components import PARTS
 from tomtransfer.measurement.findings import Findings, read_findings
-from tomtransfer.measurement.views import Answers
+from tomtransfer.measurement.views import Answers, read_answers
 from tomtransfer.report.claims import components_table, verdicts_page, verdicts_table
 from tomtransfer.report.page import Page, render_page
 from tomtransfer.report.scorecards import write_summary
@@ -70,6 +72,26 @@ def test_the_parts_of_the_distance_are_the_planted_ones(folder: Path, findings: 
     assert rows["pattern"]["share_before"] == pytest.approx(1.16 / sum((2.25, 1.16, 0.34)))
     page = " ".join((folder / "summary.md").read_text().split())
     assert "| pattern | in_sample | counterbalanced | 1.160 | 0.000 |" in page
+
+
+def test_where_drawn_answers_are_measured_what_exact_ones_would_have_given_stands_beside(tmp_path: Path) -> None:
+    # Teacher 0.2, base 0.8, student 0.35 as read: 75 % closed. As drawn the student is at 0.5: 50 %.
+    paths = {"teacher": written(tmp_path, "teacher", 0.2, 4), "base": written(tmp_path, "base", 0.8, 16)}
+    student = written(tmp_path, "tuned", 0.35, 10)
+    answers = read_answers([paths["teacher"]], paths["base"], {"transfer": [student]}, {"canonical": ["canonical"]}, {})
+    assert answers.agreements["tuned"].disagree
+    write_summary(answers, {}, Scoring(bootstrap_draws=20), *(tmp_path / f"summary.{e}" for e in ("csv", "json", "md")))
+    found = read_findings(tmp_path / "summary.json")
+    said = found.headlines["in_sample"]
+    assert found.score("gap_closed", "in_sample").value == pytest.approx(0.5)
+    assert "the drawn answers are measured" in said
+    assert "With exact choices it would have closed 75.0 % (95 % interval " in said
+
+
+def test_differences_of_nought_have_no_minus_in_front() -> None:
+    assert _points(-0.0001) == "+0.0"
+    assert _points(-0.01) == "-1.0"
+    assert _percent(-0.0001) == "0.0 %"
 
 
 def test_the_page_of_verdicts_is_in_the_docs() -> None:

@@ -75,8 +75,10 @@ class Agreement:
     """How many answers would be invalid on average if all were drawn at the exact probabilities."""
     invalid_p_value: float
     """Of the exact test of how many are."""
+    p_value_of_either: float
+    """Of the test over all scenarios and those of each: the smaller, doubled; among models adjusted by Holm."""
     disagree: bool
-    """Whether drawn and exact choices differ: over all scenarios or in one, each at half of the level."""
+    """Whether drawn and exact choices differ, over all scenarios or in one."""
 
 
 def counted_rates(
@@ -156,6 +158,7 @@ def agreement(rows: Sequence[CountedRate], confidence: float = 0.95) -> Agreemen
     answers, other = _column(asked, "answers"), _column(asked, "exact_invalid")
     p_value = exact_p_value(cooperate, successes_distribution(valid, exact))
     adjusted, smallest = _column(both, "p_value"), _column(both, "smallest_p_value")
+    either = min(1.0, 2 * min(p_value, float(adjusted.min())))
     return Agreement(
         model=both[0].model,
         asked=len(rows),
@@ -170,8 +173,23 @@ def agreement(rows: Sequence[CountedRate], confidence: float = 0.95) -> Agreemen
         testable=int((smallest < 1 - confidence).sum()),
         invalid_expected=float(answers @ other),
         invalid_p_value=exact_p_value(sum(row.invalid for row in asked), successes_distribution(answers, other)),
-        disagree=bool(min(p_value, adjusted.min()) < (1 - confidence) / 2),
+        p_value_of_either=either,
+        disagree=either < 1 - confidence,
     )
+
+
+def agreements_of(models: Mapping[str, Sequence[CountedRate]], confidence: float = 0.95) -> dict[str, Agreement]:
+    """Return how the counted rates of each model agree with its exact ones, by model, where it has both.
+
+    Each model that is tested is one more chance to reject what is true: their p-values are adjusted together, so that
+    in an experiment in which all answers are drawn from the exact choices, 5 % at most say otherwise of any model.
+    """
+    found = {model: each for model, rows in models.items() if (each := agreement(rows, confidence))}
+    adjusted = holm([each.p_value_of_either for each in found.values()]).tolist() if found else []
+    return {
+        model: replace(each, p_value_of_either=p_value, disagree=p_value < 1 - confidence)
+        for (model, each), p_value in zip(found.items(), adjusted, strict=True)
+    }
 
 
 def disagreement(found: Agreement, used: bool) -> str:
@@ -184,9 +202,9 @@ def disagreement(found: Agreement, used: bool) -> str:
         else "answers were not drawn in these frames, so that exact choices are measured"
     )
     return (
-        f"Exact and drawn choices of the {of} disagree: cooperation {found.expected:.3f} read exactly and "
-        f"{found.rate:.3f} drawn (p = {found.p_value:.1g}; {found.mismatches} of {found.testable} scenarios that could "
-        f"show a difference do); {measured}."
+        f"Exact and drawn choices of the {of} disagree: cooperation {found.expected:z.3f} read exactly and "
+        f"{found.rate:z.3f} drawn (p = {found.p_value:.1g}; {found.mismatches} of {found.testable} scenarios that "
+        f"could show a difference do); {measured}."
     )
 
 

@@ -171,13 +171,13 @@ def why_no_share(choices: Mapping[str, Sequence[AmountChoice]], interval: Interv
         everything = valid + sum(each.other for each in choices[role])
         share = valid / everything if everything else 0.0
         if 0 < share < FEWEST_VALID:
-            return f"of the {role}'s answers {100 * share:.0f} % are amounts, too few to take a share of its mean"
+            return f"of the {role}'s answers {100 * share:z.0f} % are amounts, too few to take a share of its mean"
     if interval and interval.low <= 0 <= interval.high:
         return "teacher and base differ no more than their counted answers would by chance"
     gaps = [abs(base.mean - teacher.mean) for teacher, base in zip(choices["teacher"], choices["base"], strict=True)]
     most = len(choices["teacher"][0].amounts) - 1
     if 0 < np.mean(gaps) < SMALLEST_GAP * most:
-        return f"teacher and base differ by {np.mean(gaps):.2f} of {most} on average, too little to take a share of"
+        return f"teacher and base differ by {np.mean(gaps):z.2f} of {most} on average, too little to take a share of"
     return ""
 
 

@@ -137,6 +137,14 @@ def headline(found: Assessment) -> str:
     return "; ".join(parts) + "."
 
 
+def closed_otherwise(found: Assessment) -> str:
+    """Return what would have been closed if exact choices had been measured, of an assessment of these."""
+    if found.gap.no_gap:
+        return f"With exact choices no share of the gap would be given: {found.gap.no_gap}."
+    between = _between(found.gap.closed, found.confidence)
+    return f"With exact choices it would have closed {_percent(found.gap.closed.value)}{between}."
+
+
 def main_view(views: Iterable[str]) -> str:
     """Return the view that an experiment is judged in: counterbalanced, where labels and order are, else the first."""
     first, *others = views
@@ -179,17 +187,17 @@ def _component(found: Component, confidence: float) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
+    return "-" if share is None else f"{100 * share:z.1f} %"
 
 
 def _points(difference: float | None) -> str:
-    return "-" if difference is None else f"{100 * difference:+.1f}"
+    return "-" if difference is None else f"{100 * difference:+z.1f}"
 
 
 def _between(found: Measured, confidence: float) -> str:
     if found.low is None or found.high is None:
         return f" ({found.note})" if found.note else ""
-    return f" ({100 * confidence:g} % interval {100 * found.low:.1f} to {100 * found.high:.1f})"
+    return f" ({100 * confidence:g} % interval {100 * found.low:z.1f} to {100 * found.high:z.1f})"
 
 
 def _plural(number: int, name: str) -> str:

@@ -31,7 +31,7 @@ log-odds change four times as fast as the rate."""
 
 NO_PART = "student and teacher do not differ in this part"
 PART_WITHIN_NOISE = "student and teacher differ in this part no more than counted answers would by chance (p = {:.2g})"
-PART_TOO_SMALL = "student and teacher differ in this part by {:.3f} in log-odds, too little to take a share of"
+PART_TOO_SMALL = "student and teacher differ in this part by {:z.3f} in log-odds, too little to take a share of"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ SMALLEST_DISTANCE = 0.01
 """The smallest distance between base and teacher, in rates, of which a share is taken."""
 
 WITHIN_NOISE = "base and teacher differ no more than their counted answers would by chance (p = {:.2g})"
-TOO_SMALL = "base and teacher differ by {:.2f} percentage points on average, too little to take a share of"
+TOO_SMALL = "base and teacher differ by {:z.2f} percentage points on average, too little to take a share of"
 
 FLOORS = ("best_constant", "own_mean", "fair_coin")
 """Policies that ignore scenario and frame: the teacher's median, the tuned student's mean, one half."""

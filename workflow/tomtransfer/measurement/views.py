@@ -13,7 +13,7 @@ from tomtransfer.measurement.agreement import (
     PLACE,
     Agreement,
     adjusted_for_trainings,
-    agreement,
+    agreements_of,
     counted_rates,
     disagreement,
 )
@@ -92,6 +92,16 @@ class Answers:
         drawn = {role: [evidence_of(average(each, frames)) for each in self.drawn[role]] for role in ROLES[1:] if shown}
         others = {arm: each.trainings for arm, each in arms.items()}
         return assess(comparison.trainings, view, frames, crossed, confidence, drawn, others)
+
+    @property
+    def as_read(self) -> "Answers":
+        """The same answers with exact choices everywhere, whatever was drawn beside them."""
+        return replace(self, drawn={}, agreements={})
+
+    def uses_drawn(self, view: str) -> bool:
+        """Tell whether the drawn answers of a model are measured in a view, because its exact choices disagree."""
+        frames = self.views[view]
+        return any(not _is_exact(self.known(model, frames)[0]) for model in self.drawn)
 
     def disagreements(self, view: str) -> list[str]:
         """Return a sentence for each model whose drawn answers and exact choices disagree."""
@@ -211,15 +221,14 @@ def _with_drawn(
     confidence: float,
 ) -> Answers:
     """Return answers together with those that were drawn beside exact ones, and how they agree."""
-    drawn, agreements = {}, {}
+    drawn, rates = {}, {}
     for model, each in files.items():
         counts = [pl.concat(map(read_drawn, paths)) for paths in each]
-        if not all(map(len, counts)) or not all(map(_is_exact, ordered[model])):
-            continue
-        rates = [counted_rates(model, *both, confidence) for both in zip(counts, ordered[model], strict=True)]
-        if found := agreement(adjusted_for_trainings(rates), confidence):
-            drawn[model], agreements[model] = counts, found
-    return Answers(ordered, views, designs, drawn, agreements)
+        if all(map(len, counts)) and all(map(_is_exact, ordered[model])):
+            own = [counted_rates(model, *both, confidence) for both in zip(counts, ordered[model], strict=True)]
+            drawn[model], rates[model] = counts, adjusted_for_trainings(own)
+    agreements = agreements_of(rates, confidence)
+    return Answers(ordered, views, designs, {model: drawn[model] for model in agreements}, agreements)
 
 
 def by_arm(files: Sequence[str], students: Mapping[str, Sequence[str]]) -> dict[str, list[Path]]:

@@ -107,8 +107,8 @@ def amount_page(
         gaps = [_number(by_name[name], percent=True) for name in ("gap_closed", "improvement")]
         distances = [_number(by_name[f"wasserstein_{model}"]) for model in ("base", "tuned")]
         cells.append([evidence, *means, ", ".join(shares), *gaps, *distances])
-    means = [f"{published[model]:.2f}" for model in ROLES]
-    gaps = [f"{100 * published[name]:.1f} %" for name in ("gap_closed", "improvement")]
+    means = [f"{published[model]:z.2f}" for model in ROLES]
+    gaps = [f"{100 * published[name]:z.1f} %" for name in ("gap_closed", "improvement")]
     cells.append(["published", *means, "-", *gaps, "-", "-"])
     table = as_markdown([*headings, "Wasserstein-1 to the teacher, base", "tuned"], cells)
     notes = {
@@ -125,7 +125,7 @@ def _invalid(choices: Sequence[AmountChoice]) -> str:
     if any(each.evidence == "mean" for each in choices):
         return "-"
     other = sum(each.other for each in choices)
-    return f"{100 * other / (other + sum(sum(each.amounts) for each in choices)):.1f} %"
+    return f"{100 * other / (other + sum(sum(each.amounts) for each in choices)):z.1f} %"
 
 
 def _number(row: AmountMeasure, percent: bool = False) -> str:

@@ -162,7 +162,7 @@ def distance(findings: Findings) -> Figure:
         for axes, (column, title) in zip(row, DISTANCES.items(), strict=True):
             values = cells[split, column]
             _heat_map(axes, values, scale)
-            mean = f"mean {np.nanmean(values):.2f}"
+            mean = f"mean {np.nanmean(values):z.2f}"
             axes.set_title(f"{title}\n{mean}" if axes in grid[0] else mean)
             axes.set_yticks(np.arange(len(names)) + 0.5, [words(name) for name in names])
             axes.set_xticks(np.arange(len(games)) + 0.5, [words(game) for game in games], rotation=90)
@@ -191,7 +191,7 @@ def _heat_map(axes: Axes, values: Array, scale: Normalize) -> None:
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
             color = "white" if scale(value) > DARK else "black"
-            text = f"{value:.2f}".removeprefix("0")
+            text = f"{value:z.2f}".removeprefix("0")
             axes.text(column + 0.5, row + 0.5, text, color=color, ha="center", va="center", fontsize=6.5)
 
 
@@ -213,7 +213,7 @@ def _spread_of_distances(findings: Findings) -> Figure:
     for row, split in zip(grid, games, strict=True):
         for axes, (column, title) in zip(row, DISTANCES.items(), strict=True):
             draw_strips(axes, strips[split, column], reach)
-            mean = f"mean {np.mean(np.concatenate([strip.values for strip in strips[split, column]])):.2f}"
+            mean = f"mean {np.mean(np.concatenate([strip.values for strip in strips[split, column]])):z.2f}"
             axes.set_title(f"{title}\n{mean}" if axes in grid[0] else mean)
             axes.tick_params(labelleft=axes is row[0])
         row[0].set_ylabel(f"{words(split)},\n{len(_contexts(findings, split)):,} contexts", fontweight="bold")

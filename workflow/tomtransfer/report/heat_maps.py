@@ -206,8 +206,8 @@ def _said_of(found: Map) -> list[str]:
     for number, payoffs in enumerate(found.payoffs):
         points = ", ".join(f"{letter} {in_digits(each)}" for letter, each in zip(SYMBOLS, payoffs, strict=True))
         rates = ", ".join(
-            f"{PANELS[model]} {found.rates[model][number]:.2f}" for model in PANELS if model in found.rates
+            f"{PANELS[model]} {found.rates[model][number]:z.2f}" for model in PANELS if model in found.rates
         )
-        counted = f" ({found.answers[number]:.0f} answers)" if np.isfinite(found.answers[number]) else ""
+        counted = f" ({found.answers[number]:z.0f} answers)" if np.isfinite(found.answers[number]) else ""
         said.append(f"{points}; {words(found.splits[number]).lower()}; {rates.replace(',', f'{counted},', 1)}")
     return said

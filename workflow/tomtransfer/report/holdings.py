@@ -57,8 +57,8 @@ def _cost(name: str, found: Cost) -> str:
     beyond = "".join(f"; {limit}" for limit in found.beyond)
     if found.low is None or found.high is None:
         return f"{name}: no prices are given, so that there is no sum of money{beyond}."
-    return f"{name}: {found.low:,.2f} to {found.high:,.2f} {found.currency}{beyond}."
+    return f"{name}: {found.low:z,.2f} to {found.high:z,.2f} {found.currency}{beyond}."
 
 
 def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
+    return f"{count / 1e6:z.1f} MB"

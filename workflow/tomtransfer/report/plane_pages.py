@@ -131,7 +131,7 @@ def _beside_floors(own: Mapping[str, Mapping[str, Any]]) -> str:
     nearest = min(floors, key=lambda row: row["error"])
     called = nearest["called"].removeprefix("floor: ")
     student = f"the student is {_number(tuned, 'error')} from its teacher in {tuned['games']} games on average"
-    floor = f"the nearest floor, {called}, is {nearest['error']:.3f}"
+    floor = f"the nearest floor, {called}, is {nearest['error']:z.3f}"
     if all(_excludes_nought(row, "low") for row in floors):
         return f"{student}, ahead of every floor; {floor}"
     if any(_excludes_nought(row, "high") for row in floors):
@@ -155,8 +155,8 @@ def floors_ahead(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _number(row: Mapping[str, Any], name: str) -> str:
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    interval = "" if low is None else f" ({low:.3f} to {high:.3f})"
-    return f"{row[name]:.3f}{interval}"
+    interval = "" if low is None else f" ({low:z.3f} to {high:z.3f})"
+    return f"{row[name]:z.3f}{interval}"
 
 
 def whose_table(found: Whose) -> Table:
@@ -199,5 +199,5 @@ def _near(row: Nearness | None) -> str:
     if row is None:
         return ""
     error, r = row.error, row.correlation.value
-    interval = "" if error.low is None or error.high is None else f" ({error.low:.3f} to {error.high:.3f})"
-    return f"{error.value:.3f}{interval}" + ("" if r is None else f"; {r:.2f}")
+    interval = "" if error.low is None or error.high is None else f" ({error.low:z.3f} to {error.high:z.3f})"
+    return f"{error.value:z.3f}{interval}" + ("" if r is None else f"; {r:z.2f}")

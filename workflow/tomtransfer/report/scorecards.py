@@ -12,7 +12,7 @@ from tomtransfer.experiment.config import TRAINED_SPLIT, TRANSFER
 from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.sections import Scoring
 from tomtransfer.experiment.tables import read_table, write_table
-from tomtransfer.measurement.assessments import experiment_verdict, main_view
+from tomtransfer.measurement.assessments import closed_otherwise, experiment_verdict, main_view
 from tomtransfer.measurement.evidence import Comparison, cooperation_rates
 from tomtransfer.measurement.findings import Findings, examine, look, look_at_arm, write_findings
 from tomtransfer.measurement.rates import differences
@@ -121,12 +121,17 @@ def read_game_scores(paths: Sequence[Path]) -> dict[str, list[Score]]:
     return found
 
 
-def _with_disagreements(findings: Findings, answers: Answers) -> Findings:
-    """Return findings whose sentences say where choices disagree, which are measured, and what is not compared."""
+def _with_disagreements(findings: Findings, answers: Answers, confidence: float) -> Findings:
+    """Return findings whose sentences say where choices disagree, which are measured, and what is not compared.
+
+    Where drawn answers are measured, a sentence also says what exact choices would have given: few answers were drawn,
+    and a reader should see how much hangs on them.
+    """
+    otherwise = _otherwise(answers, confidence)
 
     def said(headlines: Mapping[str, str], view: str) -> dict[str, str]:
-        remarks = answers.disagreements(view)
-        return {split: " ".join([sentence, *remarks]) for split, sentence in headlines.items()}
+        remarks, exact = answers.disagreements(view), otherwise.get(view, {})
+        return {split: " ".join([sentence, *remarks, *exact.get(split, ())]) for split, sentence in headlines.items()}
 
     main = main_view(answers.views)
     return replace(
@@ -135,6 +140,16 @@ def _with_disagreements(findings: Findings, answers: Answers) -> Findings:
         headlines=said(findings.headlines, findings.frame),
         views=tuple(replace(view, headlines=said(view.headlines, view.name)) for view in findings.views),
     )
+
+
+def _otherwise(answers: Answers, confidence: float) -> dict[str, dict[str, list[str]]]:
+    """Return by view and split what exact choices would have given, of the views in which drawn ones are measured."""
+    used = {view: frames for view, frames in answers.views.items() if answers.uses_drawn(view)}
+    exact = replace(answers.as_read, views=used)
+    return {
+        view: {each.split: [closed_otherwise(each)] for each in exact.assess(view, comparison, confidence)}
+        for view, comparison in exact.compare()
+    }
 
 
 def write_summary(
@@ -176,7 +191,7 @@ def write_summary(
         seeds=tuple(seeds),
         arms=tuple(arms),
     )
-    findings = _with_disagreements(findings, answers)
+    findings = _with_disagreements(findings, answers, settings.confidence)
     scored_alone = [each for each in findings.scores if each.level != "scenario"]
     parts: list[tuple[str, str, Sequence[Score]]] = [
         (TRANSFER, scored, scored_alone),

@@ -145,7 +145,7 @@ def solo_headlines(play: Play) -> list[str]:
 
 
 def _in_words(play: Play, mean: PlayedMean) -> str:
-    interval = "" if mean.low is None else f" ({mean.low:.2f} to {mean.high:.2f})"
+    interval = "" if mean.low is None else f" ({mean.low:z.2f} to {mean.high:z.2f})"
     games = [
         each
         for each in play.means
@@ -153,10 +153,10 @@ def _in_words(play: Play, mean: PlayedMean) -> str:
     ]
     lowest, highest = (choose(games, key=lambda each: each.rate or 0) for choose in (min, max))
     among = (
-        f", from {lowest.rate:.2f} in {lowest.game} to {highest.rate:.2f} in {highest.game}" if len(games) > 1 else ""
+        f", from {lowest.rate:z.2f} in {lowest.game} to {highest.rate:z.2f} in {highest.game}" if len(games) > 1 else ""
     )
     other = f"{percent(mean.other, 1)} of its answers are neither choice."
-    return f"it cooperates at {mean.rate:.2f}{interval}{among}; {other}"
+    return f"it cooperates at {mean.rate:z.2f}{interval}{among}; {other}"
 
 
 def _varies_with(play: Play, split: str) -> str:
@@ -203,7 +203,7 @@ def _effects(play: Play) -> Iterator[list[str]]:
     """Yield a row per split and pair of labels: the mean of each part of the log-odds over all games."""
     for split, labels in dict.fromkeys((each.split, each.labels) for each in play.bias_effects):
         found = [each for each in play.bias_effects if (each.split, each.labels, each.game) == (split, labels, None)]
-        yield [split, labels, *(f"{round(each.value, 2) + 0:+.2f}" for each in found)]
+        yield [split, labels, *(f"{each.value:+z.2f}" for each in found)]
 
 
 def _interval(mean: PlayedMean) -> str:
@@ -211,4 +211,4 @@ def _interval(mean: PlayedMean) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    return "-" if value is None else f"{value:z.3f}"

@@ -71,9 +71,9 @@ def _row(
     gap, correlation = found["gap_closed"], found["pearson"].value
     interval = f"{_percent(gap.low)} to {_percent(gap.high)}" if gap.low is not None else "-"
     floors = [_percent(floor) for floor in (gap.best_constant, gap.own_mean, gap.fair_coin)]
-    last = [_percent(found["improvement"].value), "-" if correlation is None else f"{correlation:.2f}"]
+    last = [_percent(found["improvement"].value), "-" if correlation is None else f"{correlation:z.2f}"]
     means = [_mean_rate(rates, model, split, game) for model in ROLES]
-    spread = "" if gap.spread is None else f" ± {100 * gap.spread:.1f}"
+    spread = "" if gap.spread is None else f" ± {100 * gap.spread:z.1f}"
     return [*names, *means, _percent(gap.value) + spread, interval, *floors, *last]
 
 
@@ -83,7 +83,7 @@ def _mean_rate(rates: Sequence[Rate], model: str, split: str, game: str | None) 
         for each in rates
         if each.model == model and each.scenario.split == split and game in (None, each.scenario.game)
     ]
-    return f"{sum(chosen) / len(chosen):.3f}"
+    return f"{sum(chosen) / len(chosen):z.3f}"
 
 
 def _arms(findings: Findings) -> Iterator[list[str]]:
@@ -103,7 +103,7 @@ def _components(findings: Findings) -> Iterator[list[str]]:
     for each in findings.assessments:
         for part in each.components:
             closed = [_percent(part.share_before), _percent(part.closed.value), _interval(part.closed)]
-            yield [part.part, each.split, each.view, f"{part.before:.3f}", f"{part.after:.3f}", *closed]
+            yield [part.part, each.split, each.view, f"{part.before:z.3f}", f"{part.after:z.3f}", *closed]
 
 
 def _bias(findings: Findings) -> Iterator[list[str]]:
@@ -111,7 +111,7 @@ def _bias(findings: Findings) -> Iterator[list[str]]:
     for split, labels, model in dict.fromkeys((each.split, each.labels, each.model) for each in findings.bias_shares):
         place = (split, labels, model)
         means = [
-            f"{round(each.value, 2) + 0:+.2f}"  # no minus in front of a zero
+            f"{each.value:+z.2f}"  # no minus in front of a zero
             for each in findings.bias_effects
             if (each.split, each.labels, each.model) == place and each.game is None
         ]
@@ -126,4 +126,4 @@ def _share(shares: Sequence[Share], factor: str) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
+    return "-" if share is None else f"{100 * share:z.1f} %"

@@ -47,8 +47,8 @@ def timings_page(timings: Sequence[Timing]) -> str:
         own = [timing for timing in timings if timing.rule == rule]
         memory = max((timing.memory for timing in own if timing.memory is not None), default=None)
         seconds = sum(timing.seconds for timing in own)
-        cells.append([rule, str(len(own)), f"{seconds:.0f}", "-" if memory is None else f"{memory:.0f}"])
-    cells.append(["**all**", str(len(timings)), f"{sum(timing.seconds for timing in timings):.0f}", ""])
+        cells.append([rule, str(len(own)), f"{seconds:z.0f}", "-" if memory is None else f"{memory:z.0f}"])
+    cells.append(["**all**", str(len(timings)), f"{sum(timing.seconds for timing in timings):z.0f}", ""])
     table = as_markdown(["rule", "jobs", "seconds", "memory at most, MB"], cells)
     return f"Time and memory, the last run of each job:\n\n{table}\n"
 

@@ -177,9 +177,9 @@ def answers_page(rows: Sequence[CountedRate], confidence: float = 0.95) -> str:
         answers, wrong = sum(row.answers for row in own), sum(invalid.values())
         cooperate, valid = sum((row.rate or 0) * (row.answers - row.invalid) for row in own), answers - wrong
         found = agreement(own, confidence)
-        test = [f"{found.expected:.3f}", f"{found.p_value:.2g}", str(found.mismatches)] if found else ["-", "-", "-"]
-        rate = f"{cooperate / valid:.3f}" if valid else "-"
-        cells.append([model, str(len(own)), str(answers), f"{100 * wrong / answers:.1f} %", rate, *test, said])
+        test = [f"{found.expected:z.3f}", f"{found.p_value:.2g}", str(found.mismatches)] if found else ["-", "-", "-"]
+        rate = f"{cooperate / valid:z.3f}" if valid else "-"
+        cells.append([model, str(len(own)), str(answers), f"{100 * wrong / answers:z.1f} %", rate, *test, said])
     return as_markdown([*headings, "invalid answers are"], cells) + "\n"
 
 
@@ -198,4 +198,4 @@ def understanding_page(found: Sequence[Understanding]) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
+    return "-" if share is None else f"{100 * share:z.1f} %"

@@ -86,11 +86,11 @@ def printed(value: Any, column: Column, row: Mapping[str, Any]) -> str:
     if kind == "measure":
         kind = "share" if row["measure"] in SHARES_OF_THE_GAP else "number"
     if kind == "share":
-        return f"{100 * value:.2f} %".replace("-", "−")
+        return f"{100 * value:z.2f} %".replace("-", "−")
     if kind == "number":
-        return f"{value:.3f}".replace("-", "−")
+        return f"{value:z.3f}".replace("-", "−")
     if kind == "p_value":
-        return f"< {SMALLEST_P_VALUE}" if value < SMALLEST_P_VALUE else f"{value:.3f}"
+        return f"< {SMALLEST_P_VALUE}" if value < SMALLEST_P_VALUE else f"{value:z.3f}"
     if kind == "flag":
         return "yes" if value else "no"
     text = listed(value.split(), " ") if kind == "list" else str(value)
