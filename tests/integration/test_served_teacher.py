@@ -149,6 +149,13 @@ def test_nothing_is_left_to_do_and_another_address_asks_nothing_anew(told):
     assert plan(told.project) == {}
     asked = told.relay.requests
     replacing("models.yaml", "concurrency: 4", "concurrency: 2")(told.project)
-    assert plan(told.project) == {"fetch_model": 1}
-    run_to_the_end(told.project)
+    assert plan(told.project) == {}
+    # What is asked next is asked as the registry says now: nobody listens at this address.
+    replacing("models.yaml", told.relay.url, "http://127.0.0.1:9/v1")(told.project)
+    assert plan(told.project) == {}
+    next((told.project / "results/store/answers/choices").glob("served-teacher-*/[!.]*.parquet")).unlink()
+    (told.project / "results/teacher/stag_hunt.parquet").unlink()
+    failed = run_snakemake(told.project, "--cores", "all", "--retries", "0")
+    assert failed.returncode != 0
+    assert "http://127.0.0.1:9/v1" in failed.stdout
     assert told.relay.requests == asked

@@ -15,7 +15,6 @@ from tomtransfer.models.registry import (
     Recorded,
     answered_frames,
     check_social_weights,
-    entry_hash,
     find,
     find_student,
     has_weights,
@@ -292,9 +291,8 @@ def code(script, *folders):
 
 
 def registered(wildcards):
-    """Return what the folder of a model depends on: its revision and, of one behind a server, how that is asked."""
-    source = registry.get(wildcards.model)
-    return " ".join(filter(None, [model_revision(wildcards.model), source and entry_hash(source)]))
+    """Return what the folder of a model depends on; where and how fast a server is asked is read when it is asked."""
+    return model_revision(wildcards.model)
 
 
 def facts(wildcards):

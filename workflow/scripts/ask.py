@@ -5,6 +5,7 @@ from pathlib import Path
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.experiment.store import Store
 from tomtransfer.job import job
+from tomtransfer.models.registry import read_registry
 from tomtransfer.respondents.asking import Asking
 from tomtransfer.respondents.elicitation import Elicitation
 from tomtransfer.respondents.opening import open_respondent
@@ -15,6 +16,7 @@ with job(snakemake):
     adapter = Path(snakemake.input.adapter).parent if snakemake.input.get("adapter") else None
     respondent = open_respondent(
         Path(paths.models) / Path(snakemake.input.model).stem,
+        read_registry(Path(paths.registry)),
         device=snakemake.resources.device,
         tokens_per_batch=snakemake.resources.tokens_per_batch,
         examinations=Path(paths.store) / "examined",

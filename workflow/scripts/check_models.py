@@ -6,6 +6,7 @@ from pathlib import Path
 from tomtransfer.experiment.files import write_text
 from tomtransfer.experiment.origins import read_experiment
 from tomtransfer.job import job
+from tomtransfer.models.registry import read_registry
 from tomtransfer.respondents.asking import Asking
 from tomtransfer.respondents.checking import CHECKED, check_respondents
 from tomtransfer.respondents.opening import open_respondent
@@ -13,11 +14,11 @@ from tomtransfer.training.preparation import Plan, check_models
 
 with job(snakemake):
     experiment, params = read_experiment(snakemake.config, []), snakemake.params
-    checks = Path(experiment.paths.store) / CHECKED
+    checks, registry = Path(experiment.paths.store) / CHECKED, read_registry(Path(experiment.paths.registry))
     names = {**experiment.respondents, "student": experiment.respondents.get("tuned")}
     asking = {role: Asking(**settings) for role, settings in params.asking.items()}
     models = {
-        role: open_respondent(Path(experiment.paths.models) / names[role], checks=checks, **settings)
+        role: open_respondent(Path(experiment.paths.models) / names[role], registry, checks=checks, **settings)
         for role, settings in params.models.items()
     }
     prompts = [Path(path) for path in snakemake.input.prompts]

@@ -480,7 +480,7 @@ def test_options_are_read_as_the_parser_reads_them(here):
     assert 0 < sum(found.candidates) < 1
 
 
-def test_a_fetched_entry_opens_as_a_respondent_and_follows_the_registry(here, tmp_path):
+def test_a_fetched_entry_opens_as_a_respondent_that_is_asked_as_the_registry_says_now(here, tmp_path):
     from tomtransfer.models.fetching import fetch
 
     entry = Endpoint(source="endpoint", base_url=here.url, model="served", revision="1")
@@ -489,5 +489,9 @@ def test_a_fetched_entry_opens_as_a_respondent_and_follows_the_registry(here, tm
     opened = open_respondent(tmp_path / "teacher", model_revision="1", **settings)
     assert isinstance(opened, ServedRespondent)
     assert opened.source == entry
-    fetch("teacher", entry.model_copy(update={"concurrency": 3}), tmp_path / "teacher")
-    assert open_respondent(tmp_path / "teacher", model_revision="1", **settings).source.concurrency == 3
+    for change in ({"concurrency": 3}, {"base_url": "https://elsewhere/v1"}, {"key": "KEY"}, {"timeout": 9.0}):
+        now = entry.model_copy(update=change)
+        again = open_respondent(tmp_path / "teacher", {"teacher": now}, model_revision="1", **settings)
+        assert again.source == now
+    other = {"teacher": entry.model_copy(update={"model": "other"}), "base": entry}
+    assert open_respondent(tmp_path / "teacher", other, model_revision="1", **settings).source == entry

@@ -246,13 +246,6 @@ def has_weights(source: Source) -> bool:
     return not isinstance(source, Planted | Recorded | Endpoint)
 
 
-def entry_hash(source: Source) -> str:
-    """Return the hash of how a server is asked, which its revision says nothing of; nothing for other sources."""
-    if not isinstance(source, Endpoint):
-        return ""
-    return hashlib.sha256(source.model_dump_json(include=set(HOW_IT_IS_ASKED)).encode()).hexdigest()
-
-
 def answered_frames(source: Source, frames: Iterable[str]) -> list[str]:
     """Return those of `frames` in which a respondent can be asked: all, unless its answers are recorded."""
     return [frame for frame in frames if not isinstance(source, Recorded) or frame in source.frames]

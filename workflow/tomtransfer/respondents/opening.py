@@ -1,26 +1,35 @@
 """Opening a respondent: from what the registry says of it to an object that answers."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tomtransfer.experiment.validation import InputError
 from tomtransfer.models.integrity import SOURCE
 from tomtransfer.models.recordings import kept_tables
-from tomtransfer.models.registry import Endpoint, Planted, Recorded, Source, parse_source
+from tomtransfer.models.registry import Endpoint, Planted, Recorded, Source, identifying, parse_source
 from tomtransfer.respondents.local_model import LocalModel
 from tomtransfer.respondents.planted import PlantedRespondent
 from tomtransfer.respondents.protocol import Respondent
 from tomtransfer.respondents.recorded import RecordedRespondent
 from tomtransfer.respondents.served import ServedRespondent
 
+NO_REGISTRY: Mapping[str, Source] = MappingProxyType({})
 
-def open_respondent(directory: Path, **settings: Any) -> Respondent:
+
+def open_respondent(directory: Path, registry: Mapping[str, Source] = NO_REGISTRY, **settings: Any) -> Respondent:
     """Return the respondent whose source stands in `directory`; `settings` are those of `LocalModel`.
 
-    Raises InputError when the source cannot be read.
+    One behind a server is asked where and how the `registry` says now: its folder says what identifies its answers,
+    which another address or more requests at once do not change. Raises InputError when the source cannot be read.
     """
-    return respondent_from(_source(directory), directory, **settings)
+    source = _source(directory)
+    now = registry.get(directory.name)
+    if isinstance(source, Endpoint) and isinstance(now, Endpoint) and identifying(now) == identifying(source):
+        source = now
+    return respondent_from(source, directory, **settings)
 
 
 def respondent_from(source: Source | None, directory: Path, **settings: Any) -> Respondent:
