@@ -98,7 +98,7 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         entry = ENTRY.format(url=relay.url, revision=hashlib.sha256(b"the file").hexdigest()[:12])
         (project / "models.yaml").write_text((project / "models.yaml").read_text() + entry)
         setting("teacher.model", "served-teacher")(project)
-        kills = [kill_after(project, relay, number) for number in (150, 250)]
+        kills = [kill_after(project, relay, number) for number in (120, 150)]
         said = run_to_the_end(project)
         yield Told(project, relay, kills, said)
 
