@@ -21,7 +21,7 @@ from loopback import Loopback, loopback
 from project import plan, run_snakemake
 from reduced import reduced_project, replacing, run_to_the_end, setting
 
-pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
+pytestmark = pytest.mark.slow
 
 MODEL = "smollm2-135m-instruct"
 KEY = "sk-canary-27182818284590"
@@ -90,7 +90,7 @@ def server(kind: str) -> Iterator[Loopback]:
         yield relay
 
 
-@pytest.fixture(scope="module", params=["made up", "real"])
+@pytest.fixture(scope="module", params=["made up", pytest.param("real", marks=pytest.mark.exhaustive)])
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     project = reduced_project(tmp_path_factory.mktemp("served") / "project")
     with pytest.MonkeyPatch.context() as patch, server(request.param) as relay:
