@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from habits import FRAMES
+from played import write as written
 from test_habits import answered
-from test_views import write as written
 
 from tomtransfer.experiment.sections import Scoring
 from tomtransfer.measurement.assessments import _percent, _points
