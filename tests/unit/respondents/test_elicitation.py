@@ -166,6 +166,21 @@ def test_a_job_that_is_stopped_keeps_the_parts_that_it_finished(tmp_path, monkey
     assert len(read_table(path)) == 5
 
 
+def test_a_job_that_is_killed_loses_the_answers_of_a_few_minutes_and_not_of_hours(tmp_path):
+    heard = []
+
+    def compute(part):
+        heard.append(len(part))
+        return {"value": [0.5] * len(part)}
+
+    wanted = pl.DataFrame({"key": [str(number) for number in range(2244)]})
+    table, count = elicited.complete_rows(
+        wanted, Store(tmp_path / "store"), "choices", {"model": "m"}, {"value": pl.Float64}, compute
+    )
+    assert (len(table), count, sum(heard)) == (2244, 2244, 2244)
+    assert max(heard) <= 256
+
+
 def test_every_kind_of_answer_that_has_a_place_is_asked_for_and_no_other(parrot, tmp_path):
     write_prompts(prompts("team", "sports"), tmp_path / "stag_hunt.json", comprehension=[query("5")])
     write_prompts([query()], tmp_path / "donation.json", "amount")
