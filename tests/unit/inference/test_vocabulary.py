@@ -1,10 +1,14 @@
 """What tokens write, and what they make of a text: against looking at every token as a whole."""
 
+import gc
+from itertools import combinations
+from string import ascii_uppercase
+
 import pytest
 import torch
 
 from tomtransfer.inference.loading import load_tokenizer
-from tomtransfer.inference.vocabulary import BROKEN, ENDS_ALL, GOES_ON, Vocabulary, split, token_bytes
+from tomtransfer.inference.vocabulary import BROKEN, ENDS_ALL, GOES_ON, TEXTS_KEPT, Vocabulary, split, token_bytes
 from tomtransfer.scenarios.spelling import spellings_of
 
 
@@ -119,3 +123,18 @@ def test_tokens_that_a_model_has_not_are_none_that_it_can_write():
     vocabulary = Vocabulary(Many(), (len(Many.texts) - 1,), known)
     assert len(vocabulary.bytes) == known
     assert len(vocabulary.after(b"", spellings_of(("C", "D")), torch.arange(known))) == known
+
+
+def test_memory_does_not_grow_with_the_letters_that_games_have():
+    vocabulary, tokens = Vocabulary(Many(), ()), torch.arange(len(Many()))
+
+    def notes() -> int:
+        gc.collect()
+        return sum(isinstance(each, torch.Tensor) and each.dtype is torch.int16 for each in gc.get_objects())
+
+    before = notes()
+    texts = [f"{opening}{label}".encode() for opening in ("", "*", "**", '"') for label in ("", "C", "D", "X")]
+    for labels in combinations(ascii_uppercase, 2):
+        for text in texts:
+            vocabulary.after(text, spellings_of(labels, ""), tokens)
+    assert 0 < notes() - before <= TEXTS_KEPT < 325 * len(texts)

@@ -8,7 +8,7 @@ import codecs
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import regex
@@ -27,6 +27,11 @@ CONTINUATION = range(0x80, 0xC0)
 BROKEN = "\ufffd"
 """What stands for bytes that are no character: with them an answer begins with nothing."""
 
+
+ALPHABETS_KEPT = 32
+TEXTS_KEPT = 2048
+"""What is known of the tokens is kept for the last so many alphabets and written texts. Where each game has letters of
+its own there are tens of thousands of texts, and what is known of one takes 0.1 to 0.2 MB."""
 
 GOES_ON, ENDS_ALL, NOT_LOOKED_AT = -1, -2, -3
 """What a token makes of a text: more may make it begin with a candidate, none can come any more, nobody asked yet."""
@@ -57,9 +62,9 @@ class Vocabulary:
                 if token < len(self.bytes):
                     self.bytes[token] = written
         self._texts = [split(each)[0] for each in self.bytes]
-        self._shaped: dict[frozenset[str], Shapes] = {}
+        self._shapes = lru_cache(ALPHABETS_KEPT)(self._shaped)
+        self._decided = lru_cache(TEXTS_KEPT)(self._undecided)
         self._written: dict[str, tuple[int, ...]] = {}
-        self._decided: dict[tuple[Spellings, bytes], torch.Tensor] = {}
 
     def after(self, written: bytes, spellings: Spellings, tokens: torch.Tensor) -> torch.Tensor:
         """Return what each of `tokens` makes of what is `written`: the place of the candidate that is then complete,
@@ -71,9 +76,7 @@ class Vocabulary:
             additions = [self._completed(token, cut) for token in tokens.tolist()]
             return torch.tensor([_decide(text, addition, spellings, {}) for addition in additions], dtype=torch.long)
         shapes = self._shapes(spellings.alphabet)
-        if (spellings, written) not in self._decided:
-            self._decided[spellings, written] = torch.full((len(shapes.texts),), NOT_LOOKED_AT, dtype=torch.int16)
-        decided, places = self._decided[spellings, written], shapes.places[tokens]
+        decided, places = self._decided(spellings, written), shapes.places[tokens]
         new = list(set(places[decided[places] == NOT_LOOKED_AT].tolist()))
         known: dict[str, int] = {}
         made = [_decide(text, shapes.texts[place], spellings, known) for place in new]
@@ -98,15 +101,17 @@ class Vocabulary:
         written = self.bytes[token]
         return split(cut + written)[0] if written and written[0] in CONTINUATION else BROKEN
 
-    def _shapes(self, alphabet: frozenset[str]) -> Shapes:
+    def _shaped(self, alphabet: frozenset[str]) -> Shapes:
         """Return the texts of tokens, in which characters that are not in `alphabet` are alike."""
-        if alphabet not in self._shaped:
-            characters = set().union(*self._texts)
-            table = {ord(each): _sort(each) for each in characters if each not in alphabet | {BROKEN}}
-            places: dict[str, int] = {}
-            own = [places.setdefault(text.translate(table), len(places)) for text in self._texts]
-            self._shaped[alphabet] = Shapes(list(places), torch.tensor(own))
-        return self._shaped[alphabet]
+        characters = set().union(*self._texts)
+        table = {ord(each): _sort(each) for each in characters if each not in alphabet | {BROKEN}}
+        places: dict[str, int] = {}
+        own = [places.setdefault(text.translate(table), len(places)) for text in self._texts]
+        return Shapes(list(places), torch.tensor(own))
+
+    def _undecided(self, spellings: Spellings, written: bytes) -> torch.Tensor:
+        """Return where it is noted what each text makes of what is `written`."""
+        return torch.full((len(self._shapes(spellings.alphabet).texts),), NOT_LOOKED_AT, dtype=torch.int16)
 
 
 def _decide(text: str, addition: str, spellings: Spellings, known: dict[str, int]) -> int:
