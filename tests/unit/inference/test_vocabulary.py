@@ -133,7 +133,7 @@ def test_memory_does_not_grow_with_the_letters_that_games_have():
         return sum(isinstance(each, torch.Tensor) and each.dtype is torch.int16 for each in gc.get_objects())
 
     before = notes()
-    texts = [f"{opening}{label}".encode() for opening in ("", "*", "**", '"') for label in ("", "C", "D", "X")]
+    texts = [f"{opening}{label}".encode() for opening in ("", "*") for label in ("", "C", "D", "X")]
     for labels in combinations(ascii_uppercase, 2):
         for text in texts:
             vocabulary.after(text, spellings_of(labels, ""), tokens)
