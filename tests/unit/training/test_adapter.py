@@ -12,7 +12,7 @@ from made import ASKING, local_model, make_prompt
 from safetensors.torch import load_file
 
 from saved_models import change_settings
-from tomtransfer.experiment.sections import Training
+from tomtransfer.experiment.sections import Lora, Training
 from tomtransfer.experiment.store import Store
 from tomtransfer.experiment.tables import read_table, write_table
 from tomtransfer.experiment.validation import InputError
@@ -22,7 +22,8 @@ from tomtransfer.training import trainer
 from tomtransfer.training.adapter import Lesson, adapter_hash, write_adapter
 from tomtransfer.training.examples import assemble
 
-SETTINGS = Training(epochs=2, completions_per_row=4, rows_per_step=1, learning_rate=0.01)
+# Dropout, so that going on from a checkpoint has to go on with its random numbers.
+SETTINGS = Training(epochs=2, completions_per_row=4, rows_per_step=1, learning_rate=0.01, lora=Lora(dropout=0.1))
 WEIGHTS = "adapter_model.safetensors"
 
 
@@ -89,16 +90,20 @@ def test_the_same_seed_gives_the_same_adapter_with_and_without_gradient_checkpoi
     assert all(torch.allclose(again[name], first[name], atol=1e-6) for name in first)
 
 
+@pytest.mark.parametrize(("seconds", "checkpoint"), [(300.0, 1), (0.0, 1), (0.0, 2), (0.0, 3)])
 def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_adapter(
-    trained, random_model, tmp_path, monkeypatch, caplog
+    trained, random_model, tmp_path, monkeypatch, caplog, seconds, checkpoint
 ):
-    saved = trainer.RowTrainer._save_checkpoint
+    saved, left = trainer.RowTrainer._save_checkpoint, []
 
-    def kill_after_first_epoch(self, *arguments, **named):
+    def kill(self, *arguments, **named):
         saved(self, *arguments, **named)
-        raise KeyboardInterrupt
+        left.append(self.state.global_step)
+        if len(left) == checkpoint:
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(trainer.RowTrainer, "_save_checkpoint", kill_after_first_epoch)
+    monkeypatch.setattr(trainer, "SECONDS_BETWEEN_CHECKPOINTS", seconds)
+    monkeypatch.setattr(trainer.RowTrainer, "_save_checkpoint", kill)
     with pytest.raises(KeyboardInterrupt):
         adapt(tmp_path, local_model(random_model, quantization="nf4"), trained / "examples.parquet")
     assert not (tmp_path / "adapter").exists()
@@ -107,9 +112,11 @@ def test_a_killed_training_goes_on_from_its_checkpoint_to_the_same_adapter(
     (half_written / "checkpoint-999").mkdir()
     with caplog.at_level("INFO"):
         resumed = adapt(tmp_path, local_model(random_model, quantization="nf4"), trained / "examples.parquet")
-    assert "on from checkpoint-" in caplog.text
+    assert f"on from checkpoint-{left[-1]}" in caplog.text
     first = load_file(trained / "adapter" / WEIGHTS)
-    assert all(torch.allclose(resumed[name], first[name], atol=1e-6) for name in first)
+    assert all(torch.equal(resumed[name], first[name]) for name in first)
+    log, whole = (pl.read_csv(folder / "adapter" / "training_log.csv") for folder in (tmp_path, trained))
+    assert log.equals(whole)
 
 
 def test_a_training_that_runs_out_of_memory_says_what_to_set(trained, random_model, tmp_path, monkeypatch):

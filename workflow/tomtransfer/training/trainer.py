@@ -5,6 +5,7 @@ One path for GPU and CPU. Needs torch, transformers and peft, and neither tables
 
 import logging
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +36,10 @@ MOST_EVALUATED = 96
 times, in as much time as the training takes."""
 
 
+SECONDS_BETWEEN_CHECKPOINTS = 300.0
+"""Where an epoch takes longer, a checkpoint is left within it: a training that is killed loses no more than this."""
+
+
 @dataclass(frozen=True)
 class TrainingStep:
     """What was logged at a step of the optimizer; losses in nats, the evaluation loss at each quarter of training."""
@@ -63,7 +68,7 @@ def train(
     Rows of one completion each may be computed in `plain` passes, for models that cannot do with less. `seed` is that
     of the order of the rows. Rows of a scenario that are one step are one pass, too, if that has at most
     `longest_together` tokens and the model is exact in it. Goes on from the last whole checkpoint in `checkpoints`, and
-    leaves a new one there after each epoch.
+    leaves a new one there after each epoch, and after five minutes without one.
     """
     trainer = make_trainer(
         model, rows, held_back, settings, checkpoints, gradient_checkpointing, plain, seed, longest_together
@@ -80,7 +85,7 @@ def train(
         # A row cannot be cut in half behind the trainer's back: its completions are one part of one step.
         raise InputError(
             f"out of memory in training: {error}. Set compute.gradient_checkpointing: true, or lower "
-            "training.completions_per_row. Finished epochs are kept, unless the training's settings change"
+            "training.completions_per_row. What was learnt is kept, unless the training's settings change"
         ) from error
     finally:
         torch.use_deterministic_algorithms(before)
@@ -148,7 +153,7 @@ def make_trainer(
         train_dataset=together,
         eval_dataset=[[row] for row in held_back[:: -(-len(held_back) // MOST_EVALUATED) or 1]],
         data_collator=lambda one: _collate(one[0], settings.choice_share, longest_together),
-        callbacks=[_Report(steps), _Evaluate(steps)],
+        callbacks=[_Report(steps), _Evaluate(steps), _Save()],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -236,6 +241,23 @@ class _Evaluate(TrainerCallback):
         """Ask for it."""
         control.should_evaluate = state.global_step in self.at
         return control
+
+
+class _Save(TrainerCallback):
+    """Asks for a checkpoint when there was none for a while."""
+
+    def __init__(self) -> None:
+        self.saved = time.monotonic()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> Any:
+        """Ask for it."""
+        if time.monotonic() - self.saved > SECONDS_BETWEEN_CHECKPOINTS:
+            control.should_save = True
+        return control
+
+    def on_save(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        """Note when it was left."""
+        self.saved = time.monotonic()
 
 
 def last_checkpoint(folder: Path) -> Path | None:
