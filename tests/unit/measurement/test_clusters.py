@@ -169,3 +169,16 @@ def test_the_interval_of_a_share_ends_at_the_whole():
     assert Measured(0.9, 0.8, 1.3).of_a_whole == Measured(0.9, 0.8, 1.0)
     assert Measured(-2.0, -3.0, 0.5).of_a_whole == Measured(-2.0, -3.0, 0.5)
     assert Measured(None, None, None, "why").of_a_whole == Measured(None, None, None, "why")
+
+
+@given(st.floats(-3, 3), st.floats(0, 2), st.floats(0, 2), st.sampled_from([(0.0, 1.0), (-1.0, 1.0), (-np.inf, 1.0)]))
+def test_an_interval_ends_at_what_can_be_and_holds_its_estimate(value, below, above, reach):
+    found = Measured(value, value - below, value + above).within(*reach)
+    assert found.low <= found.value <= found.high
+    if reach[0] <= value <= reach[1]:
+        assert reach[0] <= found.low
+        assert found.high <= reach[1]
+
+
+def test_an_estimate_beyond_the_whole_has_an_interval_that_ends_at_it():
+    assert Measured(1.028, 1.022, 1.03).of_a_whole == Measured(1.028, 1.022, 1.028)

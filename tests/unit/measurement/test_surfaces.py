@@ -63,6 +63,14 @@ def test_errors_are_worked_out_by_hand() -> None:
     assert found["tuned"]["advantage"] is None
 
 
+def test_one_training_of_three_that_learnt_nothing_leaves_an_interval_of_what_can_be() -> None:
+    teacher = policy(GRID)
+    tuned = errors_of(np.stack([teacher, teacher, 0.5 + 0.001 * GRID[:, 1]]))["tuned"]
+    for name, least in (("error", 0), ("by_frame", 0), ("correlation", -1)):
+        assert least <= tuned[f"{name}_low"] < tuned[name] < tuned[f"{name}_high"] <= 1
+    assert tuned["error_low"] == 0
+
+
 def test_frames_that_cancel_show_in_the_error_of_single_frames() -> None:
     teacher = policy(GRID)
     found = surfaces(teacher[np.newaxis])

@@ -47,6 +47,14 @@ def test_a_student_of_the_level_alone_has_neither() -> None:
     assert whose([Pupil("one", ONE, close_to(ONE))]).verdicts == {"one": ANYBODY}
 
 
+def test_one_training_of_three_that_learnt_nothing_leaves_an_interval_of_what_can_be() -> None:
+    students = np.stack([ONE, ONE, np.full(GAMES, 0.5) + RANDOM.normal(0, 0.01, GAMES)])
+    [of_student] = [row for row in whose([Pupil("one", ONE, students)]).rows if row.who == "one"]
+    assert of_student.error.low == 0
+    assert of_student.error.value < of_student.error.high <= 1
+    assert of_student.correlation.high == 1
+
+
 def test_a_difference_is_of_errors_over_the_same_games() -> None:
     student = np.stack([ONE, ONE + 0.1])
     found = difference(student, ONE, student, ONE + 0.1, 0.95)

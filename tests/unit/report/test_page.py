@@ -161,6 +161,16 @@ def test_prompts_and_motivations_are_shown_and_cut_off_ones_marked(page: Page) -
         assert text in elements.texts
 
 
+def test_a_drawing_is_the_same_in_fewer_characters():
+    path = "M 63.70 108.90 \nL 70.26 108.00 \nL 0.05 -100.37 \nC 1 2.50 3 4 10.004 20 \nQ 1.0 2 3 4.10 \nz\n"
+    shown = inline(PageFigure("one", "", "", f'<svg width="1pt" height="1pt"><path d="{path}"/></svg>'))
+    drawn = re.search(r' d="(.*?)"', shown, flags=re.DOTALL)[1]
+    assert re.findall(r"[A-Za-z]", drawn) == re.findall(r"[A-Za-z]", path)
+    numbers = [[float(each) for each in re.findall(r"-?[\d.]+", text)] for text in (drawn, path)]
+    assert numbers[0] == pytest.approx(numbers[1], abs=0.01)
+    assert drawn == "M63.7 108.9L70.26 108L0.05 -100.37C1 2.5 3 4 10 20Q1 2 3 4.1z"
+
+
 def test_figures_share_no_ids_and_take_the_colours_of_the_page() -> None:
     svg = SVG.format(f'<path id="p" style="fill: {INK}" clip-path="url(#p)"/><use xlink:href="#p"/>')
     first, second = (inline(PageFigure(name, "A & B", "", svg)) for name in ("one", "two"))

@@ -13,6 +13,7 @@ The method was chosen by its coverage in simulation, docs/coverage.md: of percen
 contexts, the bootstrap's cover far less than they say.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
@@ -86,7 +87,16 @@ class Measured:
     @property
     def of_a_whole(self) -> "Measured":
         """The number as a share of which no more than all can be closed: its interval ends there."""
-        return self if self.high is None else replace(self, high=min(self.high, 1.0))
+        return self.within(-math.inf, 1.0)
+
+    def within(self, least: float, most: float) -> "Measured":
+        """Return the number with an interval that ends at the `least` and `most` that it can be.
+
+        An estimate may lie beyond, where noise was taken off: the interval then ends there, and holds it.
+        """
+        if self.value is None or self.low is None or self.high is None:
+            return self
+        return replace(self, low=max(self.low, min(least, self.value)), high=min(self.high, max(most, self.value)))
 
     @property
     def positive(self) -> bool:

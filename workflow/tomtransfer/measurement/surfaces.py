@@ -173,7 +173,11 @@ def _error(surface: Surface, policy: str, rates: Array, confidence: float) -> Su
         return np.array([error, _distance(own, right), correlation, error - student_error])
 
     found = estimate(statistics, len(surface.games), max(len(rates), len(tuned)), confidence)
-    values = [found.at(number) for number in range(4)]
+    values = [
+        *(found.at(number).within(0, 1) for number in (0, 1)),
+        found.at(2).within(-1, 1),
+        found.at(3),
+    ]
     if policy == "tuned":
         values[3] = Measured(None, None, None, "it is the student itself")
     return SurfaceError(surface.split, surface.view, policy, len(surface.games), len(rates), *values)

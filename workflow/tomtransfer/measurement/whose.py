@@ -119,7 +119,7 @@ def nearness(who: str, rates: Array, pupil: Pupil, confidence: float) -> Nearnes
         return np.array([np.abs(own - right).mean(), mean_correlation(own, right)])
 
     found = estimate(statistics, len(pupil.teacher), len(rates), confidence)
-    return Nearness(who, pupil.name, found.at(0), found.at(1))
+    return Nearness(who, pupil.name, found.at(0).within(0, 1), found.at(1).within(-1, 1))
 
 
 def _verdict(pupil: Pupil, pupils: Sequence[Pupil], constant: Array, confidence: float) -> str:

@@ -194,7 +194,7 @@ def save_map(figure: Figure, found: Map | None, path: Path) -> None:
         text = path.read_text(encoding="utf-8")
         titled = re.sub(
             r'<g id="(?:teacher|base|tuned|difference)-(\d+)">',
-            lambda cell: f"{cell[0]}<title>{html.escape(said[int(cell[1])])}</title>",
+            lambda cell: f"<g><title>{html.escape(said[int(cell[1])])}</title>",
             text,
         )
         write_text(titled, path)

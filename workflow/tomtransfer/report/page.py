@@ -166,6 +166,7 @@ def inline(drawing: PageFigure) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)  # a hundredth of a point is finer than any screen
     svg = re.sub(r"\n *", "\n", svg)
+    svg = re.sub(r' d="[^"]*"', lambda path: _tight(path[0]), svg)
     svg = re.sub(r'\bid="', f'id="{drawing.name}-', svg)
     svg = re.sub(r'href="#|url\(#', lambda found: f"{found[0]}{drawing.name}-", svg)
     for color, variable in SCREEN_COLORS.items():
@@ -173,6 +174,11 @@ def inline(drawing: PageFigure) -> str:
     size = re.compile(r'<svg([^>]*?) width="([\d.]+)pt" height="[\d.]+pt"')
     label = html.escape(drawing.title)
     return size.sub(rf'<svg\1 role="img" aria-label="{label}" style="width: \2pt"', svg, count=1)
+
+
+def _tight(path: str) -> str:
+    """Return the path of a drawing without what means nothing: hundreds of cells and dots are most of a report."""
+    return re.sub(r"\s*([MLCQz])\s*", r"\1", re.sub(r"\.0+\b|(\.\d)0\b", r"\1", path))
 
 
 OF_EXACT_CHOICES = (
