@@ -17,7 +17,7 @@ Made from `measurement/verdicts.py`, where every rule stands once; a test on dat
 (`tests/unit/measurement/test_verdicts.py`).
 
 A verdict is the first whose rule holds. It is given of each split by itself and of the experiment: there, held out are
-the other splits, and the split that is trained on in letters that were not. Choices are taken in the four frames of a
+the other splits, and every split in the frames that are kept from training. Choices are taken in the four frames of a
 pair of labels; in a single frame preferences and habits look the same, and no strategy is claimed. Intervals are for
 other contexts and trainings (`docs/coverage.md`).
 """
